@@ -1,0 +1,3 @@
+//! The example jobs of fanfold.
+
+fn main() {}
