@@ -2,6 +2,7 @@
 
 pub mod define;
 pub mod graph;
+pub mod machine;
 
 mod context;
 mod error;
