@@ -1,5 +1,7 @@
 //! The emitter's part of the interpreter: keys, attempts, superseded items (§2.2, §4.8).
 
+use std::collections::BTreeSet;
+
 use super::counters::Sight;
 use super::fan::{Entry, Fan, Slot};
 use super::interpret::Interpreter;
@@ -49,6 +51,14 @@ impl Interpreter {
                 }
             }
         };
+        known.after = [name.clone()].into();
+        if *held {
+            let whole = known.after.clone();
+            known
+                .entries
+                .iter_mut()
+                .for_each(|entry| entry.after.clone_from(&whole));
+        }
         known.retried = attempt > 1 && !held;
         self.seen.note_if(attempt > 1, Sight::RetriedEmitter);
         self.seen.note_if(known.skipped, Sight::SkippedFanOut);
@@ -87,6 +97,7 @@ impl Interpreter {
             let mut entry = Entry {
                 key: vec![key],
                 slots: vec![Slot::Value(value)],
+                after: BTreeSet::new(),
                 restarted: false,
             };
             if let Some(before) = earlier.iter().find(|before| before.key == entry.key) {

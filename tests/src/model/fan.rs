@@ -55,6 +55,8 @@ pub(super) struct Entry {
     pub(super) key: Key,
     /// One slot, or the two of a zip's pair.
     pub(super) slots: Vec<Slot>,
+    /// Steps that have ended before it can be read; an emitter that streams is not among them.
+    pub(super) after: BTreeSet<StepName>,
     /// An earlier attempt of the emitter had yielded another value under this key (§4.8).
     pub(super) restarted: bool,
 }
@@ -68,10 +70,11 @@ impl Entry {
         }
     }
 
-    /// The same key with other slots.
-    pub(super) fn with(&self, slots: Vec<Slot>) -> Entry {
+    /// The same key with other slots, there once `after` have ended.
+    pub(super) fn with(&self, slots: Vec<Slot>, after: BTreeSet<StepName>) -> Entry {
         Entry {
             slots,
+            after,
             ..self.clone()
         }
     }
@@ -88,6 +91,8 @@ pub(super) struct Fan {
     pub(super) skipped_groups: Vec<Key>,
     /// The emitters and zips that did not succeed: there may be keys that nobody knows.
     pub(super) broken_by: BTreeSet<StepName>,
+    /// Steps that have ended before it is known to be whole.
+    pub(super) after: BTreeSet<StepName>,
     /// Its emitter was retried, and had yielded before.
     pub(super) retried: bool,
 }
@@ -151,6 +156,12 @@ impl Fan {
             .collect()
     }
 
+    /// The steps that have ended before all of it is there, as a collect needs it.
+    pub(super) fn whole_after(&self) -> BTreeSet<StepName> {
+        let of_entries = self.entries.iter().flat_map(|entry| &entry.after);
+        of_entries.chain(&self.after).cloned().collect()
+    }
+
     /// Adds the `inner` fan-out that the copy of `outer` returned (§1.9).
     pub(super) fn nest(&mut self, outer: &Entry, inner: Fan) {
         let below = |key: Key| outer.key.iter().cloned().chain(key).collect::<Key>();
@@ -160,11 +171,13 @@ impl Fan {
         self.skipped_groups
             .extend(inner.skipped_groups.into_iter().map(below));
         self.broken_by.extend(inner.broken_by);
+        self.after.extend(inner.after);
         self.retried |= inner.retried;
         self.entries
             .extend(inner.entries.into_iter().map(|entry| Entry {
                 key: below(entry.key),
                 slots: entry.slots,
+                after: entry.after,
                 restarted: outer.restarted || entry.restarted,
             }));
     }
@@ -182,7 +195,7 @@ impl Fan {
             let slots = entry.slots.iter().chain(&partner.slots).cloned().collect();
             Some(Entry {
                 restarted: entry.restarted || partner.restarted,
-                ..entry.with(slots)
+                ..entry.with(slots, both_of(&entry.after, &partner.after))
             })
         };
         Fan {
@@ -194,7 +207,8 @@ impl Fan {
                 .chain(&right.skipped_groups)
                 .cloned()
                 .collect(),
-            broken_by: self.broken_by.union(&right.broken_by).cloned().collect(),
+            broken_by: both_of(&self.broken_by, &right.broken_by),
+            after: both_of(&self.after, &right.after),
             retried: self.retried || right.retried,
         }
     }
@@ -210,4 +224,8 @@ impl Fan {
                     .any(|group| entry.key.starts_with(group))
         })
     }
+}
+
+fn both_of(left: &BTreeSet<StepName>, right: &BTreeSet<StepName>) -> BTreeSet<StepName> {
+    left.union(right).cloned().collect()
 }

@@ -1,10 +1,11 @@
 //! Frames: one instance of a scope, with what its handles hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fan::{Entry, Fan, Slot};
 use super::keys::bracketed;
 use super::plan::Handle;
+use super::report::StepName;
 
 /// One copy of a closure's body, or the job's own.
 pub(super) struct Frame<'a> {
@@ -14,6 +15,7 @@ pub(super) struct Frame<'a> {
     pub(super) restarted: bool,
     slots: BTreeMap<Handle, Slot>,
     fans: BTreeMap<Handle, Fan>,
+    after: BTreeMap<Handle, BTreeSet<StepName>>,
 }
 
 impl<'a> Frame<'a> {
@@ -25,6 +27,7 @@ impl<'a> Frame<'a> {
             restarted: false,
             slots: BTreeMap::new(),
             fans: BTreeMap::new(),
+            after: BTreeMap::new(),
         }
     }
 
@@ -40,6 +43,10 @@ impl<'a> Frame<'a> {
                 .zip(entry.slots.iter().cloned())
                 .collect(),
             fans: BTreeMap::new(),
+            after: items
+                .iter()
+                .map(|item| (*item, entry.after.clone()))
+                .collect(),
         }
     }
 
@@ -55,14 +62,25 @@ impl<'a> Frame<'a> {
             .fold(op.to_owned(), |name, key| name + &bracketed(key))
     }
 
-    /// Lets `handle` hold `slot`.
-    pub(super) fn bind(&mut self, handle: Handle, slot: Slot) {
+    /// Lets `handle` hold `slot`, which is there once the steps `after` have ended.
+    pub(super) fn bind(&mut self, handle: Handle, slot: Slot, after: BTreeSet<StepName>) {
+        self.after.insert(handle, after);
         self.slots.insert(handle, slot);
     }
 
     /// Lets `handle` hold `fan`.
     pub(super) fn bind_fan(&mut self, handle: Handle, fan: Fan) {
         self.fans.insert(handle, fan);
+    }
+
+    /// The steps that have ended before a single handle can be read.
+    pub(super) fn after(&self, handle: Handle) -> BTreeSet<StepName> {
+        let further_out = || self.parent.map(|parent| parent.after(handle));
+        self.after
+            .get(&handle)
+            .cloned()
+            .or_else(further_out)
+            .unwrap_or_default()
     }
 
     /// What a single handle holds, here or further out; `None` for a dynamic one.

@@ -127,13 +127,17 @@ impl Writer {
         match raw {
             RawLet::Op(raw) => {
                 let op = self.op(raw, scope);
-                self.bind(Expr::Op(op), None, scope, lets);
+                self.bind(Expr::Op(op.into()), None, scope, lets);
             }
             RawLet::Emit(raw) => self.emit(raw, scope, lets),
             RawLet::Argument(number) => self.bind(Expr::Argument(*number), None, scope, lets),
-            RawLet::Collect(over, form) => {
+            RawLet::Collect(over, form, reader) => {
                 if let Some((over, _)) = scope.fan(*over, any) {
                     self.bind(Expr::Collect { over, form: *form }, None, scope, lets);
+                    if let Some(reader) = reader {
+                        let reader = reader.reading(&[0]);
+                        self.write(&RawLet::Op(reader), scope, lets);
+                    }
                 }
             }
             RawLet::Fold(over, init, fails_when) => {
@@ -161,12 +165,13 @@ impl Writer {
                     lets,
                 );
             }
+            RawLet::Tolerate(over, op) => {
+                self.write(&RawLet::Chain(*over, op.clone()), scope, lets);
+                self.write(&RawLet::Collect(0, Form::Results, None), scope, lets);
+            }
             RawLet::WithWholeList(over, op) => {
-                let mut op = op.clone();
-                op.call
-                    .inputs
-                    .splice(0..0, [RawInput::One(1), RawInput::One(0)]);
-                let body = vec![RawLet::Collect(*over, Form::List), RawLet::Op(op)];
+                let list = RawLet::Collect(*over, Form::List, None);
+                let body = vec![list, RawLet::Op(op.reading(&[1, 0]))];
                 self.map(
                     &RawMap {
                         fresh: None,
@@ -283,7 +288,7 @@ impl Writer {
         let function = ["emit", "split"][raw.call.function % 2];
         let op = self.call(&raw.call, function, Work::Emit(emitter), scope);
         self.bind(
-            Expr::Op(op),
+            Expr::Op(op.into()),
             Some(FanBounds {
                 parts: 1,
                 width: 1,

@@ -8,6 +8,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::generate::plans;
 use super::plan::Plan;
+use super::shrink::smaller;
 
 /// Seeds to run: case n has the seed `first + n`, and each can be run again alone.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +126,14 @@ fn shrunk(
                 tree.simplify()
             }
         };
+    }
+    for _ in 0..SHRINKS {
+        let fails = |plan: Plan| check(&plan).err().map(|failure| (plan, failure));
+        let found = smaller(&smallest.0).find_map(fails);
+        match found {
+            Some(found) => smallest = found,
+            None => break,
+        }
     }
     smallest
 }

@@ -27,10 +27,10 @@ use super::counters::{Sight, Sightings, sightings_of_plan};
 use super::fan::{Fan, Slot, both};
 use super::frame::Frame;
 use super::names::names;
-use super::perform::{Performed, combine, perform};
-use super::plan::{Expr, Failure, Fold, Form, Handle, Input, Let, Map, Op, Plan, Retry, Work};
+use super::perform::{Performed, perform};
+use super::plan::{Expr, Failure, Handle, Input, Let, Map, Op, Plan, Retry, Work};
 use super::report::{Outcome, Report, RunState, State, StepName};
-use super::scope::settle;
+use super::scope::{op_inputs, settle};
 use super::value::Value;
 
 /// Interprets `plan`.
@@ -39,6 +39,7 @@ pub fn interpret(plan: &Plan) -> Report {
         names: names(plan),
         retry: plan.options.retry,
         steps: BTreeMap::new(),
+        needs: BTreeMap::new(),
         answered: BTreeSet::new(),
         seen: sightings_of_plan(plan),
     };
@@ -67,6 +68,7 @@ pub fn interpret(plan: &Plan) -> Report {
     };
     Report {
         steps: run.steps,
+        needs: run.needs,
         outputs,
         state,
         seen: run.seen,
@@ -74,11 +76,12 @@ pub fn interpret(plan: &Plan) -> Report {
 }
 
 pub(super) struct Interpreter {
-    names: BTreeMap<Handle, String>,
+    pub(super) names: BTreeMap<Handle, String>,
     retry: Option<Retry>,
-    steps: BTreeMap<StepName, Outcome>,
+    pub(super) steps: BTreeMap<StepName, Outcome>,
+    needs: BTreeMap<StepName, BTreeSet<StepName>>,
     /// Bad steps that another one below them, or a tolerant collect, answers for.
-    answered: BTreeSet<StepName>,
+    pub(super) answered: BTreeSet<StepName>,
     pub(super) seen: Sightings,
 }
 
@@ -86,12 +89,17 @@ impl Interpreter {
     fn block(&mut self, lets: &[Let], frame: &mut Frame<'_>) {
         for Let { binds, expr } in lets {
             match expr {
-                Expr::Argument(number) => frame.bind(binds[0], Slot::Value(Value::Number(*number))),
+                Expr::Argument(number) => {
+                    let slot = Slot::Value(Value::Number(*number));
+                    frame.bind(binds[0], slot, BTreeSet::new());
+                }
                 Expr::Op(op) => self.op(binds[0], op, frame),
                 Expr::Map(map) => self.map(binds, map, frame),
                 Expr::Collect { over, form } => {
-                    let collected = self.collect(frame.fan(*over), *form, frame);
-                    frame.bind(binds[0], collected);
+                    let fan = frame.fan(*over);
+                    let collected = self.collect(fan, *form, frame);
+                    let after = fan.whole_after();
+                    frame.bind(binds[0], collected, after);
                 }
                 Expr::Fold(fold) => self.fold(binds[0], fold, frame),
                 Expr::Zip { left, right } => self.zip(binds[0], *left, *right, frame),
@@ -116,7 +124,10 @@ impl Interpreter {
                 self.seen
                     .note_if(copy.holds_outside(*returned), Sight::OuterRepeated);
                 match copy.find_slot(*returned) {
-                    Some(slot) => result.entries.push(entry.with(vec![slot.clone()])),
+                    Some(slot) => {
+                        let after = copy.after(*returned);
+                        result.entries.push(entry.with(vec![slot.clone()], after));
+                    }
                     None => result.nest(entry, copy.fan_for_map(*returned).0),
                 }
             }
@@ -129,6 +140,9 @@ impl Interpreter {
     fn op(&mut self, bind: Handle, op: &Op, frame: &mut Frame<'_>) {
         let name = frame.step_name(&self.names[&bind]);
         let emits = matches!(op.work, Work::Emit(_));
+        let read = op_inputs(op).flat_map(|input| frame.after(input));
+        self.needs.insert(name.clone(), read.collect());
+        let after = BTreeSet::from([name.clone()]);
         let slot = match self.arguments(op, frame) {
             Ok(inputs) if emits => {
                 let fan = self.emit(name, op, &inputs, frame.restarted);
@@ -140,7 +154,7 @@ impl Interpreter {
         if emits {
             frame.bind_fan(bind, Fan::of_step(slot))
         } else {
-            frame.bind(bind, slot)
+            frame.bind(bind, slot, after);
         }
     }
 
@@ -183,7 +197,7 @@ impl Interpreter {
         }
     }
 
-    fn not_run(&mut self, name: StepName, unmet: Slot) -> Slot {
+    pub(super) fn not_run(&mut self, name: StepName, unmet: Slot) -> Slot {
         let (state, slot) = match unmet {
             Slot::Failed(by) => {
                 self.answered.extend(by);
@@ -224,128 +238,6 @@ impl Interpreter {
     pub(super) fn retries(&self, op: &Op, how: Failure, attempt: u32) -> bool {
         let policy = op.retry_at_call.or(op.retry).or(self.retry);
         how != Failure::Permanent && policy.is_some_and(|retry| attempt <= retry.max)
-    }
-
-    fn collect(&mut self, fan: &Fan, form: Form, frame: &Frame<'_>) -> Slot {
-        self.seen.note_if(frame.depth() > 0, Sight::NestedCollect);
-        self.seen.note_if(
-            fan.entries.iter().any(|entry| entry.key.len() > 1),
-            Sight::FlatCollect,
-        );
-        let entries: Vec<_> = fan
-            .entries
-            .iter()
-            .map(|entry| (entry.key.clone(), entry.slot()))
-            .collect();
-        let tolerates = form == Form::Results && fan.broken_by.is_empty();
-        let failed = fan.failures();
-        if fan.skipped {
-            return Slot::Skipped;
-        }
-        if !failed.is_empty() && !tolerates {
-            return Slot::Failed(failed);
-        }
-        self.seen
-            .note_if(!failed.is_empty(), Sight::TolerantWithFailure);
-        self.answered.extend(failed);
-        let present: Vec<_> = entries
-            .into_iter()
-            .filter(|(_, slot)| *slot != Slot::Skipped)
-            .collect();
-        if present.is_empty() && !(fan.entries.is_empty() && fan.skipped_groups.is_empty()) {
-            self.seen.note(Sight::AllSkippedCollect);
-            return Slot::Skipped;
-        }
-        let results = present
-            .into_iter()
-            .map(|(key, slot)| (key, slot.value().cloned()));
-        let values =
-            |(key, value): (_, Option<Value>)| (key, value.expect("failures were returned above"));
-        Slot::Value(match form {
-            Form::List => Value::List(results.map(values).map(|(_, value)| value).collect()),
-            Form::Keyed => Value::Keyed(results.map(values).collect()),
-            Form::Results => Value::Results(results.collect()),
-        })
-    }
-
-    fn fold(&mut self, bind: Handle, fold: &Fold, frame: &mut Frame<'_>) {
-        let name = frame.step_name(&self.names[&bind]);
-        let fan = frame.fan(fold.over);
-        let folded = if fan.skipped {
-            Err(Slot::Skipped)
-        } else {
-            self.folded(fold, fan)
-        };
-        let slot = match folded {
-            Err(unmet) => self.not_run(name, unmet),
-            Ok(value) => {
-                let restarted = frame.restarted || fan.retried;
-                self.answered.extend(if value.is_none() {
-                    fan.failures()
-                } else {
-                    BTreeSet::new()
-                });
-                self.seen.note_if(value.is_none(), Sight::FoldFailed);
-                let state = value
-                    .clone()
-                    .map_or(State::Failed, |value| State::Succeeded(Some(value)));
-                self.record(name.clone(), state, 1, restarted);
-                value.map_or(Slot::Failed([name].into()), Slot::Value)
-            }
-        };
-        frame.bind(bind, slot);
-    }
-
-    /// The value, `None` where a combination fails, or why it cannot go on.
-    fn folded(&mut self, fold: &Fold, fan: &Fan) -> Result<Option<Value>, Slot> {
-        let mut accumulator = Value::Number(fold.init);
-        for entry in &fan.entries {
-            match entry.slot() {
-                Slot::Value(item) => match combine(fold, &accumulator, &item) {
-                    Some(combined) => accumulator = combined,
-                    None => return Ok(None),
-                },
-                Slot::Skipped => self.seen.note(Sight::FoldWithSkipped),
-                Slot::Failed(_) => {
-                    self.seen.note(Sight::FoldWithFailed);
-                    return Err(Slot::Failed(fan.failures()));
-                }
-            }
-        }
-        if fan.broken_by.is_empty() {
-            Ok(Some(accumulator))
-        } else {
-            Err(Slot::Failed(fan.failures()))
-        }
-    }
-
-    fn zip(&mut self, bind: Handle, left: Handle, right: Handle, frame: &mut Frame<'_>) {
-        let name = frame.step_name(&self.names[&bind]);
-        let ((left, _), (right, _)) = (frame.fan_for_map(left), frame.fan_for_map(right));
-        let mut zipped = left.zipped(&right);
-        if zipped.skipped || !zipped.broken_by.is_empty() {
-            let unmet = if zipped.skipped {
-                Slot::Skipped
-            } else {
-                Slot::Failed(zipped.broken_by.clone())
-            };
-            self.not_run(name.clone(), unmet);
-        } else {
-            let matches = left.answers(&right) && right.answers(&left);
-            self.seen
-                .note_if(matches && !zipped.entries.is_empty(), Sight::ZipMatched);
-            self.seen.note_if(!matches, Sight::ZipMismatch);
-            let state = if matches {
-                State::Succeeded(None)
-            } else {
-                State::Failed
-            };
-            self.record(name.clone(), state, 1, frame.restarted || zipped.retried);
-        }
-        if !zipped.skipped && self.steps[&name].state != State::Succeeded(None) {
-            zipped.broken_by = [name].into();
-        }
-        frame.bind_fan(bind, zipped);
     }
 
     pub(super) fn record(&mut self, name: StepName, state: State, attempts: u32, restarted: bool) {

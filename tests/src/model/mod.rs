@@ -10,6 +10,7 @@ pub mod counters;
 mod emission;
 mod fan;
 mod frame;
+mod gathering;
 pub mod generate;
 pub mod harness;
 pub mod interpret;
@@ -21,7 +22,9 @@ mod raw;
 pub mod report;
 pub mod scope;
 mod show;
+mod shrink;
 pub mod value;
+pub mod write;
 
 #[cfg(test)]
 mod rules;

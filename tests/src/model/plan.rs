@@ -50,7 +50,7 @@ pub enum Expr {
     /// A job argument with the value of this run.
     Argument(i64),
     /// A call of an op; binds a fan-out if its work is to emit.
-    Op(Op),
+    Op(Box<Op>),
     /// `over.map(|items| { body; returns })`.
     Map(Map),
     /// `over.collect()` and its relatives.

@@ -25,12 +25,15 @@ pub(super) enum RawLet {
     Op(RawOp),
     /// `over.map(op)` by name (§1.8).
     Chain(Pick, RawOp),
-    Collect(Pick, Form),
+    /// With an op that reads it at once.
+    Collect(Pick, Form, Option<RawOp>),
     Emit(RawEmit),
     Argument(i64),
     Fold(Pick, i64, Option<Rule>),
     Zip(Pick, Pick),
     Map(RawMap),
+    /// `over.map(op).collect_results()` (§4.5).
+    Tolerate(Pick, RawOp),
     /// `d.map(|x| op(x, d.collect()))` (§1.11).
     WithWholeList(Pick, RawOp),
     Graph(bool, Vec<RawLet>),
@@ -58,6 +61,17 @@ pub(super) struct RawOp {
     pub(super) call: RawCall,
     pub(super) compute: Compute,
     pub(super) nothing_when: Option<Rule>,
+}
+
+impl RawOp {
+    /// The op with `picks` before its other inputs.
+    pub(super) fn reading(&self, picks: &[Pick]) -> RawOp {
+        let mut op = self.clone();
+        op.call
+            .inputs
+            .splice(0..0, picks.iter().copied().map(RawInput::One));
+        op
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -89,6 +103,19 @@ pub(super) struct RawEmit {
     pub(super) drops_when: Option<Rule>,
     pub(super) nothing_when: Option<Rule>,
     pub(super) held: bool,
+}
+
+impl RawEmit {
+    /// For the first emitter, without which most of a plan would never start.
+    fn that_succeeds(mut self) -> RawEmit {
+        self.call.failing = Failing {
+            first: 0,
+            when: None,
+            how: Failure::Error,
+        };
+        (self.flaw, self.tries, self.nothing_when) = (None, vec![], None);
+        self
+    }
 }
 
 /// A run of keys out of one alphabet; overlapping runs meet in zips.
@@ -127,13 +154,20 @@ pub(super) struct RawTry {
 const NESTING: u32 = 4;
 
 pub(super) fn raw_plans() -> impl Strategy<Value = RawPlan> {
-    (job_options(), lets(NESTING, 1..9), vec(pick(), 0..3)).prop_map(|(options, body, outputs)| {
-        RawPlan {
-            options,
-            body,
-            outputs,
-        }
-    })
+    (
+        job_options(),
+        weighted(0.9, emit()),
+        lets(NESTING, 1..14),
+        vec(pick(), 0..3),
+    )
+        .prop_map(|(options, first, mut body, outputs)| {
+            body.splice(0..0, first.map(|emit| RawLet::Emit(emit.that_succeeds())));
+            RawPlan {
+                options,
+                body,
+                outputs,
+            }
+        })
 }
 
 fn job_options() -> impl Strategy<Value = JobOptions> {
@@ -155,11 +189,12 @@ fn lets(nesting: u32, count: std::ops::Range<usize>) -> BoxedStrategy<Vec<RawLet
     let flat = prop_oneof![
         5 => op().prop_map(RawLet::Op),
         4 => (pick(), op()).prop_map(|(over, op)| RawLet::Chain(over, op)),
-        4 => (pick(), form()).prop_map(|(over, form)| RawLet::Collect(over, form)),
+        4 => (pick(), form(), weighted(0.6, op())).prop_map(|(over, form, reader)| RawLet::Collect(over, form, reader)),
         3 => emit().prop_map(RawLet::Emit),
         1 => (0..10_i64).prop_map(RawLet::Argument),
         2 => (pick(), 0..10_i64, weighted(0.15, rule())).prop_map(|(over, init, fails)| RawLet::Fold(over, init, fails)),
         2 => (pick(), pick()).prop_map(|(left, right)| RawLet::Zip(left, right)),
+        1 => (pick(), op()).prop_map(|(over, op)| RawLet::Tolerate(over, op)),
         1 => (pick(), op()).prop_map(|(over, op)| RawLet::WithWholeList(over, op)),
     ]
     .boxed();
@@ -189,7 +224,7 @@ fn lets(nesting: u32, count: std::ops::Range<usize>) -> BoxedStrategy<Vec<RawLet
 
 fn call() -> BoxedStrategy<RawCall> {
     let inputs =
-        prop_oneof![4 => vec(input(), 1..2), 2 => vec(input(), 2..4), 1 => vec(input(), 0..1)];
+        prop_oneof![4 => vec(input(), 1..2), 3 => vec(input(), 2..4), 1 => vec(input(), 0..1)];
     (0..4_usize, inputs, failing(), options())
         .prop_map(|(function, inputs, failing, options)| RawCall {
             function,
@@ -203,7 +238,7 @@ fn call() -> BoxedStrategy<RawCall> {
 fn op() -> BoxedStrategy<RawOp> {
     let compute =
         prop_oneof![3 => Just(Compute::Mix), 1 => Just(Compute::Sum), 1 => Just(Compute::Gather)];
-    (call(), compute, weighted(0.15, rule()))
+    (call(), compute, weighted(0.2, rule()))
         .prop_map(|(call, compute, nothing_when)| RawOp {
             call,
             compute,
@@ -287,7 +322,7 @@ fn input() -> impl Strategy<Value = RawInput> {
 
 fn options() -> BoxedStrategy<RawOptions> {
     let names = (weighted(0.06, 0..4_usize), weighted(0.06, pick()));
-    let retries = (weighted(0.3, retry()), weighted(0.1, retry()));
+    let retries = (weighted(0.45, retry()), weighted(0.1, retry()));
     let priority =
         prop_oneof![5 => Just(0), 1 => -2..3, 1 => prop_oneof![Just(i32::MIN), Just(i32::MAX)]];
     (
@@ -313,7 +348,7 @@ fn options() -> BoxedStrategy<RawOptions> {
 
 fn failing() -> BoxedStrategy<Failing> {
     let first = prop_oneof![6 => Just(0_u32), 1 => 1..4_u32];
-    (first, weighted(0.12, rule()), failure())
+    (first, weighted(0.15, rule()), failure())
         .prop_map(|(first, when, how)| Failing { first, when, how })
         .boxed()
 }

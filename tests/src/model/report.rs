@@ -1,6 +1,6 @@
 //! What a plan comes to: the outcome of each step, and of the run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::counters::Sightings;
 use super::value::Value;
@@ -47,6 +47,9 @@ pub enum RunState {
 pub struct Report {
     /// Every step that exists: all of every frame that opened, none below one that did not.
     pub steps: BTreeMap<StepName, Outcome>,
+    /// The steps that must have ended before each op's step starts; those that it reads from
+    /// an emitter that streams need its items only (§3.1, §3.2).
+    pub needs: BTreeMap<StepName, BTreeSet<StepName>>,
     /// The job's outputs; `None` for one that is skipped or failed.
     pub outputs: Vec<Option<Value>>,
     /// How the run ends.

@@ -83,7 +83,7 @@ pub fn inputs(expr: &Expr) -> Box<dyn Iterator<Item = Handle> + '_> {
 }
 
 /// Arguments and `.after`, which counts as an input for the scope (§1.15).
-fn op_inputs(op: &Op) -> impl Iterator<Item = Handle> {
+pub(super) fn op_inputs(op: &Op) -> impl Iterator<Item = Handle> {
     let arguments = op.inputs.iter().flat_map(|input| match input {
         Input::Constant(_) => &[],
         Input::One(handle) | Input::Maybe(handle) => std::slice::from_ref(handle),
