@@ -39,11 +39,7 @@ pub fn compare(plan: &Plan, expected: &Report, observed: &Observed) -> Result<()
     } else {
         differences.extend(differences_of_whole(expected, observed));
     }
-    if differences.is_empty() {
-        Ok(())
-    } else {
-        Err(differences.join("\n"))
-    }
+    if differences.is_empty() { Ok(()) } else { Err(differences.join("\n")) }
 }
 
 impl Report {
@@ -63,23 +59,13 @@ fn differences_of_whole(expected: &Report, observed: &Observed) -> Vec<String> {
             Some(step) => differences.push(format!("`{name}` {step:?}, expected {outcome:?}")),
         }
     }
-    let unknown = observed
-        .steps
-        .iter()
-        .filter(|(name, _)| !expected.steps.contains_key(*name));
-    differences
-        .extend(unknown.map(|(name, step)| format!("`{name}` {step:?}, expected no such step")));
+    let unknown = observed.steps.iter().filter(|(name, _)| !expected.steps.contains_key(*name));
+    differences.extend(unknown.map(|(name, step)| format!("`{name}` {step:?}, expected no such step")));
     if observed.state != Some(expected.state) {
-        differences.push(format!(
-            "run {:?}, expected {:?}",
-            observed.state, expected.state
-        ));
+        differences.push(format!("run {:?}, expected {:?}", observed.state, expected.state));
     }
     if observed.outputs != expected.outputs {
-        differences.push(format!(
-            "outputs {:?}, expected {:?}",
-            observed.outputs, expected.outputs
-        ));
+        differences.push(format!("outputs {:?}, expected {:?}", observed.outputs, expected.outputs));
     }
     differences
 }
@@ -102,15 +88,12 @@ fn differences_of_cut(expected: &Report, observed: &Observed) -> Vec<String> {
     let mut differences = Vec::new();
     let superseding = expected.seen.count(Sight::RetriedEmitter) > 0;
     for (name, step) in observed.steps.iter().filter(|_| !superseding) {
-        let stopped = |outcome: &Outcome| {
-            step.state == Some(State::Failed) && step.attempts < outcome.attempts
-        };
+        let stopped =
+            |outcome: &Outcome| step.state == Some(State::Failed) && step.attempts < outcome.attempts;
         match expected.steps.get(name) {
             None => differences.push(format!("`{name}` {step:?}, expected no such step")),
             Some(outcome) if step.state.is_none() || agrees(outcome, step) || stopped(outcome) => {}
-            Some(outcome) => {
-                differences.push(format!("`{name}` {step:?}, expected {outcome:?} or less"))
-            }
+            Some(outcome) => differences.push(format!("`{name}` {step:?}, expected {outcome:?} or less")),
         }
     }
     if observed.state == Some(RunState::Succeeded) && expected.state == RunState::Failed {
@@ -134,15 +117,8 @@ mod tests {
             state: Some(outcome.state.clone()),
             attempts: outcome.attempts,
         };
-        let steps = report
-            .steps
-            .iter()
-            .map(|(name, outcome)| (name.clone(), step(outcome)));
-        Observed {
-            steps: steps.collect(),
-            outputs: report.outputs.clone(),
-            state: Some(report.state),
-        }
+        let steps = report.steps.iter().map(|(name, outcome)| (name.clone(), step(outcome)));
+        Observed { steps: steps.collect(), outputs: report.outputs.clone(), state: Some(report.state) }
     }
 
     #[test]
@@ -159,16 +135,10 @@ mod tests {
                 assert!(compare(&plan, &report, &lost).is_err(), "{name} lost");
                 let mut changed = observed.clone();
                 changed.steps.get_mut(name).expect("there").state = None;
-                assert!(
-                    compare(&plan, &report, &changed).is_err(),
-                    "{name} cancelled"
-                );
+                assert!(compare(&plan, &report, &changed).is_err(), "{name} cancelled");
             }
             let mut doubled = observed.clone();
-            let step = ObservedStep {
-                state: Some(State::Skipped),
-                attempts: 0,
-            };
+            let step = ObservedStep { state: Some(State::Skipped), attempts: 0 };
             doubled.steps.insert("nobody".to_owned(), step);
             assert!(compare(&plan, &report, &doubled).is_err());
         }
@@ -181,15 +151,9 @@ mod tests {
             let report = interpret(&plan);
             let mut cut = as_expected(&report);
             cut.state = None;
-            cut.steps
-                .values_mut()
-                .step_by(2)
-                .for_each(|step| step.state = None);
+            cut.steps.values_mut().step_by(2).for_each(|step| step.state = None);
             assert_eq!(compare(&plan, &report, &cut), Ok(()));
-            let one = report
-                .steps
-                .iter()
-                .find(|(_, outcome)| matches!(outcome.state, State::Succeeded(_)));
+            let one = report.steps.iter().find(|(_, outcome)| matches!(outcome.state, State::Succeeded(_)));
             if let (Some((name, _)), 0) = (one, report.seen.count(Sight::RetriedEmitter)) {
                 cut.steps.get_mut(name).expect("there").state = Some(State::Skipped);
                 assert!(compare(&plan, &report, &cut).is_err(), "{name} skipped");

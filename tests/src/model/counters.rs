@@ -95,11 +95,7 @@ impl Sightings {
 
     /// The cases never met.
     pub fn missing(&self) -> Vec<&'static str> {
-        Sight::ALL
-            .iter()
-            .filter(|sight| self.count(**sight) == 0)
-            .map(|sight| sight.text())
-            .collect()
+        Sight::ALL.iter().filter(|sight| self.count(**sight) == 0).map(|sight| sight.text()).collect()
     }
 }
 
@@ -115,12 +111,8 @@ impl fmt::Display for Sightings {
 
 /// The cases that show in the plan itself, whatever comes of it.
 pub fn sightings_of_plan(plan: &Plan) -> Sightings {
-    let mut look = Look {
-        depths: settle(plan).depths,
-        around: vec![],
-        lists: vec![],
-        seen: Sightings::default(),
-    };
+    let mut look =
+        Look { depths: settle(plan).depths, around: vec![], lists: vec![], seen: Sightings::default() };
     look.at(&plan.body);
     look.seen
 }
@@ -139,8 +131,7 @@ impl Look {
         for Let { binds, expr } in lets {
             match expr {
                 Expr::Map(map) => {
-                    self.seen
-                        .note_if(self.around.contains(&map.over), Sight::ProductWithItself);
+                    self.seen.note_if(self.around.contains(&map.over), Sight::ProductWithItself);
                     self.around.push(map.over);
                     self.at(&map.body);
                     self.around.pop();
@@ -152,18 +143,12 @@ impl Look {
                 Expr::Collect { over, .. } => self.lists.push((binds[0], *over)),
                 Expr::Op(op) => {
                     let (lists, around) = (&self.lists, self.around.last());
-                    let of_around = |list: Handle| {
-                        lists
-                            .iter()
-                            .any(|(l, over)| *l == list && Some(over) == around)
-                    };
-                    let whole_list = op
-                        .inputs
-                        .iter()
-                        .any(|input| matches!(input, Input::One(list) if of_around(*list)));
+                    let of_around =
+                        |list: Handle| lists.iter().any(|(l, over)| *l == list && Some(over) == around);
+                    let whole_list =
+                        op.inputs.iter().any(|input| matches!(input, Input::One(list) if of_around(*list)));
                     let copied = self.depths[&binds[0]] == self.around.len();
-                    self.seen
-                        .note_if(whole_list && copied, Sight::ItemAndWholeList);
+                    self.seen.note_if(whole_list && copied, Sight::ItemAndWholeList);
                     self.seen.note_if(!copied, Sight::Hoisted);
                 }
                 Expr::Argument(_) | Expr::Fold(_) | Expr::Zip { .. } => {}

@@ -12,25 +12,14 @@ use super::report::{State, StepName};
 use super::value::Value;
 
 impl Interpreter {
-    pub(super) fn emit(
-        &mut self,
-        name: StepName,
-        op: &Op,
-        inputs: &[Value],
-        restarted: bool,
-    ) -> Fan {
-        let Work::Emit(Emitter { held, .. }) = &op.work else {
-            unreachable!("called for emitters")
-        };
+    pub(super) fn emit(&mut self, name: StepName, op: &Op, inputs: &[Value], restarted: bool) -> Fan {
+        let Work::Emit(Emitter { held, .. }) = &op.work else { unreachable!("called for emitters") };
         let mut known = Fan::default();
         let mut attempt = 1;
         let state = loop {
             let (yielded, failed) = match perform(op, inputs, attempt) {
                 Performed::Nothing => {
-                    known = Fan {
-                        skipped: true,
-                        ..Fan::default()
-                    };
+                    known = Fan { skipped: true, ..Fan::default() };
                     break State::Succeeded(None);
                 }
                 Performed::Yielded(items, fails) => self.checked(items, fails),
@@ -44,8 +33,7 @@ impl Interpreter {
                 None => break State::Succeeded(Some(known.items())),
                 Some(how) if self.retries(op, how, attempt) => attempt += 1,
                 Some(_) => {
-                    self.seen
-                        .note_if(!known.entries.is_empty(), Sight::EmitterFailedAfterItems);
+                    self.seen.note_if(!known.entries.is_empty(), Sight::EmitterFailedAfterItems);
                     known.broken_by = [name.clone()].into();
                     break State::Failed;
                 }
@@ -54,10 +42,7 @@ impl Interpreter {
         known.after = [name.clone()].into();
         if *held {
             let whole = known.after.clone();
-            known
-                .entries
-                .iter_mut()
-                .for_each(|entry| entry.after.clone_from(&whole));
+            known.entries.iter_mut().for_each(|entry| entry.after.clone_from(&whole));
         }
         known.retried = attempt > 1 && !held;
         self.seen.note_if(attempt > 1, Sight::RetriedEmitter);
@@ -79,8 +64,7 @@ impl Interpreter {
             let repeated = good.iter().any(|(earlier, _)| *earlier == key);
             self.seen.note_if(repeated, Sight::DuplicateKey);
             self.seen.note_if(!keys::legal(&key), Sight::BadKey);
-            self.seen
-                .note_if(keys::legal(&key) && keys::hostile(&key), Sight::HostileKey);
+            self.seen.note_if(keys::legal(&key) && keys::hostile(&key), Sight::HostileKey);
             if repeated || !keys::legal(&key) {
                 return (good, Some(Failure::Permanent));
             }
@@ -107,12 +91,10 @@ impl Interpreter {
             }
             entries.push(entry);
         }
-        let (again, omitted): (Vec<_>, Vec<_>) = earlier
-            .into_iter()
-            .partition(|before| entries.iter().any(|entry| entry.key == before.key));
+        let (again, omitted): (Vec<_>, Vec<_>) =
+            earlier.into_iter().partition(|before| entries.iter().any(|entry| entry.key == before.key));
         drop(again);
-        self.seen
-            .note_if(complete && !omitted.is_empty(), Sight::ItemGone);
+        self.seen.note_if(complete && !omitted.is_empty(), Sight::ItemGone);
         if !complete {
             entries.extend(omitted);
         }

@@ -19,11 +19,7 @@ pub(super) enum Slot {
 impl Slot {
     /// The value, if there is one.
     pub(super) fn value(&self) -> Option<&Value> {
-        if let Slot::Value(value) = self {
-            Some(value)
-        } else {
-            None
-        }
+        if let Slot::Value(value) = self { Some(value) } else { None }
     }
 }
 
@@ -41,11 +37,7 @@ pub(super) fn both(slots: Vec<Slot>) -> Slot {
             Slot::Skipped => unreachable!("returned above"),
         }
     }
-    if failed.is_empty() {
-        Slot::Value(Value::List(values))
-    } else {
-        Slot::Failed(failed)
-    }
+    if failed.is_empty() { Slot::Value(Value::List(values)) } else { Slot::Failed(failed) }
 }
 
 /// One key of a fan-out.
@@ -72,11 +64,7 @@ impl Entry {
 
     /// The same key with other slots, there once `after` have ended.
     pub(super) fn with(&self, slots: Vec<Slot>, after: BTreeSet<StepName>) -> Entry {
-        Entry {
-            slots,
-            after,
-            ..self.clone()
-        }
+        Entry { slots, after, ..self.clone() }
     }
 }
 
@@ -101,23 +89,14 @@ impl Fan {
     /// The fan-out of an emitter that did not run.
     pub(super) fn of_step(slot: Slot) -> Fan {
         match slot {
-            Slot::Failed(by) => Fan {
-                broken_by: by,
-                ..Fan::default()
-            },
-            _ => Fan {
-                skipped: true,
-                ..Fan::default()
-            },
+            Slot::Failed(by) => Fan { broken_by: by, ..Fan::default() },
+            _ => Fan { skipped: true, ..Fan::default() },
         }
     }
 
     /// All of it but the entries.
     pub(super) fn without_entries(&self) -> Fan {
-        Fan {
-            entries: vec![],
-            ..self.clone()
-        }
+        Fan { entries: vec![], ..self.clone() }
     }
 
     /// Makes it one that nobody sees before it has ended.
@@ -133,27 +112,16 @@ impl Fan {
 
     /// The items of an emitter.
     pub(super) fn items(&self) -> Value {
-        let items = self
-            .entries
-            .iter()
-            .filter_map(|entry| Some((entry.key.clone(), entry.slot().value()?.clone())));
+        let items =
+            self.entries.iter().filter_map(|entry| Some((entry.key.clone(), entry.slot().value()?.clone())));
         Value::Keyed(items.collect())
     }
 
     /// The steps by which entries, or the fan-out as a whole, failed.
     pub(super) fn failures(&self) -> BTreeSet<StepName> {
         let slots = self.entries.iter().map(Entry::slot);
-        let of_entries = slots.filter_map(|slot| {
-            if let Slot::Failed(by) = slot {
-                Some(by)
-            } else {
-                None
-            }
-        });
-        of_entries
-            .flatten()
-            .chain(self.broken_by.iter().cloned())
-            .collect()
+        let of_entries = slots.filter_map(|slot| if let Slot::Failed(by) = slot { Some(by) } else { None });
+        of_entries.flatten().chain(self.broken_by.iter().cloned()).collect()
     }
 
     /// The steps that have ended before all of it is there, as a collect needs it.
@@ -168,28 +136,21 @@ impl Fan {
         if inner.skipped {
             self.skipped_groups.push(outer.key.clone());
         }
-        self.skipped_groups
-            .extend(inner.skipped_groups.into_iter().map(below));
+        self.skipped_groups.extend(inner.skipped_groups.into_iter().map(below));
         self.broken_by.extend(inner.broken_by);
         self.after.extend(inner.after);
         self.retried |= inner.retried;
-        self.entries
-            .extend(inner.entries.into_iter().map(|entry| Entry {
-                key: below(entry.key),
-                slots: entry.slots,
-                after: entry.after,
-                restarted: outer.restarted || entry.restarted,
-            }));
+        self.entries.extend(inner.entries.into_iter().map(|entry| Entry {
+            key: below(entry.key),
+            slots: entry.slots,
+            after: entry.after,
+            restarted: outer.restarted || entry.restarted,
+        }));
     }
 
     /// The pairs of both, in the order of `self` (§1.10).
     pub(super) fn zipped(&self, right: &Fan) -> Fan {
-        let partner = |entry: &Entry| {
-            right
-                .entries
-                .iter()
-                .find(|partner| partner.key == entry.key)
-        };
+        let partner = |entry: &Entry| right.entries.iter().find(|partner| partner.key == entry.key);
         let pair = |entry: &Entry| {
             let partner = partner(entry)?;
             let slots = entry.slots.iter().chain(&partner.slots).cloned().collect();
@@ -201,12 +162,7 @@ impl Fan {
         Fan {
             entries: self.entries.iter().filter_map(pair).collect(),
             skipped: self.skipped || right.skipped,
-            skipped_groups: self
-                .skipped_groups
-                .iter()
-                .chain(&right.skipped_groups)
-                .cloned()
-                .collect(),
+            skipped_groups: self.skipped_groups.iter().chain(&right.skipped_groups).cloned().collect(),
             broken_by: both_of(&self.broken_by, &right.broken_by),
             after: both_of(&self.after, &right.after),
             retried: self.retried || right.retried,
@@ -217,11 +173,7 @@ impl Fan {
     pub(super) fn answers(&self, other: &Fan) -> bool {
         other.entries.iter().all(|entry| {
             let found = self.entries.iter().any(|partner| partner.key == entry.key);
-            found
-                || self
-                    .skipped_groups
-                    .iter()
-                    .any(|group| entry.key.starts_with(group))
+            found || self.skipped_groups.iter().any(|group| entry.key.starts_with(group))
         })
     }
 }

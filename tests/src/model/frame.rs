@@ -37,16 +37,9 @@ impl<'a> Frame<'a> {
             parent: Some(self),
             keys: self.keys.iter().chain(&entry.key).cloned().collect(),
             restarted: self.restarted || entry.restarted,
-            slots: items
-                .iter()
-                .copied()
-                .zip(entry.slots.iter().cloned())
-                .collect(),
+            slots: items.iter().copied().zip(entry.slots.iter().cloned()).collect(),
             fans: BTreeMap::new(),
-            after: items
-                .iter()
-                .map(|item| (*item, entry.after.clone()))
-                .collect(),
+            after: items.iter().map(|item| (*item, entry.after.clone())).collect(),
         }
     }
 
@@ -57,9 +50,7 @@ impl<'a> Frame<'a> {
 
     /// `op[outer][inner]` (§2.1).
     pub(super) fn step_name(&self, op: &str) -> String {
-        self.keys
-            .iter()
-            .fold(op.to_owned(), |name, key| name + &bracketed(key))
+        self.keys.iter().fold(op.to_owned(), |name, key| name + &bracketed(key))
     }
 
     /// Lets `handle` hold `slot`, which is there once the steps `after` have ended.
@@ -76,33 +67,23 @@ impl<'a> Frame<'a> {
     /// The steps that have ended before a single handle can be read.
     pub(super) fn after(&self, handle: Handle) -> BTreeSet<StepName> {
         let further_out = || self.parent.map(|parent| parent.after(handle));
-        self.after
-            .get(&handle)
-            .cloned()
-            .or_else(further_out)
-            .unwrap_or_default()
+        self.after.get(&handle).cloned().or_else(further_out).unwrap_or_default()
     }
 
     /// What a single handle holds, here or further out; `None` for a dynamic one.
     pub(super) fn find_slot(&self, handle: Handle) -> Option<&Slot> {
-        self.slots
-            .get(&handle)
-            .or_else(|| self.parent?.find_slot(handle))
+        self.slots.get(&handle).or_else(|| self.parent?.find_slot(handle))
     }
 
     /// What a handle known to be single holds.
     pub(super) fn slot(&self, handle: Handle) -> &Slot {
-        self.find_slot(handle)
-            .expect("a single handle is bound before it is read")
+        self.find_slot(handle).expect("a single handle is bound before it is read")
     }
 
     /// What a dynamic handle holds.
     pub(super) fn fan(&self, handle: Handle) -> &Fan {
         let further_out = || self.parent.map(|parent| parent.fan(handle));
-        self.fans
-            .get(&handle)
-            .or_else(further_out)
-            .expect("a dynamic handle is bound before it is read")
+        self.fans.get(&handle).or_else(further_out).expect("a dynamic handle is bound before it is read")
     }
 
     /// The fan-out as copies inside this frame see it, and whether it is held whole: one from

@@ -28,17 +28,11 @@ impl Campaign {
     pub fn of(cases: u64) -> Campaign {
         let number = |name| {
             let text = std::env::var(name).ok()?;
-            Some(
-                text.parse()
-                    .unwrap_or_else(|error| panic!("{name}={text}: {error}")),
-            )
+            Some(text.parse().unwrap_or_else(|error| panic!("{name}={text}: {error}")))
         };
         let seed = number("FANFOLD_SEED");
         let cases = number("FANFOLD_CASES").unwrap_or(if seed.is_some() { 1 } else { cases });
-        Campaign {
-            first: seed.unwrap_or(1),
-            cases,
-        }
+        Campaign { first: seed.unwrap_or(1), cases }
     }
 
     /// Whether so many cases are run that each must-see counter must be above zero.
@@ -51,21 +45,14 @@ impl Campaign {
     /// # Panics
     /// On the first that fails, with the smallest plan found and the command that runs it again
     /// in the test target `target`.
-    pub fn run<E: Display>(
-        &self,
-        target: &str,
-        mut check: impl FnMut(&Plan, u64) -> Result<(), E>,
-    ) {
+    pub fn run<E: Display>(&self, target: &str, mut check: impl FnMut(&Plan, u64) -> Result<(), E>) {
         let plans = plans();
         for seed in self.first..self.first + self.cases {
-            let mut tree = plans
-                .new_tree(&mut runner(seed))
-                .expect("nothing is rejected");
+            let mut tree = plans.new_tree(&mut runner(seed)).expect("nothing is rejected");
             let plan = tree.current();
             if let Err(failure) = caught(&mut check, &plan, seed) {
-                let (plan, failure) = shrunk(&mut tree, (plan, failure), |plan| {
-                    caught(&mut check, plan, seed)
-                });
+                let (plan, failure) =
+                    shrunk(&mut tree, (plan, failure), |plan| caught(&mut check, plan, seed));
                 panic!(
                     "{failure}\n\n{plan}\nagain: FANFOLD_SEED={seed} cargo test -p fanfold-tests {target}\n"
                 );
@@ -76,20 +63,14 @@ impl Campaign {
 
 /// The plan of one seed.
 pub fn plan_of(seed: u64) -> Plan {
-    plans()
-        .new_tree(&mut runner(seed))
-        .expect("nothing is rejected")
-        .current()
+    plans().new_tree(&mut runner(seed)).expect("nothing is rejected").current()
 }
 
 fn runner(seed: u64) -> TestRunner {
     let mut bytes = [0x5a; 16];
     bytes[..8].copy_from_slice(&seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
     bytes[8..].copy_from_slice(&seed.to_le_bytes());
-    TestRunner::new_with_rng(
-        Config::default(),
-        TestRng::from_seed(RngAlgorithm::XorShift, &bytes),
-    )
+    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::XorShift, &bytes))
 }
 
 /// A panic is a failure that can be shrunk as well.
@@ -98,9 +79,7 @@ fn caught<E: Display>(
     plan: &Plan,
     seed: u64,
 ) -> Result<(), String> {
-    let checked = catch_unwind(AssertUnwindSafe(|| {
-        check(plan, seed).map_err(|error| error.to_string())
-    }));
+    let checked = catch_unwind(AssertUnwindSafe(|| check(plan, seed).map_err(|error| error.to_string())));
     checked.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));

@@ -45,34 +45,15 @@ pub fn interpret(plan: &Plan) -> Report {
     };
     let mut root = Frame::root();
     run.block(&settle(plan).lets, &mut root);
-    let outputs = plan
-        .outputs
-        .iter()
-        .map(|output| root.slot(*output).value().cloned())
-        .collect();
+    let outputs = plan.outputs.iter().map(|output| root.slot(*output).value().cloned()).collect();
     let bad = |outcome: &Outcome| matches!(outcome.state, State::Failed | State::UpstreamFailed);
-    let mut failures = run
-        .steps
-        .iter()
-        .filter(|(_, outcome)| bad(outcome))
-        .peekable();
+    let mut failures = run.steps.iter().filter(|(_, outcome)| bad(outcome)).peekable();
     let any = failures.peek().is_some();
     let handled = failures.all(|(name, _)| run.answered.contains(name));
     run.seen.note_if(any && handled, Sight::FailuresAllHandled);
-    run.seen
-        .note_if(any && plan.options.fail_fast, Sight::FailFast);
-    let state = if handled {
-        RunState::Succeeded
-    } else {
-        RunState::Failed
-    };
-    Report {
-        steps: run.steps,
-        needs: run.needs,
-        outputs,
-        state,
-        seen: run.seen,
-    }
+    run.seen.note_if(any && plan.options.fail_fast, Sight::FailFast);
+    let state = if handled { RunState::Succeeded } else { RunState::Failed };
+    Report { steps: run.steps, needs: run.needs, outputs, state, seen: run.seen }
 }
 
 pub(super) struct Interpreter {
@@ -111,18 +92,15 @@ impl Interpreter {
     /// Runs the closure in a frame for each entry, also for those that failed or were skipped.
     fn map(&mut self, binds: &[Handle], map: &Map, frame: &mut Frame<'_>) {
         let (fan, held) = frame.fan_for_map(map.over);
-        self.seen
-            .note_if(held && !fan.entries.is_empty(), Sight::Product);
-        self.seen
-            .note_if(held && !fan.broken_by.is_empty(), Sight::ProductOfFailed);
+        self.seen.note_if(held && !fan.entries.is_empty(), Sight::Product);
+        self.seen.note_if(held && !fan.broken_by.is_empty(), Sight::ProductOfFailed);
         let mut results = vec![fan.without_entries(); map.returns.len()];
         for entry in &fan.entries {
             let mut copy = frame.child(entry, &map.items);
             self.seen.note_if(copy.depth() == 3, Sight::DeepFrame);
             self.block(&map.body, &mut copy);
             for (result, returned) in results.iter_mut().zip(&map.returns) {
-                self.seen
-                    .note_if(copy.holds_outside(*returned), Sight::OuterRepeated);
+                self.seen.note_if(copy.holds_outside(*returned), Sight::OuterRepeated);
                 match copy.find_slot(*returned) {
                     Some(slot) => {
                         let after = copy.after(*returned);
@@ -174,8 +152,7 @@ impl Interpreter {
                 },
                 Input::List(handles) => {
                     let slots: Vec<_> = handles.iter().map(|handle| frame.slot(*handle)).collect();
-                    self.seen
-                        .note_if(slots.contains(&&Slot::Skipped), Sight::ListWithSkipped);
+                    self.seen.note_if(slots.contains(&&Slot::Skipped), Sight::ListWithSkipped);
                     list(&slots)
                 }
             });
@@ -183,14 +160,8 @@ impl Interpreter {
         let after = op.after.iter().map(|handle| frame.slot(*handle).clone());
         let all: Vec<_> = slots.iter().cloned().chain(after).collect();
         let failed = all.iter().any(|slot| matches!(slot, Slot::Failed(_)));
-        self.seen.note_if(
-            failed && all.contains(&Slot::Skipped),
-            Sight::SkipBeforeFailure,
-        );
-        self.seen.note_if(
-            failed && all.contains(&Slot::Value(Value::List(vec![]))),
-            Sight::EmptyAndFailed,
-        );
+        self.seen.note_if(failed && all.contains(&Slot::Skipped), Sight::SkipBeforeFailure);
+        self.seen.note_if(failed && all.contains(&Slot::Value(Value::List(vec![]))), Sight::EmptyAndFailed);
         match both(all) {
             Slot::Value(_) => Ok(slots.iter().filter_map(Slot::value).cloned().collect()),
             unmet => Err(unmet),
@@ -223,11 +194,7 @@ impl Interpreter {
             Performed::Failed(_) => (State::Failed, Slot::Failed([name.clone()].into())),
             Performed::Yielded(..) => unreachable!("a single output yields nothing"),
         };
-        let sight = if state == State::Failed {
-            Sight::RetriesUsedUp
-        } else {
-            Sight::RetriedStep
-        };
+        let sight = if state == State::Failed { Sight::RetriesUsedUp } else { Sight::RetriedStep };
         self.seen.note_if(attempt > 1, sight);
         self.record(name, state, attempt, restarted);
         slot
@@ -241,11 +208,7 @@ impl Interpreter {
     }
 
     pub(super) fn record(&mut self, name: StepName, state: State, attempts: u32, restarted: bool) {
-        let outcome = Outcome {
-            state,
-            attempts,
-            restarted,
-        };
+        let outcome = Outcome { state, attempts, restarted };
         let twice = self.steps.insert(name.clone(), outcome);
         assert!(twice.is_none(), "two steps are named `{name}`");
     }
@@ -253,14 +216,7 @@ impl Interpreter {
 
 /// A static list: skipped entries are dropped; it is skipped itself if all are (§4.2).
 fn list(slots: &[&Slot]) -> Slot {
-    let present: Vec<Slot> = slots
-        .iter()
-        .filter(|slot| ***slot != Slot::Skipped)
-        .map(|slot| (*slot).clone())
-        .collect();
-    if present.is_empty() && !slots.is_empty() {
-        Slot::Skipped
-    } else {
-        both(present)
-    }
+    let present: Vec<Slot> =
+        slots.iter().filter(|slot| ***slot != Slot::Skipped).map(|slot| (*slot).clone()).collect();
+    if present.is_empty() && !slots.is_empty() { Slot::Skipped } else { both(present) }
 }

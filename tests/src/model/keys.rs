@@ -23,8 +23,5 @@ pub fn bracketed(key: &str) -> String {
 
 /// Whether `key` is one that careless code would take apart.
 pub fn hostile(key: &str) -> bool {
-    key.len() == LONGEST
-        || !key
-            .chars()
-            .all(|char| char.is_ascii_alphanumeric() || char == '_')
+    key.len() == LONGEST || !key.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
 }

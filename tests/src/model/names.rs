@@ -22,21 +22,14 @@ pub fn names(plan: &Plan) -> BTreeMap<Handle, String> {
     list(&plan.body, "", &mut BTreeSet::new(), &mut calls);
     let mut taken = BTreeSet::new();
     let mut names = BTreeMap::new();
-    let (explicit, automatic): (Vec<_>, Vec<_>) =
-        calls.into_iter().partition(|call| call.explicit.is_some());
+    let (explicit, automatic): (Vec<_>, Vec<_>) = calls.into_iter().partition(|call| call.explicit.is_some());
     for call in explicit {
         let name = format!("{}{}", call.prefix, call.explicit.unwrap_or_default());
-        assert!(
-            taken.insert(name.clone()),
-            "the plan names two calls `{name}`: an error of building"
-        );
+        assert!(taken.insert(name.clone()), "the plan names two calls `{name}`: an error of building");
         names.insert(call.binds, name);
     }
     for call in automatic {
-        names.insert(
-            call.binds,
-            free_name(&call.prefix, call.function, &mut taken),
-        );
+        names.insert(call.binds, free_name(&call.prefix, call.function, &mut taken));
     }
     names
 }
@@ -45,28 +38,16 @@ pub fn names(plan: &Plan) -> BTreeMap<Handle, String> {
 fn free_name(prefix: &str, function: &str, taken: &mut BTreeSet<String>) -> String {
     let numbered = (2..).map(|count| format!("{prefix}{function}_{count}"));
     let mut candidates = std::iter::once(format!("{prefix}{function}")).chain(numbered);
-    let name = candidates
-        .find(|name| !taken.contains(name))
-        .expect("endless");
+    let name = candidates.find(|name| !taken.contains(name)).expect("endless");
     taken.insert(name.clone());
     name
 }
 
 /// All calls in call order: a closure is run when `map` is called (§1.1).
-fn list<'a>(
-    lets: &'a [Let],
-    prefix: &str,
-    graphs: &mut BTreeSet<String>,
-    calls: &mut Vec<Call<'a>>,
-) {
+fn list<'a>(lets: &'a [Let], prefix: &str, graphs: &mut BTreeSet<String>, calls: &mut Vec<Call<'a>>) {
     for Let { binds, expr } in lets {
         let mut call = |function, explicit| {
-            calls.push(Call {
-                binds: binds[0],
-                prefix: prefix.to_owned(),
-                function,
-                explicit,
-            });
+            calls.push(Call { binds: binds[0], prefix: prefix.to_owned(), function, explicit });
         };
         match expr {
             Expr::Op(op) => call(op.function, op.named.as_deref()),

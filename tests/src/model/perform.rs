@@ -27,10 +27,7 @@ pub fn perform(op: &Op, inputs: &[Value], attempt: u32) -> Performed {
         return Performed::Failed(how);
     }
     match &op.work {
-        Work::Single {
-            nothing_when: Some(rule),
-            ..
-        } if rule.holds(number) => Performed::Nothing,
+        Work::Single { nothing_when: Some(rule), .. } if rule.holds(number) => Performed::Nothing,
         Work::Single { compute, .. } => Performed::Gave(computed(*compute, inputs)),
         Work::Emit(emitter) => emitted(emitter, number, attempt),
     }
@@ -38,27 +35,20 @@ pub fn perform(op: &Op, inputs: &[Value], attempt: u32) -> Performed {
 
 /// One combination of a fold, or `None` if it fails.
 pub fn combine(fold: &Fold, accumulator: &Value, item: &Value) -> Option<Value> {
-    let fails = fold
-        .fails_when
-        .is_some_and(|rule| rule.holds(item.number()));
+    let fails = fold.fails_when.is_some_and(|rule| rule.holds(item.number()));
     (!fails).then(|| Value::Number(mix(accumulator.number(), item.number())))
 }
 
 fn numbers(inputs: &[Value]) -> i64 {
-    inputs
-        .iter()
-        .fold(1, |mixed, input| mix(mixed, input.number()))
+    inputs.iter().fold(1, |mixed, input| mix(mixed, input.number()))
 }
 
 fn computed(compute: Compute, inputs: &[Value]) -> Value {
     match compute {
         Compute::Mix => Value::Number(numbers(inputs)),
-        Compute::Sum => Value::Number(
-            inputs
-                .iter()
-                .map(Value::sum)
-                .fold(0, |sum, number| (sum + number) % READABLE),
-        ),
+        Compute::Sum => {
+            Value::Number(inputs.iter().map(Value::sum).fold(0, |sum, number| (sum + number) % READABLE))
+        }
         Compute::Gather => Value::List(inputs.iter().flat_map(Value::entries).collect()),
     }
 }
@@ -69,18 +59,8 @@ fn emitted(emitter: &Emitter, number: i64, attempt: u32) -> Performed {
     }
     let last = emitter.attempts.len() - 1;
     let emission = &emitter.attempts[last.min(attempt as usize - 1)];
-    let kept = |index: usize| {
-        emitter
-            .drops_when
-            .is_none_or(|rule| !rule.holds(number + index as i64))
-    };
-    let items = emission
-        .items
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| kept(*index));
-    let items = items
-        .map(|(_, (key, item))| (key.clone(), Value::Number(mix(number, *item))))
-        .collect();
+    let kept = |index: usize| emitter.drops_when.is_none_or(|rule| !rule.holds(number + index as i64));
+    let items = emission.items.iter().enumerate().filter(|(index, _)| kept(*index));
+    let items = items.map(|(_, (key, item))| (key.clone(), Value::Number(mix(number, *item)))).collect();
     Performed::Yielded(items, emission.fails)
 }

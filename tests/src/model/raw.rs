@@ -67,9 +67,7 @@ impl RawOp {
     /// The op with `picks` before its other inputs.
     pub(super) fn reading(&self, picks: &[Pick]) -> RawOp {
         let mut op = self.clone();
-        op.call
-            .inputs
-            .splice(0..0, picks.iter().copied().map(RawInput::One));
+        op.call.inputs.splice(0..0, picks.iter().copied().map(RawInput::One));
         op
     }
 }
@@ -108,11 +106,7 @@ pub(super) struct RawEmit {
 impl RawEmit {
     /// For the first emitter, without which most of a plan would never start.
     fn that_succeeds(mut self) -> RawEmit {
-        self.call.failing = Failing {
-            first: 0,
-            when: None,
-            how: Failure::Error,
-        };
+        self.call.failing = Failing { first: 0, when: None, how: Failure::Error };
         (self.flaw, self.tries, self.nothing_when) = (None, vec![], None);
         self
     }
@@ -154,20 +148,12 @@ pub(super) struct RawTry {
 const NESTING: u32 = 4;
 
 pub(super) fn raw_plans() -> impl Strategy<Value = RawPlan> {
-    (
-        job_options(),
-        weighted(0.9, emit()),
-        lets(NESTING, 1..14),
-        vec(pick(), 0..3),
-    )
-        .prop_map(|(options, first, mut body, outputs)| {
+    (job_options(), weighted(0.9, emit()), lets(NESTING, 1..14), vec(pick(), 0..3)).prop_map(
+        |(options, first, mut body, outputs)| {
             body.splice(0..0, first.map(|emit| RawLet::Emit(emit.that_succeeds())));
-            RawPlan {
-                options,
-                body,
-                outputs,
-            }
-        })
+            RawPlan { options, body, outputs }
+        },
+    )
 }
 
 fn job_options() -> impl Strategy<Value = JobOptions> {
@@ -201,18 +187,8 @@ fn lets(nesting: u32, count: std::ops::Range<usize>) -> BoxedStrategy<Vec<RawLet
     if nesting == 0 {
         return vec(flat, count).boxed();
     }
-    let map = (
-        weighted(0.4, emit()),
-        pick(),
-        lets(nesting - 1, 0..5),
-        vec(pick(), 0..3),
-    )
-        .prop_map(|(fresh, over, body, returns)| RawMap {
-            fresh,
-            over,
-            body,
-            returns,
-        })
+    let map = (weighted(0.4, emit()), pick(), lets(nesting - 1, 0..5), vec(pick(), 0..3))
+        .prop_map(|(fresh, over, body, returns)| RawMap { fresh, over, body, returns })
         .boxed();
     let nested = prop_oneof![
         18 => flat,
@@ -223,68 +199,38 @@ fn lets(nesting: u32, count: std::ops::Range<usize>) -> BoxedStrategy<Vec<RawLet
 }
 
 fn call() -> BoxedStrategy<RawCall> {
-    let inputs =
-        prop_oneof![4 => vec(input(), 1..2), 3 => vec(input(), 2..4), 1 => vec(input(), 0..1)];
+    let inputs = prop_oneof![4 => vec(input(), 1..2), 3 => vec(input(), 2..4), 1 => vec(input(), 0..1)];
     (0..4_usize, inputs, failing(), options())
-        .prop_map(|(function, inputs, failing, options)| RawCall {
-            function,
-            inputs,
-            failing,
-            options,
-        })
+        .prop_map(|(function, inputs, failing, options)| RawCall { function, inputs, failing, options })
         .boxed()
 }
 
 fn op() -> BoxedStrategy<RawOp> {
-    let compute =
-        prop_oneof![3 => Just(Compute::Mix), 1 => Just(Compute::Sum), 1 => Just(Compute::Gather)];
+    let compute = prop_oneof![3 => Just(Compute::Mix), 1 => Just(Compute::Sum), 1 => Just(Compute::Gather)];
     (call(), compute, weighted(0.2, rule()))
-        .prop_map(|(call, compute, nothing_when)| RawOp {
-            call,
-            compute,
-            nothing_when,
-        })
+        .prop_map(|(call, compute, nothing_when)| RawOp { call, compute, nothing_when })
         .boxed()
 }
 
 fn emit() -> BoxedStrategy<RawEmit> {
     let tries = prop_oneof![4 => Just(vec![]), 1 => vec(a_try(), 1..4)];
     let rules = (weighted(0.2, rule()), weighted(0.08, rule()));
-    (
-        call(),
-        keys(),
-        weighted(0.06, flaw()),
-        tries,
-        rules,
-        weighted_bool(0.25),
-    )
-        .prop_map(
-            |(call, keys, flaw, tries, (drops_when, nothing_when), held)| RawEmit {
-                call,
-                keys,
-                flaw,
-                tries,
-                drops_when,
-                nothing_when,
-                held,
-            },
-        )
+    (call(), keys(), weighted(0.06, flaw()), tries, rules, weighted_bool(0.25))
+        .prop_map(|(call, keys, flaw, tries, (drops_when, nothing_when), held)| RawEmit {
+            call,
+            keys,
+            flaw,
+            tries,
+            drops_when,
+            nothing_when,
+            held,
+        })
         .boxed()
 }
 
 fn a_try() -> impl Strategy<Value = RawTry> {
-    (
-        0..7_usize,
-        weighted(0.4, 0..6_usize),
-        weighted_bool(0.2),
-        failure(),
-    )
-        .prop_map(|(yields, alters, adds, how)| RawTry {
-            yields,
-            alters,
-            adds,
-            how,
-        })
+    (0..7_usize, weighted(0.4, 0..6_usize), weighted_bool(0.2), failure())
+        .prop_map(|(yields, alters, adds, how)| RawTry { yields, alters, adds, how })
 }
 
 fn keys() -> BoxedStrategy<RawKeys> {
@@ -292,12 +238,7 @@ fn keys() -> BoxedStrategy<RawKeys> {
     let start = prop_oneof![3 => Just(0_usize), 1 => 1..3_usize];
     let count = prop_oneof![5 => 1..4_usize, 1 => 4..7_usize, 1 => Just(0)];
     (alphabet, start, count, weighted_bool(0.2))
-        .prop_map(|(alphabet, start, count, backwards)| RawKeys {
-            alphabet,
-            start,
-            count,
-            backwards,
-        })
+        .prop_map(|(alphabet, start, count, backwards)| RawKeys { alphabet, start, count, backwards })
         .boxed()
 }
 
@@ -323,26 +264,17 @@ fn input() -> impl Strategy<Value = RawInput> {
 fn options() -> BoxedStrategy<RawOptions> {
     let names = (weighted(0.06, 0..4_usize), weighted(0.06, pick()));
     let retries = (weighted(0.45, retry()), weighted(0.1, retry()));
-    let priority =
-        prop_oneof![5 => Just(0), 1 => -2..3, 1 => prop_oneof![Just(i32::MIN), Just(i32::MAX)]];
-    (
-        names,
-        retries,
-        priority,
-        weighted(0.15, 0..2_usize),
-        weighted(0.1, 0..2_usize),
-    )
-        .prop_map(
-            |((named, after), (retry, retry_at_call), priority, pool, tag)| RawOptions {
-                named,
-                after,
-                retry,
-                retry_at_call,
-                priority,
-                pool,
-                tag,
-            },
-        )
+    let priority = prop_oneof![5 => Just(0), 1 => -2..3, 1 => prop_oneof![Just(i32::MIN), Just(i32::MAX)]];
+    (names, retries, priority, weighted(0.15, 0..2_usize), weighted(0.1, 0..2_usize))
+        .prop_map(|((named, after), (retry, retry_at_call), priority, pool, tag)| RawOptions {
+            named,
+            after,
+            retry,
+            retry_at_call,
+            priority,
+            pool,
+            tag,
+        })
         .boxed()
 }
 
@@ -363,24 +295,13 @@ fn failure() -> impl Strategy<Value = Failure> {
 }
 
 fn retry() -> impl Strategy<Value = Retry> {
-    let backoff = prop_oneof![
-        Just(Backoff::None),
-        Just(Backoff::Linear),
-        Just(Backoff::Exponential)
-    ];
+    let backoff = prop_oneof![Just(Backoff::None), Just(Backoff::Linear), Just(Backoff::Exponential)];
     // Backoff without a delay is contradictory (§4.7).
-    (0..4_u32, 1..100_u64, backoff).prop_map(|(max, delay, backoff)| Retry {
-        max,
-        delay,
-        backoff,
-    })
+    (0..4_u32, 1..100_u64, backoff).prop_map(|(max, delay, backoff)| Retry { max, delay, backoff })
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
-    (2..6_i64, 0..6_i64).prop_map(|(modulus, rest)| Rule {
-        modulus,
-        rest: rest % modulus,
-    })
+    (2..6_i64, 0..6_i64).prop_map(|(modulus, rest)| Rule { modulus, rest: rest % modulus })
 }
 
 fn form() -> impl Strategy<Value = Form> {

@@ -23,10 +23,7 @@ pub struct Settled {
 pub fn settle(plan: &Plan) -> Settled {
     let mut depths = Depths::new();
     let settled = settle_block(&plan.body, 0, &mut depths);
-    Settled {
-        lets: settled.into_iter().map(|(_, settled)| settled).collect(),
-        depths,
-    }
+    Settled { lets: settled.into_iter().map(|(_, settled)| settled).collect(), depths }
 }
 
 fn settle_block(lets: &[Let], place: usize, depths: &mut Depths) -> Vec<(usize, Let)> {
@@ -45,27 +42,12 @@ fn settle_block(lets: &[Let], place: usize, depths: &mut Depths) -> Vec<(usize, 
                 settled.extend(outer);
                 let body = own.into_iter().map(|(_, settled)| settled).collect();
                 // What `map` gives has the scope of the place where it is called (§1.3).
-                (
-                    place,
-                    Expr::Map(Map {
-                        body,
-                        ..map.clone()
-                    }),
-                )
+                (place, Expr::Map(Map { body, ..map.clone() }))
             }
-            other => (
-                inputs(other).map(|input| depths[&input]).max().unwrap_or(0),
-                other.clone(),
-            ),
+            other => (inputs(other).map(|input| depths[&input]).max().unwrap_or(0), other.clone()),
         };
         depths.extend(binds.iter().map(|bind| (*bind, depth)));
-        settled.push((
-            depth,
-            Let {
-                binds: binds.clone(),
-                expr,
-            },
-        ));
+        settled.push((depth, Let { binds: binds.clone(), expr }));
     }
     settled
 }

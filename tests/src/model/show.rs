@@ -2,9 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::plan::{
-    Emitter, Expr, Failing, Fold, Form, Handle, Input, Let, Map, Op, Plan, Retry, Rule, Work,
-};
+use super::plan::{Emitter, Expr, Failing, Fold, Form, Handle, Input, Let, Map, Op, Plan, Retry, Rule, Work};
 
 impl Display for Plan {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
@@ -41,10 +39,7 @@ impl Display for Op {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         write!(out, "{}({})", self.function, joined(&self.inputs))?;
         match &self.work {
-            Work::Single {
-                compute,
-                nothing_when,
-            } => {
+            Work::Single { compute, nothing_when } => {
                 write!(out, " {compute:?}")?;
                 option(out, "nothing when", nothing_when.as_ref())?;
             }
@@ -57,25 +52,11 @@ impl Display for Op {
         option(out, &format!("fails ({how:?}) when"), when.as_ref())?;
         option(out, "named", self.named.as_ref())?;
         option(out, "retry", self.retry.as_ref().map(policy).as_ref())?;
-        option(
-            out,
-            "retry at call",
-            self.retry_at_call.as_ref().map(policy).as_ref(),
-        )?;
-        option(
-            out,
-            "priority",
-            Some(&self.priority).filter(|priority| **priority != 0),
-        )?;
+        option(out, "retry at call", self.retry_at_call.as_ref().map(policy).as_ref())?;
+        option(out, "priority", Some(&self.priority).filter(|priority| **priority != 0))?;
         option(out, "pool", self.pool.as_ref())?;
         option(out, "tag", self.tag.as_ref())?;
-        option(
-            out,
-            "after",
-            Some(joined(&self.after))
-                .filter(|after| !after.is_empty())
-                .as_ref(),
-        )
+        option(out, "after", Some(joined(&self.after)).filter(|after| !after.is_empty()).as_ref())
     }
 }
 
@@ -86,34 +67,15 @@ fn block(out: &mut Formatter<'_>, lets: &[Let], depth: usize) -> fmt::Result {
         match expr {
             Expr::Argument(number) => write!(out, "argument {number}")?,
             Expr::Op(op) => write!(out, "{op}")?,
-            Expr::Map(Map {
-                over,
-                items,
-                body,
-                returns,
-            }) => {
+            Expr::Map(Map { over, items, body, returns }) => {
                 writeln!(out, "{over}.map(|{}| {{", joined(items))?;
                 block(out, body, depth + 1)?;
                 write!(out, "{indent}    ({})\n{indent}}})", joined(returns))?;
             }
-            Expr::Collect {
-                over,
-                form: Form::List,
-            } => write!(out, "{over}.collect()")?,
-            Expr::Collect {
-                over,
-                form: Form::Keyed,
-            } => write!(out, "{over}.collect_keyed()")?,
-            Expr::Collect {
-                over,
-                form: Form::Results,
-            } => write!(out, "{over}.collect_results()")?,
-            Expr::Fold(Fold {
-                over,
-                init,
-                function,
-                fails_when,
-            }) => {
+            Expr::Collect { over, form: Form::List } => write!(out, "{over}.collect()")?,
+            Expr::Collect { over, form: Form::Keyed } => write!(out, "{over}.collect_keyed()")?,
+            Expr::Collect { over, form: Form::Results } => write!(out, "{over}.collect_results()")?,
+            Expr::Fold(Fold { over, init, function, fails_when }) => {
                 write!(out, "{over}.fold({init}, {function})")?;
                 option(out, "fails when", fails_when.as_ref())?;
             }
@@ -131,17 +93,9 @@ fn block(out: &mut Formatter<'_>, lets: &[Let], depth: usize) -> fmt::Result {
 
 fn emission(out: &mut Formatter<'_>, emitter: &Emitter) -> fmt::Result {
     for attempt in &emitter.attempts {
-        let items: Vec<_> = attempt
-            .items
-            .iter()
-            .map(|(key, value)| format!("{key:?}: {value}"))
-            .collect();
+        let items: Vec<_> = attempt.items.iter().map(|(key, value)| format!("{key:?}: {value}")).collect();
         write!(out, " yields {{{}}}", items.join(", "))?;
-        option(
-            out,
-            "fails",
-            attempt.fails.map(|how| format!("{how:?}")).as_ref(),
-        )?;
+        option(out, "fails", attempt.fails.map(|how| format!("{how:?}")).as_ref())?;
     }
     option(out, "drops when", emitter.drops_when.as_ref())?;
     option(out, "nothing when", emitter.nothing_when.as_ref())?;
@@ -157,9 +111,5 @@ fn policy(retry: &Retry) -> String {
 }
 
 fn joined(parts: &[impl Display]) -> String {
-    parts
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+    parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

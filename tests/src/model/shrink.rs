@@ -11,14 +11,10 @@ use super::scope::inputs;
 /// Plans with one thing less.
 pub(super) fn smaller(plan: &Plan) -> impl Iterator<Item = Plan> + '_ {
     let lets = count(&plan.body);
-    let removed = (0..lets)
-        .rev()
-        .filter_map(|index| edited(plan, index, remove));
+    let removed = (0..lets).rev().filter_map(|index| edited(plan, index, remove));
     let unwrapped = (0..lets).filter_map(|index| edited(plan, index, unwrap));
     let trimmed = (0..lets).flat_map(move |index| {
-        EDITS
-            .iter()
-            .filter_map(move |edit| edited(plan, index, |block, at, _| edit(&mut block[at])))
+        EDITS.iter().filter_map(move |edit| edited(plan, index, |block, at, _| edit(&mut block[at])))
     });
     without_outputs(plan)
         .into_iter()
@@ -40,25 +36,13 @@ type Edit = fn(&mut Let);
 const EDITS: &[Edit] = &[
     |edited| on_op(edited, |op| op.failing.first = 0),
     |edited| on_op(edited, |op| op.failing.when = None),
-    |edited| {
-        on_op(edited, |op| {
-            (op.named, op.priority, op.pool, op.tag) = (None, 0, None, None)
-        })
-    },
+    |edited| on_op(edited, |op| (op.named, op.priority, op.pool, op.tag) = (None, 0, None, None)),
     |edited| on_op(edited, |op| op.after.clear()),
     |edited| on_op(edited, |op| op.retry = None),
     |edited| on_op(edited, |op| op.retry_at_call = None),
     |edited| on_op(edited, |op| drop(op.inputs.pop())),
-    |edited| {
-        on_op(edited, |op| {
-            op.inputs = op.inputs.split_off(op.inputs.len().min(1))
-        })
-    },
-    |edited| {
-        on_op(edited, |op| {
-            op.inputs = op.inputs.iter().map(|_| Input::Constant(0)).collect()
-        })
-    },
+    |edited| on_op(edited, |op| op.inputs = op.inputs.split_off(op.inputs.len().min(1))),
+    |edited| on_op(edited, |op| op.inputs = op.inputs.iter().map(|_| Input::Constant(0)).collect()),
     |edited| {
         on_work(edited, |work| match work {
             Work::Single { nothing_when, .. } => *nothing_when = None,
@@ -77,10 +61,7 @@ const EDITS: &[Edit] = &[
     |edited| {
         on_work(edited, |work| {
             if let Work::Emit(emitter) = work {
-                emitter
-                    .attempts
-                    .iter_mut()
-                    .for_each(|attempt| drop(attempt.items.pop()));
+                emitter.attempts.iter_mut().for_each(|attempt| drop(attempt.items.pop()));
             }
         })
     },
@@ -114,11 +95,7 @@ fn remove(block: &mut Vec<Let>, at: usize, read: &BTreeSet<Handle>) {
         Expr::Graph { body, .. } => bound_inside = bound(body),
         _ => {}
     }
-    if binds
-        .iter()
-        .chain(&bound_inside)
-        .all(|bind| !read.contains(bind))
-    {
+    if binds.iter().chain(&bound_inside).all(|bind| !read.contains(bind)) {
         block.remove(at);
     } else if let Expr::Graph { body, .. } = expr {
         // The calls without the graph around them.
@@ -187,17 +164,12 @@ fn inner_mut(outer: &mut Let) -> Option<&mut Vec<Let>> {
 }
 
 fn count(lets: &[Let]) -> usize {
-    lets.iter()
-        .map(|one| 1 + inner(one).map_or(0, |body| count(body)))
-        .sum()
+    lets.iter().map(|one| 1 + inner(one).map_or(0, |body| count(body))).sum()
 }
 
 fn bound(lets: &[Let]) -> BTreeSet<Handle> {
     let inside = lets.iter().filter_map(inner).flat_map(|body| bound(body));
-    lets.iter()
-        .flat_map(|one| one.binds.iter().copied())
-        .chain(inside)
-        .collect()
+    lets.iter().flat_map(|one| one.binds.iter().copied()).chain(inside).collect()
 }
 
 fn list_reads(lets: &[Let], read: &mut BTreeSet<Handle>) {

@@ -29,17 +29,12 @@ impl Value {
         match self {
             Value::Nothing => 7,
             Value::Number(number) => *number,
-            Value::List(values) => values
-                .iter()
-                .fold(11, |mixed, value| mix(mixed, value.number())),
-            Value::Keyed(items) => items.iter().fold(13, |mixed, (key, value)| {
-                mix(mix(mixed, key_number(key)), value.number())
-            }),
+            Value::List(values) => values.iter().fold(11, |mixed, value| mix(mixed, value.number())),
+            Value::Keyed(items) => {
+                items.iter().fold(13, |mixed, (key, value)| mix(mix(mixed, key_number(key)), value.number()))
+            }
             Value::Results(items) => items.iter().fold(17, |mixed, (key, value)| {
-                mix(
-                    mix(mixed, key_number(key)),
-                    value.as_ref().map_or(19, Value::number),
-                )
+                mix(mix(mixed, key_number(key)), value.as_ref().map_or(19, Value::number))
             }),
         }
     }
@@ -51,11 +46,9 @@ impl Value {
             Value::Number(number) => *number,
             Value::List(values) => values.iter().map(Value::sum).sum(),
             Value::Keyed(items) => items.iter().map(|(_, value)| value.sum()).sum(),
-            Value::Results(items) => items
-                .iter()
-                .filter_map(|(_, value)| value.as_ref())
-                .map(Value::sum)
-                .sum(),
+            Value::Results(items) => {
+                items.iter().filter_map(|(_, value)| value.as_ref()).map(Value::sum).sum()
+            }
         }
     }
 
@@ -65,28 +58,23 @@ impl Value {
         match self {
             Value::Nothing | Value::Number(_) => vec![self.clone()],
             Value::List(values) => numbers(&mut values.iter().map(Value::number)),
-            Value::Keyed(items) => numbers(
+            Value::Keyed(items) => {
+                numbers(&mut items.iter().map(|(key, value)| mix(key_number(key), value.number())))
+            }
+            Value::Results(items) => numbers(
                 &mut items
                     .iter()
-                    .map(|(key, value)| mix(key_number(key), value.number())),
+                    .map(|(key, value)| mix(key_number(key), value.as_ref().map_or(19, Value::number))),
             ),
-            Value::Results(items) => numbers(&mut items.iter().map(|(key, value)| {
-                mix(key_number(key), value.as_ref().map_or(19, Value::number))
-            })),
         }
     }
 }
 
 /// Depends on both numbers and on which comes first.
 pub fn mix(first: i64, second: i64) -> i64 {
-    first
-        .wrapping_mul(31)
-        .wrapping_add(second)
-        .rem_euclid(READABLE)
+    first.wrapping_mul(31).wrapping_add(second).rem_euclid(READABLE)
 }
 
 fn key_number(key: &Key) -> i64 {
-    key.iter()
-        .flat_map(|part| part.bytes().chain([0]))
-        .fold(23, |mixed, byte| mix(mixed, i64::from(byte)))
+    key.iter().flat_map(|part| part.bytes().chain([0])).fold(23, |mixed, byte| mix(mixed, i64::from(byte)))
 }

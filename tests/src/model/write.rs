@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use super::plan::{
-    Compute, Emission, Emitter, Expr, Failing, Failure, Fold, Form, Handle, Input, JobOptions, Let,
-    Map, Op, Plan, Work,
+    Compute, Emission, Emitter, Expr, Failing, Failure, Fold, Form, Handle, Input, JobOptions, Let, Map, Op,
+    Plan, Work,
 };
 
 /// The body of a job, a closure or a graph, while it is written.
@@ -26,11 +26,7 @@ impl Body {
             fail_fast: false,
             retry: None,
         };
-        Plan {
-            options,
-            body: self.lets,
-            outputs: vec![],
-        }
+        Plan { options, body: self.lets, outputs: vec![] }
     }
 
     /// A call of `function` with handles; gives a number that depends on all of them.
@@ -64,12 +60,7 @@ impl Body {
     ) -> Handle {
         let mut op = op("emit", inputs);
         let attempts = vec![emission(keys)];
-        let mut emitter = Emitter {
-            attempts,
-            drops_when: None,
-            nothing_when: None,
-            held: false,
-        };
+        let mut emitter = Emitter { attempts, drops_when: None, nothing_when: None, held: false };
         change(&mut op, &mut emitter);
         op.work = Work::Emit(emitter);
         self.bind(Expr::Op(op.into()))
@@ -91,16 +82,8 @@ impl Body {
         let mut inside = self.inside();
         let returns = body(&mut inside, &items);
         let binds: Vec<_> = returns.iter().map(|_| self.handle()).collect();
-        let expr = Expr::Map(Map {
-            over,
-            items,
-            body: inside.lets,
-            returns,
-        });
-        self.lets.push(Let {
-            binds: binds.clone(),
-            expr,
-        });
+        let expr = Expr::Map(Map { over, items, body: inside.lets, returns });
+        self.lets.push(Let { binds: binds.clone(), expr });
         binds
     }
 
@@ -122,12 +105,7 @@ impl Body {
 
     /// `over.fold(0, add)`.
     pub fn fold(&mut self, over: Handle) -> Handle {
-        self.bind(Expr::Fold(Fold {
-            over,
-            init: 0,
-            function: "add",
-            fails_when: None,
-        }))
+        self.bind(Expr::Fold(Fold { over, init: 0, function: "add", fails_when: None }))
     }
 
     /// `left.zip(right)`.
@@ -139,22 +117,13 @@ impl Body {
     pub fn graph<R>(&mut self, function: &'static str, body: impl FnOnce(&mut Body) -> R) -> R {
         let mut inside = self.inside();
         let returned = body(&mut inside);
-        self.lets.push(Let {
-            binds: vec![],
-            expr: Expr::Graph {
-                function,
-                body: inside.lets,
-            },
-        });
+        self.lets.push(Let { binds: vec![], expr: Expr::Graph { function, body: inside.lets } });
         returned
     }
 
     fn bind(&mut self, expr: Expr) -> Handle {
         let handle = self.handle();
-        self.lets.push(Let {
-            binds: vec![handle],
-            expr,
-        });
+        self.lets.push(Let { binds: vec![handle], expr });
         handle
     }
 
@@ -163,28 +132,18 @@ impl Body {
     }
 
     fn inside(&self) -> Body {
-        Body {
-            lets: vec![],
-            bound: Rc::clone(&self.bound),
-        }
+        Body { lets: vec![], bound: Rc::clone(&self.bound) }
     }
 }
 
 /// Makes an op show the entries of its inputs.
 pub fn gathers(op: &mut Op) {
-    op.work = Work::Single {
-        compute: Compute::Gather,
-        nothing_when: None,
-    };
+    op.work = Work::Single { compute: Compute::Gather, nothing_when: None };
 }
 
 /// An attempt that yields 1, 2, … under `keys`.
 pub fn emission(keys: &[&str]) -> Emission {
-    let items = keys
-        .iter()
-        .zip(1..)
-        .map(|(key, value)| ((*key).to_owned(), value))
-        .collect();
+    let items = keys.iter().zip(1..).map(|(key, value)| ((*key).to_owned(), value)).collect();
     Emission { items, fails: None }
 }
 
@@ -194,15 +153,8 @@ fn op(function: &'static str, inputs: &[Handle]) -> Op {
         named: None,
         inputs: inputs.iter().copied().map(Input::One).collect(),
         after: vec![],
-        work: Work::Single {
-            compute: Compute::Mix,
-            nothing_when: None,
-        },
-        failing: Failing {
-            first: 0,
-            when: None,
-            how: Failure::Error,
-        },
+        work: Work::Single { compute: Compute::Mix, nothing_when: None },
+        failing: Failing { first: 0, when: None, how: Failure::Error },
         retry: None,
         retry_at_call: None,
         priority: 0,
