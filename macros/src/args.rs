@@ -119,7 +119,12 @@ impl Args {
     }
 
     /// What `read` makes of the option `name`.
-    pub(crate) fn read<T>(&self, name: &str, report: &mut Report, read: impl FnOnce(&Arg) -> syn::Result<T>) -> Option<T> {
+    pub(crate) fn read<T>(
+        &self,
+        name: &str,
+        report: &mut Report,
+        read: impl FnOnce(&Arg) -> syn::Result<T>,
+    ) -> Option<T> {
         self.get(name).and_then(|arg| report.ok(read(arg)))
     }
 }

@@ -14,7 +14,9 @@ use crate::report::Report;
 /// The text of a string literal.
 pub(crate) fn text(arg: &Arg) -> syn::Result<String> {
     match literal(arg.value()?) {
-        Some(Lit::Str(text)) if text.value().is_empty() => Err(arg.error(&format!("`{}` is empty", arg.name))),
+        Some(Lit::Str(text)) if text.value().is_empty() => {
+            Err(arg.error(&format!("`{}` is empty", arg.name)))
+        }
         Some(Lit::Str(text)) => Ok(text.value()),
         _ => Err(arg.error(&format!("`{}` takes a text", arg.name))),
     }
@@ -22,7 +24,8 @@ pub(crate) fn text(arg: &Arg) -> syn::Result<String> {
 
 /// A whole number in `range`, as a literal that takes its type from its place.
 pub(crate) fn whole(arg: &Arg, range: RangeInclusive<i64>) -> syn::Result<Literal> {
-    let number = signed(arg.value()?).ok_or_else(|| arg.error(&format!("`{}` takes a whole number", arg.name)))?;
+    let number =
+        signed(arg.value()?).ok_or_else(|| arg.error(&format!("`{}` takes a whole number", arg.name)))?;
     if range.contains(&number) {
         Ok(Literal::i64_unsuffixed(number))
     } else {
@@ -145,13 +148,19 @@ pub(crate) fn retry(arg: &Arg, report: &mut Report) -> Option<TokenStream> {
 pub(crate) fn retry_policy(list: TokenStream, span: Span, report: &mut Report) -> Option<TokenStream> {
     let args = Args::parse("`retry`", RETRY, list, report);
     let Some(max) = args.get("max") else {
-        report.at_span(span, "`retry` needs `max`: how many attempts may follow the first\n\nhelp: write `retry(max = 3)`");
+        report.at_span(
+            span,
+            "`retry` needs `max`: how many attempts may follow the first\n\nhelp: write `retry(max = 3)`",
+        );
         return None;
     };
     let max = report.ok(whole(max, 1..=i64::from(u32::MAX)));
     for waiting in ["backoff", "jitter", "max_delay"] {
         if let (Some(arg), None) = (args.get(waiting), args.get("delay")) {
-            report.at_span(arg.name.span(), format!("`{waiting}` without `delay`\n\nhelp: add `delay = \"500ms\"`"));
+            report.at_span(
+                arg.name.span(),
+                format!("`{waiting}` without `delay`\n\nhelp: add `delay = \"500ms\"`"),
+            );
         }
     }
     let delay = args.read("delay", report, duration);
@@ -162,10 +171,14 @@ pub(crate) fn retry_policy(list: TokenStream, span: Span, report: &mut Report) -
         report.error(arg.error("`max_delay` is shorter than `delay`"));
     }
     let backoff = args.read("backoff", report, |arg| {
-        one_of(arg, &[("none", quote!(None)), ("linear", quote!(Linear)), ("exponential", quote!(Exponential))])
+        one_of(
+            arg,
+            &[("none", quote!(None)), ("linear", quote!(Linear)), ("exponential", quote!(Exponential))],
+        )
     });
-    let jitter = args
-        .read("jitter", report, |arg| one_of(arg, &[("none", quote!(None)), ("full", quote!(Full)), ("plus_minus", quote!(PlusMinus))]));
+    let jitter = args.read("jitter", report, |arg| {
+        one_of(arg, &[("none", quote!(None)), ("full", quote!(Full)), ("plus_minus", quote!(PlusMinus))])
+    });
     let backoff = backoff.unwrap_or_else(|| quote!(None));
     let jitter = jitter.unwrap_or_else(|| quote!(None));
     let delay = delay.map_or_else(|| quote!(::core::time::Duration::ZERO), |delay| duration_tokens(&delay));
@@ -190,7 +203,10 @@ pub(crate) fn duration_tokens(duration: &Duration) -> TokenStream {
 
 /// An `Option` as an expression.
 pub(crate) fn option(value: Option<TokenStream>) -> TokenStream {
-    value.map_or_else(|| quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
+    value.map_or_else(
+        || quote!(::core::option::Option::None),
+        |value| quote!(::core::option::Option::Some(#value)),
+    )
 }
 
 /// A rate such as `"10/s"`: starts, and the span of time.

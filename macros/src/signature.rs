@@ -113,7 +113,7 @@ impl Function {
         quote!(#(#attrs)* #vis #sig #body)
     }
 
-    /// The signature without `#[arg(…)]` and `#[resource]` on parameters.
+    /// The signature without the attributes of ours on parameters.
     pub(crate) fn signature_without_marks(&self) -> Signature {
         let mut sig = self.sig.clone();
         for input in &mut sig.inputs {
@@ -146,7 +146,7 @@ fn is_lint_level(attr: &Attribute) -> bool {
 
 /// Whether the attribute is one of ours on a parameter.
 pub(crate) fn is_mark(attr: &Attribute) -> bool {
-    attr.path().is_ident("arg") || attr.path().is_ident("resource")
+    ["arg", "resource", "transient"].iter().any(|name| attr.path().is_ident(name))
 }
 
 /// The text of doc comments, one line a line, without the blank that follows `///`.
@@ -158,19 +158,27 @@ pub(crate) fn doc_text(attrs: &[Attribute]) -> String {
             _ => None,
         }
     });
-    let lines: Vec<String> = lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();
+    let lines: Vec<String> =
+        lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();
     lines.join("\n").trim().to_owned()
 }
 
 /// The name that a parameter's pattern gives; none for `_`.
-pub(crate) fn param_name<'param>(param: &'param PatType, what: &str, report: &mut Report) -> Option<&'param Ident> {
+pub(crate) fn param_name<'param>(
+    param: &'param PatType,
+    what: &str,
+    report: &mut Report,
+) -> Option<&'param Ident> {
     match &*param.pat {
         Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => Some(&name.ident),
         Pat::Wild(_) => None,
         pattern => {
             report.at(
                 pattern.to_token_stream(),
-                format!("a parameter of {what} is a name\n\nhelp: take it apart in the body: `let {} = …;`", quote!(#pattern)),
+                format!(
+                    "a parameter of {what} is a name\n\nhelp: take it apart in the body: `let {} = …;`",
+                    quote!(#pattern)
+                ),
             );
             None
         }

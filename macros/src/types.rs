@@ -46,7 +46,10 @@ pub(crate) fn inside<'ty>(ty: &'ty Type, name: &str) -> Option<&'ty Type> {
 }
 
 /// The `Item` of the bound `name<Item = …>`, if it is among the bounds.
-pub(crate) fn item_of<'ty>(bounds: impl IntoIterator<Item = &'ty TypeParamBound>, name: &str) -> Option<&'ty Type> {
+pub(crate) fn item_of<'ty>(
+    bounds: impl IntoIterator<Item = &'ty TypeParamBound>,
+    name: &str,
+) -> Option<&'ty Type> {
     let segment = bounds.into_iter().find_map(|bound| match bound {
         TypeParamBound::Trait(bound) => bound.path.segments.last().filter(|segment| segment.ident == name),
         _ => None,

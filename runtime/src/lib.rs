@@ -32,3 +32,10 @@ pub use summary::Summary;
 pub use typing::Wrong;
 pub use typing::{Done, DynamicOut, Handles, Input, Keyed, MapBody, Out, Zipped};
 pub use value::{AnyValue, CodecError, Gathered, TypeInfo, Value};
+
+pub use fanfold_macros::op;
+
+/// What most files of jobs use.
+pub mod prelude {
+    pub use crate::{Done, DynamicOut, DynamicOutput, Key, Keyed, OpContext, OpError, Out, StepFailure, op};
+}

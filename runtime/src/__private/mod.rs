@@ -34,6 +34,16 @@ pub use inventory;
 
 use crate::graph::build;
 
+/// The traits whose methods expanded code resolves, without their names: nothing of the user's is
+/// hidden by them.
+pub mod rungs {
+    pub use super::{
+        CaughtAny as _, CaughtBoxed as _, CaughtError as _, CaughtOp as _, EraseAny as _, GiveAny as _,
+        HookedAsync as _, HookedSync as _, InfoAny as _, KindAny as _, TakeAny as _, TakeCloned as _,
+        TakeDecoded as _, TakeDeepCloned as _, TakeDeepDecoded as _, TakePartsAny as _,
+    };
+}
+
 /// The row of an op, found from the type that stands beside its function.
 pub trait Op {
     /// The row.
