@@ -23,10 +23,14 @@ enum Verdict {
 impl Machine {
     /// Deals with every task that has all its inputs.
     pub(super) fn settle_due(&mut self) {
-        while let Some((frame, task)) = self.due.pop() {
-            if self.frame_of(frame).is_some() && self.stopping.is_none() {
-                self.all_inputs_there(frame.index, task);
+        loop {
+            while let Some((frame, task)) = self.due.pop() {
+                if self.frame_of(frame).is_some() && self.stopping.is_none() {
+                    self.all_inputs_there(frame.index, task);
+                }
             }
+            let Some(fan) = self.roomy.pop() else { break };
+            self.open_hungry(fan);
         }
     }
 
