@@ -53,6 +53,12 @@ impl Machine {
         }
     }
 
+    /// Whether nothing that has come keeps a step from running.
+    pub(super) fn can_run(&self, frame: u32, task: u32) -> bool {
+        let plan = &self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        plan.places().nth(1).is_none() || matches!(self.verdict(frame, task), Verdict::Runs)
+    }
+
     /// Any skipped input, and it is skipped; else any failed one, and it is upstream failed (§4.4).
     fn verdict(&self, frame: u32, task: u32) -> Verdict {
         let plan = &self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
