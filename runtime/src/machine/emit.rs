@@ -385,9 +385,9 @@ impl Machine {
         let mut next = 0;
         while let Some(index) = frames.get(next).copied() {
             next += 1;
-            for fan in &self.frames[index as usize].fans {
-                frames.extend(&self.fans[*fan as usize].frames);
-            }
+            // What an emitter further in may still give otherwise is kept.
+            let inner = self.frames[index as usize].fans.iter().filter(|fan| !self.may_change(**fan));
+            frames.extend(inner.flat_map(|fan| &self.fans[*fan as usize].frames));
         }
         for index in frames.into_iter().rev() {
             self.frames[index as usize].pinned = false;
@@ -396,6 +396,11 @@ impl Machine {
                 self.free_frame(index);
             }
         }
+    }
+
+    /// Whether a fan-out's emitter may yet give its items again, with other values.
+    fn may_change(&self, fan: FanIndex) -> bool {
+        matches!(self.fans[fan as usize].state, FanState::Open) && self.may_come_again(fan)
     }
 
     /// Whether a new frame must be kept until its emitter, or one further out, has ended for good.
@@ -407,8 +412,7 @@ impl Machine {
     pub(super) fn lies_in_open_fan(&self, frame: u32) -> bool {
         let mut frame = frame;
         while let Some(fan) = self.frames[frame as usize].fan {
-            let open = matches!(self.fans[fan as usize].state, FanState::Open);
-            if open && self.may_come_again(fan) {
+            if self.may_change(fan) {
                 return true;
             }
             frame = self.frames[frame as usize].parent;
