@@ -1,7 +1,13 @@
 //! Jobs with dynamic outputs.
 
 pub mod define;
+pub mod exit;
 pub mod graph;
+pub mod report;
+pub mod summary;
+
+#[cfg(feature = "cli")]
+mod cli;
 
 mod context;
 mod error;
@@ -10,9 +16,11 @@ mod key;
 mod options;
 mod run;
 mod step;
-mod summary;
+mod text;
 mod value;
 
+#[cfg(feature = "cli")]
+pub use cli::main;
 pub use context::OpContext;
 pub use error::{ErrorKind, OpError, StepFailure};
 pub use event::{EVENT_VERSION, Event, EventKind, RunState, StepRef, StepState};
