@@ -92,6 +92,75 @@ pub(crate) fn clock(duration: Duration) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
+/// `text` in ASCII: our own marks have a likeness, anything else is written as an escape.
+#[cfg(feature = "cli")]
+pub(crate) fn ascii(text: &str) -> String {
+    let mut ascii = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            _ if character.is_ascii() => ascii.push(character),
+            '…' => ascii.push_str("..."),
+            '≥' => ascii.push_str(">="),
+            '→' => ascii.push_str("->"),
+            '─' | '·' => ascii.push('-'),
+            '≈' => ascii.push('~'),
+            '└' => ascii.push('`'),
+            '×' => ascii.push('x'),
+            'µ' => ascii.push('u'),
+            '\u{202f}' => ascii.push(' '),
+            '▕' | '▏' => ascii.push('|'),
+            '█'..='▎' => ascii.push('#'),
+            other => ascii.extend(other.escape_unicode()),
+        }
+    }
+    ascii
+}
+
+/// JSON as [`serde_json`] writes it, spread over lines: keys stay in their order and numbers as
+/// they were written.
+#[cfg(feature = "cli")]
+pub(crate) fn pretty_json(compact: &str) -> String {
+    let mut pretty = String::with_capacity(compact.len() * 2);
+    let mut depth = 0;
+    let mut characters = compact.chars().peekable();
+    let line = |pretty: &mut String, depth: usize| {
+        pretty.push('\n');
+        pretty.extend(std::iter::repeat_n("  ", depth));
+    };
+    while let Some(character) = characters.next() {
+        pretty.push(character);
+        match character {
+            '"' => string(&mut characters, &mut pretty),
+            '{' | '[' if matches!(characters.peek(), Some('}' | ']')) => pretty.extend(characters.next()),
+            '{' | '[' => {
+                depth += 1;
+                line(&mut pretty, depth);
+            }
+            ',' => line(&mut pretty, depth),
+            ':' => pretty.push(' '),
+            _ => {}
+        }
+        if matches!(characters.peek(), Some('}' | ']')) {
+            depth -= 1;
+            line(&mut pretty, depth);
+        }
+    }
+    pretty
+}
+
+/// Copies the rest of a string whose opening quote was copied.
+#[cfg(feature = "cli")]
+fn string(characters: &mut impl Iterator<Item = char>, copy: &mut String) {
+    while let Some(character) = characters.next() {
+        copy.push(character);
+        match character {
+            '"' => return,
+            '\\' => copy.extend(characters.next()),
+            _ => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +170,17 @@ mod tests {
         assert_eq!(safe("a\u{1b}[2Jb\u{202e}c\u{9b}\u{7f}\n"), r"a\u{1b}[2Jb\u{202e}c\u{9b}\u{7f}\n");
         assert_eq!(safe("é 東 …"), "é 東 …");
         assert_eq!(safe_lines("one\r\ntwo\tthree"), "one\ntwo\\tthree");
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn json_is_spread_over_lines_and_nothing_else() {
+        for text in [r#"{"z":[1,{"a":"}\\\",[:"}],"b":{},"c":[],"d":18446744073709551616}"#, "[[],[1]]", "7", r#""x""#] {
+            let pretty = pretty_json(text);
+            let value: serde_json::Value = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&pretty).unwrap(), value, "{pretty}");
+        }
+        assert_eq!(pretty_json(r#"{"z":[1,{}],"b":[]}"#), "{\n  \"z\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}");
     }
 
     #[test]

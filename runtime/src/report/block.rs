@@ -19,6 +19,9 @@ const BAR: u64 = 15;
 /// The widest column of names, in cells.
 const MAX_NAME: usize = 40;
 
+/// The least height, in lines, at which one is spent on setting the block apart.
+const ROOM_FOR_RULE: usize = 6;
+
 /// A block needs so many steps before it guesses how long the rest takes.
 const ENOUGH_TO_GUESS: u64 = 10;
 
@@ -38,7 +41,7 @@ pub(crate) struct Frame {
 pub(crate) fn block(summary: &Summary, graph: &Graph, elapsed: Duration, frame: Frame) -> Vec<String> {
     let height = (frame.height / 3).clamp(1, MAX_HEIGHT);
     let mut lines = vec![status(summary, graph, elapsed, frame.paint)];
-    if height >= 3 {
+    if height >= ROOM_FOR_RULE {
         let rule = "─".repeat(frame.width.saturating_sub(6).min(71));
         lines.insert(0, frame.paint.dim(&format!("   {rule}")));
     }
@@ -124,9 +127,9 @@ fn rows(summary: &Summary, graph: &Graph, room: usize, paint: Paint) -> Vec<Stri
             .into_iter()
             .map(|(rank, word)| (hidden(rank), word))
             .filter(|(number, _)| *number > 0)
-            .map(|(number, word)| format!("{number} ops {word}"))
+            .map(|(number, word)| format!("{number} {word}"))
             .collect();
-        lines.push(paint.dim(&format!("     … {}", hidden.join(", "))));
+        lines.push(paint.dim(&format!("     … more ops: {}", hidden.join(", "))));
     }
     lines
 }
@@ -301,7 +304,7 @@ mod tests {
                ───────────────────────────────────────────────────────────────────────
                00:00:02  4/≥8 steps  2/s  2 running
                  load_pieces      0/1   emitting, 3 so far
-                 └ clean          3/≥3  ▕███████████████▏  p95 4.99 ms
+                 └ clean          3/≥3  ▕███████████████▏  p95 5 ms
                    compute_piece  1/≥3  ▕█████          ▏  1 waiting to retry · pool api
                  merge            waits for compute_piece
                slowest running: load_pieces 2.04 s · compute_piece[c] 2.01 s"#]]);
@@ -310,10 +313,10 @@ mod tests {
     #[test]
     fn a_low_terminal_shows_active_ops_and_counts_the_others() {
         check(80, 15, &expect![[r#"
-               ───────────────────────────────────────────────────────────────────────
                00:00:02  4/≥8 steps  2/s  2 running
-                 load_pieces  0/1  emitting, 3 so far
-                 … 2 ops active, 1 ops waiting
+                 load_pieces  0/1   emitting, 3 so far
+                 └ clean      3/≥3  ▕███████████████▏  p95 5 ms
+                 … more ops: 1 active, 1 waiting
                slowest running: load_pieces 2.04 s · compute_piece[c] 2.01 s"#]]);
     }
 

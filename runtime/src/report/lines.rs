@@ -7,7 +7,7 @@ use crate::error::OpError;
 use crate::event::{Event, EventKind, StepRef, StepState};
 use crate::graph::Graph;
 use crate::summary::{ErrorGroup, Summary};
-use crate::text::{count, duration, safe, safe_lines};
+use crate::text::{count, counted, duration, safe, safe_lines};
 
 /// Which ends of steps are told one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -163,15 +163,31 @@ fn failure(group: &ErrorGroup, graph: &Graph, paint: Paint) -> String {
     step_line(&paint.bad("      FAIL"), group.first_took, &step.name(graph).to_string(), &rest)
 }
 
-/// `99 785 succeeded, 215 failed`: the states that steps are in.
+/// Says that the run is being stopped, and for what it still waits.
+pub(crate) fn cancelling(summary: &Summary, graph: &Graph, reason: &str, paint: Paint) -> String {
+    let running = summary.total(graph, StepState::Running);
+    let waits = if running == 0 {
+        String::new()
+    } else {
+        format!(", waiting for {}", counted(running, "running step", "running steps"))
+    };
+    format!("{} {}{waits}", paint.warn("Cancelling"), safe(reason))
+}
+
+/// `99 785 succeeded, 215 failed`: how many steps of the run are in each state.
 pub(crate) fn states(summary: &Summary, graph: &Graph) -> String {
+    states_of(|state| summary.total(graph, state))
+}
+
+/// As [`states`], of whatever `number` counts.
+pub(crate) fn states_of(number: impl Fn(StepState) -> u64) -> String {
     let states: Vec<_> = StepState::ALL
         .into_iter()
-        .map(|state| (state, summary.total(graph, state)))
-        .filter(|(state, steps)| *steps > 0 || *state == StepState::Succeeded)
+        .map(|state| (state, number(state)))
+        .filter(|(_, steps)| *steps > 0)
         .map(|(state, steps)| format!("{} {}", count(steps), state.words()))
         .collect();
-    states.join(", ")
+    if states.is_empty() { "no steps".to_owned() } else { states.join(", ") }
 }
 
 #[cfg(test)]

@@ -61,10 +61,16 @@ impl Durations {
         self.max
     }
 
-    /// The duration that a share `q`, from 0 to 1, of them does not exceed; `None` if there are
-    /// none.
+    /// The shortest duration that at least a share `q`, from 0 to 1, of them does not exceed;
+    /// `None` if there are none.
     pub fn quantile(&self, q: f64) -> Option<Duration> {
-        let seconds = self.sketch.as_ref()?.quantile(q.clamp(0.0, 1.0)).ok()??;
+        let sketch = self.sketch.as_ref()?;
+        // The sketch takes the rank `q · (n − 1)` rounded down, which of three makes p95 the middle
+        // one; half a rank more keeps the wanted rank clear of rounding.
+        let count = self.count() as f64;
+        let rank = (q.clamp(0.0, 1.0) * count).ceil().max(1.0) - 1.0;
+        let share = if rank + 1.0 >= count { 1.0 } else { (rank + 0.5) / (count - 1.0) };
+        let seconds = sketch.quantile(share).ok()??;
         Some(Duration::try_from_secs_f64(seconds).unwrap_or(self.max).min(self.max))
     }
 }
@@ -94,6 +100,17 @@ mod tests {
         assert!((p50 - 0.5).abs() < 0.02, "{p50}");
         assert_eq!(durations.quantile(1.0), Some(Duration::from_secs(1)));
         assert_eq!((durations.count(), durations.max()), (1_000, Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn of_a_few_the_high_quantiles_are_the_longest() {
+        let mut durations = Durations::default();
+        for seconds in [1, 2, 9] {
+            durations.add(Duration::from_secs(seconds));
+        }
+        assert_eq!(durations.quantile(0.95), Some(Duration::from_secs(9)));
+        assert_eq!(durations.quantile(0.5).unwrap().as_secs_f64().round(), 2.0);
+        assert_eq!(durations.quantile(0.0).unwrap().as_secs_f64().round(), 1.0);
     }
 
     #[test]

@@ -211,8 +211,8 @@ impl Summary {
                 let node = &mut self.nodes[step.node.index()];
                 node.retries += 1;
                 node.retry_wait += due.saturating_sub(*started + *took);
+                node.durations.add(*took);
                 self.attempts.wait(node, step);
-                self.took(step, *took);
             }
             EventKind::StepFailed { step, attempt, took, error, left_behind, .. } => {
                 self.end(step, *attempt, StepState::Failed);

@@ -14,7 +14,7 @@ fn text_is_an_outline() {
           load_pieces(from, to) → many
           └ for each item of load_pieces
               clean(item of load_pieces)
-              compute_piece(clean)  [priority 5 · retry 2 × 0 ns · timeout 30.0 s · pool api · team:red]
+              compute_piece(clean)  [priority 5 · retry 2 · timeout 30s · pool api · team:red]
           merge(collect compute_piece)
           gives merge
     "#]]);
