@@ -90,6 +90,7 @@ impl Job {
                 #[allow(unused_imports, reason = "which of them is needed depends on the types")]
                 use ::fanfold::__private::rungs::*;
 
+                #[allow(clippy::needless_update, reason = "all options may have been said")]
                 static __JOB: ::fanfold::__private::JobDef = #row;
 
                 impl ::fanfold::__private::JobRow for #ident {
