@@ -67,7 +67,7 @@ impl Job {
     fn read(&self) -> TokenStream {
         let parts = self.results.parts.iter().map(|part| match part {
             Part::Out(ty) => quote! {
-                (&::fanfold::__private::JobResult::<#ty>::new()).own(::fanfold::__private::next(&mut values))
+                (&&::fanfold::__private::JobResult::<#ty>::new()).own(::fanfold::__private::next(&mut values))
             },
             Part::Done => quote!(::core::mem::drop(::fanfold::__private::next(&mut values))),
         });
