@@ -1,14 +1,17 @@
 //! Jobs with dynamic outputs.
 
 pub mod define;
+pub mod engine;
 pub mod exit;
 pub mod graph;
+pub mod machine;
 pub mod report;
 pub mod summary;
 
 #[cfg(feature = "cli")]
 mod cli;
 
+mod check;
 mod context;
 mod error;
 mod event;
@@ -17,8 +20,13 @@ mod options;
 mod run;
 mod step;
 mod text;
+mod typing;
 mod value;
 
+#[doc(hidden)]
+pub mod __private;
+
+pub use check::{JobError, JobErrors, check_all_jobs};
 #[cfg(feature = "cli")]
 pub use cli::main;
 pub use context::OpContext;
@@ -32,4 +40,14 @@ pub use options::{
 pub use run::{GRACE, RunOptions, RunReport, Sink};
 pub use step::{Path, StepName, StepNameError};
 pub use summary::Summary;
+#[doc(hidden)]
+pub use typing::Wrong;
+pub use typing::{Done, DynamicOut, Handles, Input, Keyed, MapBody, Out, Zipped};
 pub use value::{AnyValue, CodecError, Gathered, TypeInfo, Value};
+
+pub use fanfold_macros::op;
+
+/// What most files of jobs use.
+pub mod prelude {
+    pub use crate::{Done, DynamicOut, DynamicOutput, Key, Keyed, OpContext, OpError, Out, StepFailure, op};
+}

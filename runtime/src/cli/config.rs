@@ -282,14 +282,41 @@ mod tests {
 
     #[test]
     fn mistakes_name_file_and_line_and_what_was_expected() {
-        wrong("to = \"f\nx = 1", &expect![""]);
-        wrong("to = 'f'\nmax_concurrent = 'many'", &expect![""]);
-        wrong("max_concurrent = 0", &expect![""]);
-        wrong("too = 'f'", &expect![""]);
-        wrong("max-concurent = 3", &expect![""]);
-        wrong("order = 'random'", &expect![""]);
-        wrong("[pools]\napi = { maximum = 3 }", &expect![""]);
-        wrong("[tags]\nteam = 3", &expect![""]);
-        wrong("to = 'f'\n[args]\nto = 'g'", &expect![""]);
+        wrong("to = \"f\nx = 1", &expect![[r#"
+            run.toml:1:8: invalid basic string, expected `"`
+               1 | to = "f
+                 |        ^"#]]);
+        wrong("to = 'f'\nmax_concurrent = 'many'", &expect![[r#"
+            run.toml:2:18: expected a whole number, at least 1, found a string
+               2 | max_concurrent = 'many'
+                 |                  ^"#]]);
+        wrong("max_concurrent = 0", &expect![[r#"
+            run.toml:1:18: a limit is at least 1
+               1 | max_concurrent = 0
+                 |                  ^"#]]);
+        wrong("too = 'f'", &expect![[r#"
+            run.toml:1:1: job `letters` has no argument `too`: did you mean `to`?
+               1 | too = 'f'
+                 | ^"#]]);
+        wrong("max-concurent = 3", &expect![[r#"
+            run.toml:1:1: job `letters` has no argument `max_concurent`: did you mean `max_concurrent`?
+               1 | max-concurent = 3
+                 | ^"#]]);
+        wrong("order = 'random'", &expect![[r#"
+            run.toml:1:9: expected "depth-first" or "breadth-first"
+               1 | order = 'random'
+                 |         ^"#]]);
+        wrong("[pools]\napi = { maximum = 3 }", &expect![[r#"
+            run.toml:2:9: a pool has `max` and `rate`, and nothing else
+               2 | api = { maximum = 3 }
+                 |         ^"#]]);
+        wrong("[tags]\nteam = 3", &expect![[r#"
+            run.toml:2:1: expected a tag and its value, such as `"team:red" = 2`
+               2 | team = 3
+                 | ^"#]]);
+        wrong("to = 'f'\n[args]\nto = 'g'", &expect![[r#"
+            run.toml:1:1: the argument `to` is given twice: keep one
+               1 | to = 'f'
+                 | ^"#]]);
     }
 }

@@ -6,6 +6,7 @@ mod flags;
 mod jobs;
 mod limits;
 mod list;
+mod options;
 mod output;
 mod problem;
 mod run;
