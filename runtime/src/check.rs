@@ -19,8 +19,7 @@ use crate::graph::{BuildErrors, Graph};
 /// A job's graph cannot be built, two jobs share a name, or there are no jobs at all.
 pub fn check_all_jobs() -> Result<(), JobErrors> {
     registry()?;
-    let errors: Vec<_> =
-        crate::define::jobs().into_iter().filter_map(|job| build(job).err()).collect();
+    let errors: Vec<_> = crate::define::jobs().into_iter().filter_map(|job| build(job).err()).collect();
     if errors.is_empty() { Ok(()) } else { Err(JobErrors(errors)) }
 }
 

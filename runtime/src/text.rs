@@ -175,17 +175,28 @@ mod tests {
     #[cfg(feature = "cli")]
     #[test]
     fn json_is_spread_over_lines_and_nothing_else() {
-        for text in [r#"{"z":[1,{"a":"}\\\",[:"}],"b":{},"c":[],"d":18446744073709551616}"#, "[[],[1]]", "7", r#""x""#] {
+        for text in [
+            r#"{"z":[1,{"a":"}\\\",[:"}],"b":{},"c":[],"d":18446744073709551616}"#,
+            "[[],[1]]",
+            "7",
+            r#""x""#,
+        ] {
             let pretty = pretty_json(text);
             let value: serde_json::Value = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::from_str::<serde_json::Value>(&pretty).unwrap(), value, "{pretty}");
         }
-        assert_eq!(pretty_json(r#"{"z":[1,{}],"b":[]}"#), "{\n  \"z\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}");
+        assert_eq!(
+            pretty_json(r#"{"z":[1,{}],"b":[]}"#),
+            "{\n  \"z\": [\n    1,\n    {}\n  ],\n  \"b\": []\n}"
+        );
     }
 
     #[test]
     fn counts_are_grouped() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1\u{202f}000", "1\u{202f}234\u{202f}567"]);
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567].map(count),
+            ["0", "999", "1\u{202f}000", "1\u{202f}234\u{202f}567"]
+        );
     }
 
     #[test]

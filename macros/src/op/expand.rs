@@ -5,10 +5,11 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::FnArg;
 
+use super::Op;
 use super::attr::Keys;
 use super::params::{Input, Param, Read};
 use super::returns::{Container, Items, Kind};
-use super::{Op, at};
+use crate::signature::at;
 
 pub(super) fn expand(op: &Op) -> TokenStream {
     let function = op.thin_function();
@@ -154,6 +155,7 @@ impl Op {
                 use ::fanfold::__private::rungs::*;
 
                 #run
+                #[allow(clippy::needless_update, reason = "all options may have been said")]
                 static __OP: ::fanfold::__private::OpDef = #row;
 
                 impl ::fanfold::__private::Op for #ident {

@@ -20,13 +20,13 @@ use crate::engine::{self, Canceller};
 use crate::event::{Event, RunState};
 use crate::exit;
 use crate::graph::Graph;
+use crate::report::JsonLines;
 use crate::report::closing::{closing, state_line};
 use crate::report::json::results;
 use crate::report::lines::StatusLevel;
 use crate::report::paint::Paint;
 use crate::report::progress::{Form, Progress, ProgressOptions};
 use crate::report::screen::tell;
-use crate::report::JsonLines;
 use crate::run::{RunOptions, RunReport, Sink};
 use crate::text::pretty_json;
 use crate::value::AnyValue;
@@ -70,7 +70,8 @@ async fn drive(
     options: RunOptions,
     flags: &OutputFlags,
 ) -> Result<u8, Problem> {
-    let signals = Signals::listen().map_err(|error| Problem::Store(format!("cannot listen to signals: {error}")))?;
+    let signals =
+        Signals::listen().map_err(|error| Problem::Store(format!("cannot listen to signals: {error}")))?;
     let shown = progress_options(flags);
     let (progress, sink) = Progress::start(Arc::clone(&graph), shown);
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(sink)];

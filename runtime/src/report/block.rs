@@ -121,7 +121,8 @@ fn rows(summary: &Summary, graph: &Graph, room: usize, paint: Paint) -> Vec<Stri
     let (names, counts) = (widest(|row| &row.name).min(MAX_NAME), widest(|row| &row.progress));
     let mut lines: Vec<_> = shown.iter().map(|row| rows[*row].line(names, counts)).collect();
     if shown.len() < rows.len() && room > 0 {
-        let hidden = |rank| (0..rows.len()).filter(|row| !shown.contains(row) && rows[*row].rank == rank).count();
+        let hidden =
+            |rank| (0..rows.len()).filter(|row| !shown.contains(row) && rows[*row].rank == rank).count();
         let words = [(RANK_ACTIVE, "active"), (RANK_DONE, "done"), (RANK_WAITING, "waiting")];
         let hidden: Vec<_> = words
             .into_iter()
@@ -300,24 +301,32 @@ mod tests {
 
     #[test]
     fn a_tall_terminal_shows_every_op() {
-        check(100, 40, &expect![[r#"
+        check(
+            100,
+            40,
+            &expect![[r#"
                ───────────────────────────────────────────────────────────────────────
                00:00:02  4/≥8 steps  2/s  2 running
                  load_pieces      0/1   emitting, 3 so far
                  └ clean          3/≥3  ▕███████████████▏  p95 5 ms
                    compute_piece  1/≥3  ▕█████          ▏  1 waiting to retry · pool api
                  merge            waits for compute_piece
-               slowest running: load_pieces 2.04 s · compute_piece[c] 2.01 s"#]]);
+               slowest running: load_pieces 2.04 s · compute_piece[c] 2.01 s"#]],
+        );
     }
 
     #[test]
     fn a_low_terminal_shows_active_ops_and_counts_the_others() {
-        check(80, 15, &expect![[r#"
+        check(
+            80,
+            15,
+            &expect![[r#"
                00:00:02  4/≥8 steps  2/s  2 running
                  load_pieces  0/1   emitting, 3 so far
                  └ clean      3/≥3  ▕███████████████▏  p95 5 ms
                  … more ops: 1 active, 1 waiting
-               slowest running: load_pieces 2.04 s · compute_piece[c] 2.01 s"#]]);
+               slowest running: load_pieces 2.04 s · compute_piece[c] 2.01 s"#]],
+        );
     }
 
     #[test]

@@ -25,7 +25,13 @@ const MAX_NAME: usize = 48;
 const MAX_ERROR: usize = 160;
 
 /// The summary of a run that is over.
-pub(crate) fn closing(summary: &Summary, graph: &Graph, state: RunState, elapsed: Duration, paint: Paint) -> String {
+pub(crate) fn closing(
+    summary: &Summary,
+    graph: &Graph,
+    state: RunState,
+    elapsed: Duration,
+    paint: Paint,
+) -> String {
     let mut text = String::new();
     if summary.known_total(graph) > 1 {
         text.push_str(&table(summary, graph, paint));
@@ -81,9 +87,10 @@ fn table(summary: &Summary, graph: &Graph, paint: Paint) -> String {
     // Colours come last: the table would count them as characters.
     for (index, line) in table.lines().enumerate() {
         let line = line.trim_end();
-        let failed = index.checked_sub(1).and_then(|row| shown.get(row)).is_some_and(|(node, _)| {
-            summary.count(*node, StepState::Failed) > 0
-        });
+        let failed = index
+            .checked_sub(1)
+            .and_then(|row| shown.get(row))
+            .is_some_and(|(node, _)| summary.count(*node, StepState::Failed) > 0);
         let line = match index {
             0 => paint.dim(line),
             _ if failed => paint.bad(line),
@@ -170,7 +177,8 @@ fn errors(summary: &Summary, graph: &Graph, paint: Paint) -> String {
         let _ = writeln!(text, "   {:>6} × {}", count(group.count), safe(&error));
         let _ = writeln!(text, "            {}{more}", safe(&names.join(", ")));
     }
-    let others = groups.iter().skip(MAX_ERRORS).map(|group| group.count).sum::<u64>() + summary.ungrouped_errors();
+    let others =
+        groups.iter().skip(MAX_ERRORS).map(|group| group.count).sum::<u64>() + summary.ungrouped_errors();
     if others > 0 {
         let _ = writeln!(text, "            … and {} of other kinds", counted(others, "failure", "failures"));
     }
@@ -204,7 +212,8 @@ fn times(summary: &Summary, graph: &Graph) -> String {
     }
     let mut text = String::new();
     if !waiting.is_zero() {
-        let _ = writeln!(text, "   time: {} working, {} waiting to retry", duration(working), duration(waiting));
+        let _ =
+            writeln!(text, "   time: {} working, {} waiting to retry", duration(working), duration(waiting));
     }
     if left_behind > 0 {
         let threads = counted(left_behind, "thread", "threads");
@@ -254,6 +263,7 @@ mod tests {
                errors
                 1 200 × no reply for …
                         compute_piece[k0], compute_piece[k1], compute_piece[k2], … 1 197 more
-        "#]].assert_eq(&errors(&summary, &graph, Paint::PLAIN));
+        "#]]
+        .assert_eq(&errors(&summary, &graph, Paint::PLAIN));
     }
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::define::{ArgDef, ArgForm, JobDef, OpDef, OutputDef, OutputKind, Outputs, ParamDef, ResultDef, Run};
+use crate::define::{
+    ArgDef, ArgForm, JobDef, OpDef, OutputDef, OutputKind, Outputs, ParamDef, ResultDef, Run,
+};
 use crate::error::OpError;
 use crate::event::{Event, EventKind, RunState, StepRef, StepState};
 use crate::graph::build::{self, Raw, RawInput};
@@ -57,9 +59,13 @@ const fn arg(name: &'static str, default: fn() -> AnyValue) -> ArgDef {
         default: Some(default),
         form: ArgForm::Value,
         choices: &[],
-        from_texts: |texts| texts[0].parse::<char>().map(|it| Arc::new(it) as AnyValue).map_err(|e| e.to_string()),
+        from_texts: |texts| {
+            texts[0].parse::<char>().map(|it| Arc::new(it) as AnyValue).map_err(|e| e.to_string())
+        },
         from_json: |json| {
-            serde_json::from_value::<char>(json.clone()).map(|it| Arc::new(it) as AnyValue).map_err(|e| e.to_string())
+            serde_json::from_value::<char>(json.clone())
+                .map(|it| Arc::new(it) as AnyValue)
+                .map_err(|e| e.to_string())
         },
         show: |value| value.downcast_ref::<char>().map(char::to_string).unwrap_or_default(),
     }

@@ -215,7 +215,11 @@ fn output_name(graph: &Graph, node: NodeId, output: u16) -> &'static str {
 }
 
 /// The single outputs of a step by name; `null` for nothing.
-fn output_values(graph: &Graph, node: NodeId, outputs: &Outputs) -> serde_json::Map<String, serde_json::Value> {
+fn output_values(
+    graph: &Graph,
+    node: NodeId,
+    outputs: &Outputs,
+) -> serde_json::Map<String, serde_json::Value> {
     let values = match outputs {
         Outputs::None => &[],
         Outputs::One(value) => std::slice::from_ref(value),

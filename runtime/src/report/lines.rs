@@ -73,14 +73,13 @@ fn error_text(error: &OpError) -> String {
 /// The line of an event, if it is told at this level.
 pub(crate) fn event(graph: &Graph, event: &Event, level: StatusLevel, paint: Paint) -> Option<String> {
     match &event.kind {
-        EventKind::AttemptFailed { step, attempt, took, error, started, due } if level >= StatusLevel::Retry => {
+        EventKind::AttemptFailed { step, attempt, took, error, started, due }
+            if level >= StatusLevel::Retry =>
+        {
             let name = step.name(graph).to_string();
             let wait = duration(due.saturating_sub(*started + *took));
-            let rest = format!(
-                "{}, again in {wait}{}",
-                attempt_text(graph, step, *attempt),
-                error_text(error)
-            );
+            let rest =
+                format!("{}, again in {wait}{}", attempt_text(graph, step, *attempt), error_text(error));
             Some(step_line(&paint.warn("     RETRY"), *took, &name, &rest))
         }
         EventKind::StepSucceeded { step, took, attempt, .. } => {
@@ -212,7 +211,8 @@ mod tests {
                  RETRY [   0.47s] compute_piece[b]  attempt 1/3, again in 2.00 s: api time out after 470 ms
                   PASS [   0.60s] load_pieces
                   PASS [   0.87s] compute_piece[c]
-               NOT RUN            merge  upstream failed: compute_piece[b]"#]].assert_eq(&at(StatusLevel::All));
+               NOT RUN            merge  upstream failed: compute_piece[b]"#]]
+        .assert_eq(&at(StatusLevel::All));
     }
 
     #[test]
@@ -232,6 +232,7 @@ mod tests {
                   FAIL [   0.00s] compute_piece[k0]  attempt 3/3: no reply for k0
                        after \u{1b}[31m0 ms
                        … 5 000 more like compute_piece[k0]
-                       … 4 999 more like compute_piece[k0]"#]].assert_eq(&text.join("\n"));
+                       … 4 999 more like compute_piece[k0]"#]]
+        .assert_eq(&text.join("\n"));
     }
 }

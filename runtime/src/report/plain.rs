@@ -32,7 +32,13 @@ enum Standing {
 
 impl PlainProgress {
     /// The lines that are due at `elapsed`.
-    pub(crate) fn due(&mut self, summary: &Summary, graph: &Graph, elapsed: Duration, paint: Paint) -> Vec<String> {
+    pub(crate) fn due(
+        &mut self,
+        summary: &Summary,
+        graph: &Graph,
+        elapsed: Duration,
+        paint: Paint,
+    ) -> Vec<String> {
         self.told.resize(graph.nodes.len(), Standing::Waiting);
         let mut lines = Vec::new();
         let mut more = 0;
@@ -115,6 +121,7 @@ mod tests {
                00:00:21  load_pieces  done: 1 succeeded, 600 ms
                00:00:21  clean  done: 3 succeeded, p95 5 ms
                00:00:21  compute_piece  done: 2 succeeded, 1 failed, p95 870 ms
-               00:00:21  merge  done: 1 upstream failed"#]].assert_eq(&text.join("\n"));
+               00:00:21  merge  done: 1 upstream failed"#]]
+        .assert_eq(&text.join("\n"));
     }
 }

@@ -232,8 +232,12 @@ mod tests {
     fn tick(form: Form, level: StatusLevel, millis: u64, over: bool) -> String {
         let (graph, events) = fixture::failing_letters();
         let options = ProgressOptions { form, level, max_running: 8, paint: Paint::PLAIN };
-        let shared =
-            Arc::new(Shared { graph: Arc::clone(&graph), options, told: Mutex::new(Told::new(&graph)), wake: Condvar::new() });
+        let shared = Arc::new(Shared {
+            graph: Arc::clone(&graph),
+            options,
+            told: Mutex::new(Told::new(&graph)),
+            wake: Condvar::new(),
+        });
         ProgressSink(Arc::clone(&shared)).events(&graph, &events[..events.len() - 1]);
         let mut told = shared.lock();
         told.over = over;
@@ -253,8 +257,10 @@ mod tests {
                  load_pieces      1/1
                  └ clean          3/3  ▕███████████████▏  p95 5 ms
                    compute_piece  3/3  ▕███████████████▏  1 failed · po…
-                 merge            1/1  1 upstream failed"#]].assert_eq(&tick(Form::Bar, StatusLevel::Fail, 3_100, false));
-        expect!["      FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms"].assert_eq(&tick(Form::None, StatusLevel::Fail, 3_100, true));
+                 merge            1/1  1 upstream failed"#]]
+        .assert_eq(&tick(Form::Bar, StatusLevel::Fail, 3_100, false));
+        expect!["      FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms"]
+            .assert_eq(&tick(Form::None, StatusLevel::Fail, 3_100, true));
     }
 
     #[test]
@@ -268,13 +274,15 @@ mod tests {
                  RETRY [   0.47s] compute_piece[b]  attempt 1/3, again in 2.00 s: api time out after 470 ms
                   PASS [   0.60s] load_pieces
                   PASS [   0.87s] compute_piece[c]
-                  FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms"#]].assert_eq(&tick(Form::Lines, StatusLevel::Pass, 3_100, true));
+                  FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms"#]]
+        .assert_eq(&tick(Form::Lines, StatusLevel::Pass, 3_100, true));
         expect![[r#"
                Running letters 7k2m  from=a to=z
                   FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms
                00:00:03  load_pieces  done: 1 succeeded, 600 ms
                00:00:03  clean  done: 3 succeeded, p95 5 ms
                00:00:03  compute_piece  done: 2 succeeded, 1 failed, p95 870 ms
-               00:00:03  merge  done: 1 upstream failed"#]].assert_eq(&tick(Form::Plain, StatusLevel::Fail, 3_100, false));
+               00:00:03  merge  done: 1 upstream failed"#]]
+        .assert_eq(&tick(Form::Plain, StatusLevel::Fail, 3_100, false));
     }
 }

@@ -64,7 +64,8 @@ impl Attempts {
     }
 
     pub(super) fn longest(&self, limit: usize) -> Vec<RunningStep> {
-        let mut running: Vec<_> = self.0.iter().filter_map(|(open, standing)| open.running(standing)).collect();
+        let mut running: Vec<_> =
+            self.0.iter().filter_map(|(open, standing)| open.running(standing)).collect();
         running.sort_by(|a, b| a.started.cmp(&b.started).then_with(|| a.step.node.cmp(&b.step.node)));
         running.truncate(limit);
         running

@@ -1,5 +1,7 @@
 use super::*;
-use crate::report::fixture::{at, failed, failing_letters, graph, half_way, millis, step, succeeded, yielded};
+use crate::report::fixture::{
+    at, failed, failing_letters, graph, half_way, millis, step, succeeded, yielded,
+};
 
 fn counts(summary: &Summary, graph: &Graph) -> Vec<(String, u64, bool, u64, u64, u64)> {
     steps(graph)
@@ -67,8 +69,11 @@ fn failures_that_differ_in_numbers_and_keys_are_one_group() {
         failed(compute("e", 4), 50, 1, "no reply for e after 9 ms"),
     ];
     summary.apply(&graph, &events);
-    let groups: Vec<_> =
-        summary.errors().iter().map(|group| (group.pattern.as_str(), group.count, group.examples.len())).collect();
+    let groups: Vec<_> = summary
+        .errors()
+        .iter()
+        .map(|group| (group.pattern.as_str(), group.count, group.examples.len()))
+        .collect();
     assert_eq!(groups, [("no reply for … after # ms", 4, 3), ("disk full", 1, 1)]);
     assert_eq!((summary.errors()[0].first_at, summary.errors()[0].last_at), (millis(10), millis(50)));
 }
@@ -93,7 +98,10 @@ fn a_superseded_item_is_no_longer_expected() {
     let clean = step(&graph, "clean", None).node;
     let ended = succeeded(step(&graph, "clean", Some(("a", 0))), 15, 1);
     let step = step(&graph, "load_pieces", None);
-    let superseded = at(20, EventKind::ItemSuperseded { step, output: 0, item, ended: vec![(clean, StepState::Succeeded)] });
+    let superseded = at(
+        20,
+        EventKind::ItemSuperseded { step, output: 0, item, ended: vec![(clean, StepState::Succeeded)] },
+    );
     summary.apply(&graph, &[yielded(&graph, 10, "a", 0), yielded(&graph, 10, "b", 1), ended, superseded]);
     assert_eq!((summary.known(clean), summary.node(clean).ended()), (1, 0));
 }

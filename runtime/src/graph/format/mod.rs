@@ -97,9 +97,9 @@ impl Graph {
                 format!("{} of {}", if part == 0 { "left" } else { "right" }, self.node(node).name)
             }
             Some(Fan::Held(node)) => match &self.node(node).kind {
-                NodeKind::Gather { items, .. } => {
-                    items.get(usize::from(part)).map_or_else(|| "item".to_owned(), |item| self.source_text(*item))
-                }
+                NodeKind::Gather { items, .. } => items
+                    .get(usize::from(part))
+                    .map_or_else(|| "item".to_owned(), |item| self.source_text(*item)),
                 _ => "item".to_owned(),
             },
             None => "item".to_owned(),

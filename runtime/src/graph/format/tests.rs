@@ -9,7 +9,9 @@ fn check(format: GraphFormat, expected: &Expect) {
 
 #[test]
 fn text_is_an_outline() {
-    check(GraphFormat::Text, &expect![[r#"
+    check(
+        GraphFormat::Text,
+        &expect![[r#"
         letters(from, to)
           load_pieces(from, to) → many
           └ for each item of load_pieces
@@ -17,12 +19,15 @@ fn text_is_an_outline() {
               compute_piece(clean)  [priority 5 · retry 2 · timeout 30s · pool api · team:red]
           merge(collect compute_piece)
           gives merge
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn mermaid_has_one_box_for_a_fan_out() {
-    check(GraphFormat::Mermaid, &expect![[r#"
+    check(
+        GraphFormat::Mermaid,
+        &expect![[r#"
         flowchart TD
             a0(["from"])
             a1(["to"])
@@ -37,12 +42,15 @@ fn mermaid_has_one_box_for_a_fan_out() {
             n0 --> n1
             n1 --> n2
             n2 ==>|"collect"| n4
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn dot_has_one_cluster_for_a_fan_out() {
-    check(GraphFormat::Dot, &expect![[r#"
+    check(
+        GraphFormat::Dot,
+        &expect![[r#"
         digraph "letters" {
             node [shape=box, style=rounded];
             a0 [label="from", shape=plaintext];
@@ -60,12 +68,15 @@ fn dot_has_one_cluster_for_a_fan_out() {
             n1 -> n2;
             n2 -> n4 [label="collect", color="black:invis:black"];
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn json_says_all_of_it() {
-    check(GraphFormat::Json, &expect![[r#"
+    check(
+        GraphFormat::Json,
+        &expect![[r#"
         {
           "arguments": [
             {
@@ -184,5 +195,6 @@ fn json_says_all_of_it() {
           ],
           "version": 1
         }
-    "#]]);
+    "#]],
+    );
 }

@@ -29,7 +29,9 @@ pub(super) fn print(graph: &Graph) -> String {
         let results: Vec<_> = graph
             .results
             .iter()
-            .map(|result| result.source.map_or_else(|| "the end of its steps".to_owned(), |it| read(graph, it)))
+            .map(|result| {
+                result.source.map_or_else(|| "the end of its steps".to_owned(), |it| read(graph, it))
+            })
             .collect();
         let _ = writeln!(text, "  gives {}", safe(&results.join(", ")));
     }
