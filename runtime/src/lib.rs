@@ -1,1 +1,27 @@
 //! Jobs with dynamic outputs.
+
+pub mod define;
+pub mod graph;
+
+mod context;
+mod error;
+mod event;
+mod key;
+mod options;
+mod run;
+mod step;
+mod summary;
+mod value;
+
+pub use context::OpContext;
+pub use error::{ErrorKind, OpError, StepFailure};
+pub use event::{EVENT_VERSION, Event, EventKind, RunState, StepRef, StepState};
+pub use key::{DynamicOutput, Key, KeyError, MAX_KEY_BYTES};
+pub use options::{
+    Backoff, DEFAULT_MAX_CONCURRENT, Jitter, JobOptions, OPEN_ITEMS, OpOptions, Order, PoolLimit, Rate,
+    RetryPolicy,
+};
+pub use run::{GRACE, RunOptions, RunReport, Sink};
+pub use step::{Path, StepName, StepNameError};
+pub use summary::Summary;
+pub use value::{AnyValue, CodecError, Gathered, TypeInfo, Value};

@@ -1,0 +1,186 @@
+//! The row of an op.
+
+use std::any::TypeId;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use super::BoxFuture;
+use crate::context::OpContext;
+use crate::error::OpError;
+use crate::key::Key;
+use crate::options::OpOptions;
+use crate::value::{AnyValue, TypeInfo};
+
+/// An op: a user's function, and what must be known to call it without knowing its types.
+#[derive(Debug)]
+pub struct OpDef {
+    /// The name of its steps.
+    pub name: &'static str,
+    /// The path of the module that it stands in; with the function's name it is the op's identity.
+    pub module: &'static str,
+    /// The function's name.
+    pub function: &'static str,
+    /// The file that it stands in.
+    pub file: &'static str,
+    /// The line of its name.
+    pub line: u32,
+    /// Its doc comment.
+    pub doc: &'static str,
+    /// What it takes, in order; neither its context nor its resources are among them.
+    pub params: &'static [ParamDef],
+    /// What it gives, in order; none for an op without a value.
+    pub outputs: &'static [OutputDef],
+    /// The resources that it takes.
+    pub resources: &'static [ResourceUse],
+    /// How its steps are run.
+    pub options: OpOptions,
+    /// The function.
+    pub run: Run,
+}
+
+/// One thing that an op takes.
+#[derive(Debug)]
+pub struct ParamDef {
+    /// The parameter's name.
+    pub name: &'static str,
+    /// Its type, as written.
+    pub type_name: &'static str,
+    /// Whether it may be skipped (`Option<T>`).
+    pub optional: bool,
+    /// Whether it takes the value for its own (a by-value parameter); else it shares it.
+    pub owned: bool,
+}
+
+/// One thing that an op gives.
+#[derive(Debug)]
+pub struct OutputDef {
+    /// The output's name; `result` for the only one.
+    pub name: &'static str,
+    /// One value, or a number of items known only at run time.
+    pub kind: OutputKind,
+    /// The type of the value, or of an item's.
+    pub info: TypeInfo,
+    /// Whether it may give nothing.
+    pub optional: bool,
+}
+
+/// One value or many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputKind {
+    /// One value.
+    Single,
+    /// A number of keyed items known only at run time.
+    Dynamic,
+}
+
+/// A resource that an op takes.
+#[derive(Clone, Copy)]
+pub struct ResourceUse {
+    /// Its type.
+    pub type_id: fn() -> TypeId,
+    /// The type's name.
+    pub type_name: fn() -> &'static str,
+}
+
+impl fmt::Debug for ResourceUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str((self.type_name)())
+    }
+}
+
+/// The values given to an op, in the order of its parameters; `None` for one that was skipped.
+pub type Inputs = [Option<AnyValue>];
+
+/// What an op gave: a value for each single output, in order, `None` for nothing.
+#[derive(Debug, Clone)]
+pub enum Outputs {
+    /// No single output.
+    None,
+    /// The value of the only single output.
+    One(Option<AnyValue>),
+    /// One entry for each output; the entry of a dynamic one is `None` if it gave nothing at all
+    /// (which is not the same as no items), else any value.
+    Many(Vec<Option<AnyValue>>),
+}
+
+/// How an op's function is called.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// On a worker thread, to its end.
+    Sync(fn(&mut Inputs, &OpContext) -> Result<Outputs, OpError>),
+    /// As a task of tokio.
+    Async(fn(Vec<Option<AnyValue>>, OpContext) -> BoxFuture<Result<Outputs, OpError>>),
+    /// An op with a dynamic output: a future that is polled while there is room for more items.
+    Emitter(fn(Vec<Option<AnyValue>>, OpContext, Emission) -> BoxFuture<Result<Outputs, OpError>>),
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sync(_) => "Sync",
+            Self::Async(_) => "Async",
+            Self::Emitter(_) => "Emitter",
+        })
+    }
+}
+
+/// Where an emitter puts its items, and the room that it has for them.
+///
+/// The engine grants room before it polls the emitter's future; an emitter that has used it up
+/// waits in [`send`](Self::send) until it is polled again with new room.
+#[derive(Debug, Clone, Default)]
+pub struct Emission(Arc<Mutex<Buffer>>);
+
+#[derive(Debug, Default)]
+struct Buffer {
+    items: Vec<Item>,
+    room: usize,
+    wants_room: bool,
+}
+
+/// One item as the emitter gave it.
+#[derive(Debug)]
+pub struct Item {
+    /// Which of the op's outputs gave it.
+    pub output: u16,
+    /// Its mapping key, not yet checked.
+    pub key: Key,
+    /// Its value.
+    pub value: AnyValue,
+}
+
+impl Emission {
+    /// Gives one item; waits while there is no room.
+    pub fn send(&self, output: u16, key: Key, value: AnyValue) -> impl Future<Output = ()> + Send {
+        let mut item = Some(Item { output, key, value });
+        std::future::poll_fn(move |_: &mut Context<'_>| {
+            let mut buffer = self.lock();
+            if buffer.room == 0 {
+                buffer.wants_room = true;
+                return Poll::Pending;
+            }
+            buffer.room -= 1;
+            buffer.items.extend(item.take());
+            Poll::Ready(())
+        })
+    }
+
+    /// Before a poll: how many items it may give.
+    pub(crate) fn grant_room(&self, room: usize) {
+        let mut buffer = self.lock();
+        buffer.room = room;
+        buffer.wants_room = false;
+    }
+
+    /// After a poll: what it gave, and whether it stopped for want of room.
+    pub(crate) fn take(&self) -> (Vec<Item>, bool) {
+        let mut buffer = self.lock();
+        (std::mem::take(&mut buffer.items), buffer.wants_room)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Buffer> {
+        // A panic while the lock is held is impossible: nothing of the user's runs under it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

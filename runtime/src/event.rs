@@ -1,0 +1,215 @@
+//! What happens in a run: the one vocabulary between engine, record, terminal and `--json`.
+//!
+//! Events come in the order in which the engine applied them. Each step that the graph called for
+//! ends in exactly one of [`StepSucceeded`](EventKind::StepSucceeded),
+//! [`StepFailed`](EventKind::StepFailed) and [`StepNotRun`](EventKind::StepNotRun).
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::define::Outputs;
+use crate::error::OpError;
+use crate::graph::{Graph, NodeId};
+use crate::step::{Path, StepName};
+
+/// The version of this vocabulary, as `--json` prints it. It rises when a kind or a field changes
+/// its meaning or goes away; new kinds and fields do not raise it.
+pub const EVENT_VERSION: u32 = 1;
+
+/// Something that happened in a run.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// When: the time since the run began.
+    pub at: Duration,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// A step: a node of the graph, and the items around it.
+#[derive(Debug, Clone)]
+pub struct StepRef {
+    /// The node.
+    pub node: NodeId,
+    /// The items.
+    pub path: Path,
+}
+
+impl StepRef {
+    /// The step's name.
+    pub fn name(&self, graph: &Graph) -> StepName {
+        StepName::new(&graph.node(self.node).name, &self.path)
+    }
+}
+
+/// What can happen.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// The run began.
+    RunStarted {
+        /// The run's id.
+        run: Arc<str>,
+        /// The time of day.
+        started: SystemTime,
+        /// The job's arguments: name, and value as text.
+        args: Vec<(&'static str, String)>,
+    },
+    /// A worker began an attempt of a step. Short steps that run in one batch have no such event;
+    /// their end tells when they began.
+    StepStarted {
+        /// The step.
+        step: StepRef,
+        /// Which attempt; 1 is the first.
+        attempt: u32,
+    },
+    /// A step ended with a value.
+    StepSucceeded {
+        /// The step.
+        step: StepRef,
+        /// Which attempt succeeded.
+        attempt: u32,
+        /// When this attempt began.
+        started: Duration,
+        /// How long it took: for an emitter, all its polls together.
+        took: Duration,
+        /// What it gave; `None` where nobody asked to keep values.
+        outputs: Option<Outputs>,
+    },
+    /// An attempt failed, and another will follow.
+    AttemptFailed {
+        /// The step.
+        step: StepRef,
+        /// Which attempt.
+        attempt: u32,
+        /// When it began.
+        started: Duration,
+        /// How long it took.
+        took: Duration,
+        /// Why.
+        error: Arc<OpError>,
+        /// When the next attempt is due: the time since the run began.
+        due: Duration,
+    },
+    /// A step ended without a value: its last attempt failed.
+    StepFailed {
+        /// The step.
+        step: StepRef,
+        /// How many attempts were made.
+        attempt: u32,
+        /// When the last began.
+        started: Duration,
+        /// How long it took.
+        took: Duration,
+        /// Why.
+        error: Arc<OpError>,
+        /// Whether its thread did not return and was left behind.
+        left_behind: bool,
+    },
+    /// A step ended without having run, or was stopped.
+    StepNotRun {
+        /// The step.
+        step: StepRef,
+        /// Skipped, upstream failed or cancelled.
+        state: StepState,
+        /// For upstream failed: a step that failed and that it needed.
+        cause: Option<StepRef>,
+    },
+    /// An emitter gave an item; its copies may start.
+    ItemYielded {
+        /// The emitter, or the zip.
+        step: StepRef,
+        /// Which of its outputs.
+        output: u16,
+        /// The item: its innermost key is the mapping key.
+        item: Path,
+    },
+    /// A fan-out has all its items.
+    FanOutClosed {
+        /// The emitter, or the zip.
+        step: StepRef,
+        /// Which of its outputs.
+        output: u16,
+        /// How many items there are.
+        items: u64,
+    },
+    /// An item of an earlier attempt was not given again, or with another value: it and all below
+    /// it no longer count.
+    ItemSuperseded {
+        /// The emitter.
+        step: StepRef,
+        /// Which of its outputs.
+        output: u16,
+        /// The item.
+        item: Path,
+    },
+    /// No new step starts from here on, and running ones were told to stop.
+    RunCancelling {
+        /// Why: who asked for it, or what went wrong.
+        reason: String,
+    },
+    /// The run ended; nothing follows.
+    RunEnded {
+        /// How.
+        state: RunState,
+    },
+}
+
+/// How a step stands, or ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// It waits for its inputs, for a worker, for a limit or for its next attempt.
+    Waiting,
+    /// It runs.
+    Running,
+    /// It gave its value.
+    Succeeded,
+    /// Its last attempt failed.
+    Failed,
+    /// Something that it needs gave nothing.
+    Skipped,
+    /// Something that it needs failed.
+    UpstreamFailed,
+    /// The run was cancelled, or stopped at the first failure, before it could end.
+    Cancelled,
+}
+
+impl StepState {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 7] = [
+        Self::Succeeded,
+        Self::Failed,
+        Self::UpstreamFailed,
+        Self::Skipped,
+        Self::Cancelled,
+        Self::Running,
+        Self::Waiting,
+    ];
+
+    /// The state in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::UpstreamFailed => "upstream failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// No step failed, but for failures that a `collect_results` took.
+    Succeeded,
+    /// A step failed.
+    Failed,
+    /// It was stopped before its end.
+    Cancelled,
+}

@@ -1,0 +1,191 @@
+//! Steps and their names: `square[3]`, `resize[album][photo]`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::key::Key;
+
+/// Where an item lies: the keys of the fan-outs around it, outermost first. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Path(Option<Arc<PathItem>>);
+
+#[derive(Debug)]
+struct PathItem {
+    outer: Path,
+    key: Key,
+    /// The item's place in the yield order of its fan-out.
+    index: u32,
+}
+
+impl Path {
+    /// Outside all fan-outs.
+    pub const fn root() -> Self {
+        Self(None)
+    }
+
+    /// The item `key`, `index`-th of its fan-out, inside this one.
+    pub(crate) fn item(&self, key: Key, index: u32) -> Self {
+        Self(Some(Arc::new(PathItem { outer: self.clone(), key, index })))
+    }
+
+    /// The innermost key.
+    pub fn key(&self) -> Option<&Key> {
+        self.0.as_ref().map(|item| &item.key)
+    }
+
+    /// The item around this one.
+    pub(crate) fn outer(&self) -> Option<&Path> {
+        self.0.as_ref().map(|item| &item.outer)
+    }
+
+    /// The innermost item's place in its fan-out.
+    pub(crate) fn index(&self) -> Option<u32> {
+        self.0.as_ref().map(|item| item.index)
+    }
+
+    /// How many fan-outs it lies in.
+    pub fn depth(&self) -> usize {
+        std::iter::successors(self.0.as_deref(), |item| item.outer.0.as_deref()).count()
+    }
+
+    /// The keys, outermost first.
+    pub fn keys(&self) -> Vec<Key> {
+        let mut keys: Vec<_> = std::iter::successors(self.0.as_deref(), |item| item.outer.0.as_deref())
+            .map(|item| item.key.clone())
+            .collect();
+        keys.reverse();
+        keys
+    }
+
+    /// The places in yield order, outermost first.
+    pub(crate) fn indices(&self) -> Vec<u32> {
+        let mut indices: Vec<_> = std::iter::successors(self.0.as_deref(), |item| item.outer.0.as_deref())
+            .map(|item| item.index)
+            .collect();
+        indices.reverse();
+        indices
+    }
+}
+
+/// A step's name: the name of its op in the job, and the keys of the fan-outs around it.
+///
+/// `[`, `]` and `\` inside a key are escaped with `\`, so that every name parses back to itself:
+///
+/// ```
+/// use fanfold::StepName;
+///
+/// let name: StepName = r"resize[album][a\]b]".parse().unwrap();
+/// assert_eq!(name.op(), "resize");
+/// assert_eq!(name.keys()[1].to_string(), "a]b");
+/// assert_eq!(name.to_string(), r"resize[album][a\]b]");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StepName {
+    op: Arc<str>,
+    keys: Vec<Key>,
+}
+
+impl StepName {
+    pub(crate) fn new(op: &Arc<str>, path: &Path) -> Self {
+        Self { op: Arc::clone(op), keys: path.keys() }
+    }
+
+    /// The name of the op in the job, with the sub-graphs around it: `clean.strip`.
+    pub fn op(&self) -> &str {
+        &self.op
+    }
+
+    /// The keys, outermost first.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+}
+
+impl fmt::Display for StepName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.op)?;
+        for key in &self.keys {
+            f.write_str("[")?;
+            for character in key.to_string().chars() {
+                if matches!(character, '[' | ']' | '\\') {
+                    f.write_str("\\")?;
+                }
+                write!(f, "{character}")?;
+            }
+            f.write_str("]")?;
+        }
+        Ok(())
+    }
+}
+
+/// A text that is not the name of a step.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{text}` is not a step's name: write `op`, `op[key]` or `op[outer][inner]`, with `\\` before `[`, `]` and `\\` in a key"
+)]
+pub struct StepNameError {
+    text: String,
+}
+
+impl std::str::FromStr for StepName {
+    type Err = StepNameError;
+
+    fn from_str(text: &str) -> Result<Self, StepNameError> {
+        parse(text).ok_or_else(|| StepNameError { text: text.to_owned() })
+    }
+}
+
+fn parse(text: &str) -> Option<StepName> {
+    let op_end = text.find(['[', ']', '\\']).unwrap_or(text.len());
+    let (op, mut rest) = text.split_at(op_end);
+    let mut keys = Vec::new();
+    while !rest.is_empty() {
+        let (key, after) = parse_key(rest)?;
+        keys.push(Key::new(key));
+        rest = after;
+    }
+    (!op.is_empty()).then(|| StepName { op: op.into(), keys })
+}
+
+/// The key in the brackets that `text` begins with, and what follows them.
+fn parse_key(text: &str) -> Option<(String, &str)> {
+    let inside = text.strip_prefix('[')?;
+    let mut key = String::new();
+    let mut characters = inside.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            ']' => return (!key.is_empty()).then(|| (key, &inside[at + 1..])),
+            '[' => return None,
+            '\\' => match characters.next()?.1 {
+                escaped @ ('[' | ']' | '\\') => key.push(escaped),
+                _ => return None,
+            },
+            other => key.push(other),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s2_1_every_step_name_parses_back_to_itself() {
+        for keys in [vec![], vec!["a"], vec!["[0][1]", r"\"], vec!["..", "]", "é", "007"]] {
+            let path = keys
+                .iter()
+                .enumerate()
+                .fold(Path::root(), |path, (index, key)| path.item(Key::new(key), index as u32));
+            let name = StepName::new(&"clean.strip".into(), &path);
+            assert_eq!(name.to_string().parse(), Ok(name));
+        }
+    }
+
+    #[test]
+    fn s2_1_what_is_not_a_step_name_is_refused() {
+        for text in ["", "[a]", "a[", "a[]", "a]b", r"a[\x]", r"a[b\", "a[b]c", "a[[b]]"] {
+            assert!(text.parse::<StepName>().is_err(), "{text}");
+        }
+    }
+}
