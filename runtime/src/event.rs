@@ -143,6 +143,8 @@ pub enum EventKind {
         output: u16,
         /// The item.
         item: Path,
+        /// The steps of the item, and below it, that had ended: their states no longer count.
+        ended: Vec<(NodeId, StepState)>,
     },
     /// No new step starts from here on, and running ones were told to stop.
     RunCancelling {

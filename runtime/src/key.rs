@@ -48,6 +48,16 @@ impl Key {
         }
     }
 
+    /// The key of an item that lies in several fan-outs: its parts, outermost first, as they stand in
+    /// a step's name.
+    pub(crate) fn joined(parts: impl IntoIterator<Item = Self>) -> Self {
+        let parts: Vec<_> = parts.into_iter().collect();
+        match <[Self; 1]>::try_from(parts) {
+            Ok([key]) => key,
+            Err(parts) => Self::new(crate::step::Brackets(&parts)),
+        }
+    }
+
     /// The number, if the key's text is one.
     pub(crate) fn as_integer(&self) -> Option<i64> {
         match self.0 {

@@ -2,6 +2,7 @@
 
 pub mod define;
 pub mod graph;
+pub mod machine;
 
 mod context;
 mod error;
@@ -11,7 +12,11 @@ mod options;
 mod run;
 mod step;
 mod summary;
+mod typing;
 mod value;
+
+#[doc(hidden)]
+pub mod __private;
 
 pub use context::OpContext;
 pub use error::{ErrorKind, OpError, StepFailure};
@@ -24,4 +29,14 @@ pub use options::{
 pub use run::{GRACE, RunOptions, RunReport, Sink};
 pub use step::{Path, StepName, StepNameError};
 pub use summary::Summary;
+#[doc(hidden)]
+pub use typing::Wrong;
+pub use typing::{Done, DynamicOut, Handles, Input, Keyed, MapBody, Out, Zipped};
 pub use value::{AnyValue, CodecError, Gathered, TypeInfo, Value};
+
+pub use fanfold_macros::op;
+
+/// What most files of jobs use.
+pub mod prelude {
+    pub use crate::{Done, DynamicOut, DynamicOutput, Key, Keyed, OpContext, OpError, Out, StepFailure, op};
+}

@@ -1,7 +1,9 @@
 //! Steps and their names: `square[3]`, `resize[album][photo]`.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::key::Key;
 
@@ -13,8 +15,9 @@ pub struct Path(Option<Arc<PathItem>>);
 struct PathItem {
     outer: Path,
     key: Key,
-    /// The item's place in the yield order of its fan-out.
-    index: u32,
+    /// The item's place in the yield order of its fan-out. It changes when another attempt of the
+    /// emitter gives the item at another place.
+    index: AtomicU32,
 }
 
 impl Path {
@@ -25,7 +28,7 @@ impl Path {
 
     /// The item `key`, `index`-th of its fan-out, inside this one.
     pub(crate) fn item(&self, key: Key, index: u32) -> Self {
-        Self(Some(Arc::new(PathItem { outer: self.clone(), key, index })))
+        Self(Some(Arc::new(PathItem { outer: self.clone(), key, index: AtomicU32::new(index) })))
     }
 
     /// The innermost key.
@@ -40,7 +43,14 @@ impl Path {
 
     /// The innermost item's place in its fan-out.
     pub(crate) fn index(&self) -> Option<u32> {
-        self.0.as_ref().map(|item| item.index)
+        self.0.as_ref().map(|item| item.index.load(Relaxed))
+    }
+
+    /// Another attempt of the emitter gave the innermost item at place `index`.
+    pub(crate) fn move_to(&self, index: u32) {
+        if let Some(item) = &self.0 {
+            item.index.store(index, Relaxed);
+        }
     }
 
     /// How many fan-outs it lies in.
@@ -57,10 +67,39 @@ impl Path {
         keys
     }
 
+    /// Whether it is the very same item.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        }
+    }
+
+    /// Compares two items of fan-outs of the same nesting by yield order, the outer one first.
+    pub(crate) fn cmp_places(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Some(a), Some(b)) if Arc::ptr_eq(a, b) => Ordering::Equal,
+            (Some(a), Some(b)) => {
+                a.outer.cmp_places(&b.outer).then_with(|| a.index.load(Relaxed).cmp(&b.index.load(Relaxed)))
+            }
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        }
+    }
+
+    /// The keys, each with its place in yield order, without those of the `around` outermost items.
+    pub(crate) fn parts_below(&self, around: usize) -> Vec<(Key, u32)> {
+        self.keys().into_iter().zip(self.indices()).skip(around).collect()
+    }
+
+    /// The places in yield order, without those of the `around` outermost items.
+    pub(crate) fn places_below(&self, around: usize) -> Vec<u32> {
+        self.indices().split_off(around)
+    }
+
     /// The places in yield order, outermost first.
     pub(crate) fn indices(&self) -> Vec<u32> {
         let mut indices: Vec<_> = std::iter::successors(self.0.as_deref(), |item| item.outer.0.as_deref())
-            .map(|item| item.index)
+            .map(|item| item.index.load(Relaxed))
             .collect();
         indices.reverse();
         indices
@@ -103,8 +142,16 @@ impl StepName {
 
 impl fmt::Display for StepName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.op)?;
-        for key in &self.keys {
+        write!(f, "{}{}", self.op, Brackets(&self.keys))
+    }
+}
+
+/// Keys as they stand in a step's name.
+pub(crate) struct Brackets<'a>(pub(crate) &'a [Key]);
+
+impl fmt::Display for Brackets<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for key in self.0 {
             f.write_str("[")?;
             for character in key.to_string().chars() {
                 if matches!(character, '[' | ']' | '\\') {

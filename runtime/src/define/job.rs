@@ -24,6 +24,8 @@ pub struct JobDef {
     pub doc: &'static str,
     /// Its arguments, in order.
     pub args: &'static [ArgDef],
+    /// What it gives, in order; an entry for each handle that its body returns.
+    pub results: &'static [ResultDef],
     /// How its runs are run.
     pub options: JobOptions,
     /// Called when a run has succeeded.
@@ -34,6 +36,20 @@ pub struct JobDef {
     pub build: fn() -> Vec<Raw>,
     /// Whether the program is built with `panic = "abort"`, so that a panic ends it.
     pub panic_aborts: bool,
+}
+
+/// One of the values that a job gives.
+pub struct ResultDef {
+    /// Its type; that of `()` for a `Done`.
+    pub info: TypeInfo,
+    /// The value as a `T` of that type: a list may have been gathered.
+    pub read: fn(AnyValue) -> AnyValue,
+}
+
+impl fmt::Debug for ResultDef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.info.fmt(f)
+    }
 }
 
 /// A function that is told how a run ended.

@@ -7,7 +7,7 @@ mod op;
 mod registry;
 mod resource;
 
-pub use job::{ArgDef, ArgForm, JobDef};
+pub use job::{ArgDef, ArgForm, Hook, JobDef, ResultDef};
 pub use op::{Emission, Inputs, Item, OpDef, OutputDef, OutputKind, Outputs, ParamDef, ResourceUse, Run};
 pub use registry::{RegisteredJob, RegisteredOp, RegisteredResource, jobs, ops, resources};
 pub use resource::ResourceDef;

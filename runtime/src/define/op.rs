@@ -1,14 +1,15 @@
 //! The row of an op.
 
 use std::any::TypeId;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use super::BoxFuture;
 use crate::context::OpContext;
-use crate::error::OpError;
-use crate::key::Key;
+use crate::error::{ErrorKind, OpError};
+use crate::key::{Key, KeyError};
 use crate::options::OpOptions;
 use crate::value::{AnyValue, TypeInfo};
 
@@ -166,15 +167,35 @@ impl Emission {
         })
     }
 
+    /// Gives items that are all there already; nothing is given if one of them has a key that it
+    /// must not have.
+    ///
+    /// # Errors
+    /// A key is empty, too long, holds a control character, or is given twice.
+    pub async fn send_all(&self, output: u16, items: Vec<(Key, AnyValue)>) -> Result<(), OpError> {
+        let mut seen = HashSet::with_capacity(items.len());
+        for (key, _) in &items {
+            key.check().map_err(|error| OpError::of_kind(ErrorKind::Key, error))?;
+            if !seen.insert(key) {
+                let error = KeyError::Duplicate { key: key.to_string() };
+                return Err(OpError::of_kind(ErrorKind::Key, error));
+            }
+        }
+        for (key, value) in items {
+            self.send(output, key, value).await;
+        }
+        Ok(())
+    }
+
     /// Before a poll: how many items it may give.
-    pub(crate) fn grant_room(&self, room: usize) {
+    pub fn grant_room(&self, room: usize) {
         let mut buffer = self.lock();
         buffer.room = room;
         buffer.wants_room = false;
     }
 
     /// After a poll: what it gave, and whether it stopped for want of room.
-    pub(crate) fn take(&self) -> (Vec<Item>, bool) {
+    pub fn take(&self) -> (Vec<Item>, bool) {
         let mut buffer = self.lock();
         (std::mem::take(&mut buffer.items), buffer.wants_room)
     }

@@ -260,13 +260,19 @@ pub fn after(handle: Raw, before: &[Raw]) {
     with("after", |builder| builder.after(handle, before, at));
 }
 
-/// Runs the body of a sub-graph: its steps are named under `name`.
+/// Enters a sub-graph: the steps that follow are named under `name`, until [`leave_graph`].
 #[track_caller]
-pub fn graph<R>(name: &'static str, body: impl FnOnce() -> R) -> R {
+pub fn enter_graph(name: &'static str) {
     with(name, |builder| builder.enter_graph(name));
-    let result = body();
-    with(name, Builder::leave_graph);
-    result
+}
+
+/// Leaves the sub-graph that was entered last.
+pub fn leave_graph() {
+    CURRENT.with_borrow_mut(|current| {
+        if let Some(builder) = current {
+            builder.leave_graph();
+        }
+    });
 }
 
 /// A handle that fits everywhere: the stand-in for the result of an op that does not compile.

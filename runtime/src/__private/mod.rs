@@ -1,0 +1,75 @@
+//! All that expanded code may call. Nothing here is for people, and nothing here is stable.
+//!
+//! Expanded code is thin: what does not depend on the user's tokens stands here. Where a decision
+//! depends on a type that the macro cannot see (is it an `Option`? is it `Clone`?), expanded code
+//! asks method resolution: the more special an impl, the more references stand before its receiver.
+
+mod caught;
+mod checked;
+mod emit;
+mod give;
+mod job;
+mod outputs;
+mod take;
+
+pub use caught::{Caught, CaughtAny, CaughtBoxed, CaughtError, CaughtOp, Failure};
+pub use checked::{Checked, CheckedStream, HasKey, check_all};
+pub use emit::{ByIndex, Sendable, emit, emit_stream};
+pub use give::{Erase, EraseAny, Give, GiveAny, Info, InfoAny, Kind, KindAny};
+pub use job::{Hooked, HookedAsync, HookedSync, JobReturn, argument, returned};
+pub use outputs::{Emitted, Given, OutputsItem, OutputsOf, emit_items, emit_items_stream, emit_outputs};
+pub use take::{
+    ByValue, Recorded, Take, TakeAny, TakeCloned, TakeDecoded, TakeDeepCloned, TakeDeepDecoded, TakePartsAny,
+    Takes, Transient, downcast, own_or_decode,
+};
+
+pub use crate::define::{
+    ArgDef, ArgForm, BoxFuture, Emission, Hook, Inputs, JobDef, OpDef, OutputDef, OutputKind, Outputs,
+    ParamDef, RegisteredJob, RegisteredOp, RegisteredResource, ResourceDef, ResourceUse, ResultDef, Run,
+};
+pub use crate::graph::build::{CallOption, Raw, RawInput};
+pub use crate::typing::{FromRaws, Handles, Input, MapBody, Single, after, say};
+pub use crate::value::{AnyValue, TypeInfo};
+pub use inventory;
+
+use crate::graph::build;
+
+/// The traits whose methods expanded code resolves, without their names: nothing of the user's is
+/// hidden by them.
+pub mod rungs {
+    pub use super::{
+        CaughtAny as _, CaughtBoxed as _, CaughtError as _, CaughtOp as _, EraseAny as _, GiveAny as _,
+        HookedAsync as _, HookedSync as _, InfoAny as _, KindAny as _, TakeAny as _, TakeCloned as _,
+        TakeDecoded as _, TakeDeepCloned as _, TakeDeepDecoded as _, TakePartsAny as _,
+    };
+}
+
+/// The row of an op, found from the type that stands beside its function.
+pub trait Op {
+    /// The row.
+    fn def() -> &'static OpDef;
+}
+
+/// Calls an op in the job that is being built.
+#[track_caller]
+pub fn call<O: Op, H: FromRaws, const N: usize>(inputs: [RawInput; N]) -> H {
+    H::from_raws(build::call_op(O::def(), inputs.into()))
+}
+
+/// Names the steps of a sub-graph until it is dropped.
+#[must_use]
+#[derive(Debug)]
+pub struct Entered(());
+
+/// Enters a sub-graph.
+#[track_caller]
+pub fn enter(name: &'static str) -> Entered {
+    build::enter_graph(name);
+    Entered(())
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        build::leave_graph();
+    }
+}

@@ -1,0 +1,336 @@
+//! From an erased input to what an op's parameter is.
+
+use std::any::{Any, type_name};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::value::{AnyValue, Gathered, Value};
+
+/// Values that are recorded: those of all ops but `transient` ones.
+#[derive(Debug, Clone, Copy)]
+pub struct Recorded;
+
+/// Values that are passed on and never recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct Transient;
+
+/// What an op can take and give. `Op` is there for the message, and `Self` is a type of ours so that
+/// rustc shows the message instead of guessing at serde.
+#[diagnostic::on_unimplemented(
+    message = "the op `{Op}` takes or gives `{T}`, which cannot be recorded",
+    label = "not `Serialize + DeserializeOwned + Send + Sync + 'static`",
+    note = "help: put `#[derive(serde::Serialize, serde::Deserialize)]` on `{T}`, and let it own what it holds"
+)]
+pub trait Takes<Op, T> {
+    /// The value with its type.
+    fn typed(value: AnyValue) -> Arc<T>;
+
+    /// The value without its type.
+    fn erased(value: T) -> AnyValue;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Op, T: Value> Takes<Op, T> for Recorded {
+    fn typed(value: AnyValue) -> Arc<T> {
+        downcast(value)
+    }
+
+    fn erased(value: T) -> AnyValue {
+        Arc::new(value)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<Op, T: Send + Sync + 'static> Takes<Op, T> for Transient {
+    fn typed(value: AnyValue) -> Arc<T> {
+        downcast(value)
+    }
+
+    fn erased(value: T) -> AnyValue {
+        Arc::new(value)
+    }
+}
+
+/// What a by-value parameter needs.
+#[diagnostic::on_unimplemented(
+    message = "an op that takes `{Self}` by value needs it to be `Clone`",
+    label = "help: take `&{Self}`, or derive `Clone`",
+    note = "other steps, and another attempt of this one, may read the same value"
+)]
+pub trait ByValue: Sized {
+    /// The value itself if nobody else can read it, else a copy.
+    fn own(value: Arc<Self>) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> ByValue for T {
+    fn own(value: Arc<T>) -> T {
+        Arc::unwrap_or_clone(value)
+    }
+}
+
+/// An input that is being taken: `M` is `Recorded` or `Transient`, `T` the type that the op reads.
+#[derive(Debug)]
+pub struct Take<M, Op, T>(PhantomData<fn() -> (M, Op, T)>);
+
+impl<M, Op, T> Take<M, Op, T> {
+    /// The receiver on which the way to take is resolved.
+    #[allow(clippy::new_without_default, reason = "only expanded code makes it")]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// The erased input of one parameter.
+type Slot<'step> = &'step mut Option<AnyValue>;
+
+/// The value of a parameter that is no `Option`.
+fn present(slot: Slot<'_>) -> AnyValue {
+    slot.take().expect("a step starts only when every input that cannot be skipped is there")
+}
+
+/// The value with its type.
+///
+/// # Panics
+/// It has another type: the graph was built wrongly.
+pub fn downcast<T: Any + Send + Sync>(value: AnyValue) -> Arc<T> {
+    value
+        .downcast()
+        .unwrap_or_else(|_| panic!("an input is not the `{}` that its op reads", type_name::<T>()))
+}
+
+/// How a value that others can read too is made once more.
+type Duplicate<T> = fn(&T) -> T;
+
+fn by_clone<T: Clone>(value: &T) -> T {
+    value.clone()
+}
+
+/// # Panics
+/// The type does not survive the round trip, which is checked when a value is recorded.
+fn by_codec<T: Value>(value: &T) -> T {
+    let read_back = serde_json::to_vec(value).and_then(|text| serde_json::from_slice(&text));
+    read_back
+        .unwrap_or_else(|error| panic!("a `{}` cannot be read back from its JSON: {error}", type_name::<T>()))
+}
+
+/// The value itself if nobody else can read it, else what is read back from its JSON.
+pub fn own_or_decode<T: Value>(value: Arc<T>) -> T {
+    own(value, by_codec)
+}
+
+fn own<T>(value: Arc<T>, duplicate: Duplicate<T>) -> T {
+    Arc::try_unwrap(value).unwrap_or_else(|shared| duplicate(&shared))
+}
+
+fn leaf<T: Any + Send + Sync>(value: AnyValue, duplicate: Duplicate<T>) -> T {
+    own(downcast(value), duplicate)
+}
+
+/// A list, as it was gathered or as an op gave it.
+fn list<T: Any + Send + Sync>(value: AnyValue, duplicate: Duplicate<T>) -> Vec<T> {
+    list_with(value, |element| leaf(element, duplicate), duplicate)
+}
+
+/// A list whose elements may be gathered lists themselves.
+fn deep_list<T: Any + Send + Sync>(value: AnyValue, duplicate: Duplicate<T>) -> Vec<Vec<T>> {
+    list_with(value, |element| list(element, duplicate), move |inner| inner.iter().map(duplicate).collect())
+}
+
+fn list_with<T: Any + Send + Sync>(
+    value: AnyValue,
+    element: impl Fn(AnyValue) -> T,
+    duplicate: impl Fn(&T) -> T,
+) -> Vec<T> {
+    match value.downcast::<Gathered>() {
+        Ok(gathered) => Arc::unwrap_or_clone(gathered).0.into_iter().map(element).collect(),
+        Err(list) => Arc::try_unwrap(downcast::<Vec<T>>(list))
+            .unwrap_or_else(|shared| shared.iter().map(duplicate).collect()),
+    }
+}
+
+/// A list whose elements stay shared.
+fn shares<T: Any + Send + Sync>(value: AnyValue, duplicate: Duplicate<T>) -> Vec<Arc<T>> {
+    match value.downcast::<Gathered>() {
+        Ok(gathered) => Arc::unwrap_or_clone(gathered).0.into_iter().map(downcast).collect(),
+        Err(other) => list(other, duplicate).into_iter().map(Arc::new).collect(),
+    }
+}
+
+/// What a parameter that may be skipped reads: the value of the output, or an `Option` of it that an
+/// op gave or that was written in the job.
+fn optional<T: Any + Send + Sync>(
+    slot: Slot<'_>,
+    some: impl FnOnce(AnyValue) -> T,
+    duplicate: impl Fn(&T) -> T,
+) -> Option<T> {
+    match slot.take()?.downcast::<Option<T>>() {
+        Ok(option) => {
+            Arc::try_unwrap(option).unwrap_or_else(|shared| shared.as_ref().as_ref().map(duplicate))
+        }
+        Err(value) => Some(some(value)),
+    }
+}
+
+/// A list that was not gathered, or that is shared without a copy as it is.
+fn shared_list<T: Any + Send + Sync>(value: AnyValue, make: impl FnOnce(AnyValue) -> Vec<T>) -> Arc<Vec<T>> {
+    value.downcast::<Vec<T>>().unwrap_or_else(|gathered| Arc::new(make(gathered)))
+}
+
+/// Any other type: the last rung, which carries the errors.
+pub trait TakeAny<M, Op, T> {
+    /// For a by-value parameter.
+    fn owned(&self, slot: Slot<'_>) -> T
+    where
+        M: Takes<Op, T>,
+        T: ByValue;
+
+    /// For `&T` and `Arc<T>`.
+    fn shared(&self, slot: Slot<'_>) -> Arc<T>
+    where
+        M: Takes<Op, T>;
+}
+
+impl<M, Op, T> TakeAny<M, Op, T> for Take<M, Op, T> {
+    fn owned(&self, slot: Slot<'_>) -> T
+    where
+        M: Takes<Op, T>,
+        T: ByValue,
+    {
+        T::own(M::typed(present(slot)))
+    }
+
+    fn shared(&self, slot: Slot<'_>) -> Arc<T>
+    where
+        M: Takes<Op, T>,
+    {
+        M::typed(present(slot))
+    }
+}
+
+/// `Vec<Arc<T>>` and `Option<Arc<T>>` of what cannot be taken: the error.
+pub trait TakePartsAny<M, Op, T, Parts> {
+    /// The parts, if they could be.
+    fn parts(&self, slot: Slot<'_>) -> Parts
+    where
+        M: Takes<Op, T>;
+}
+
+impl<M, Op, T> TakePartsAny<M, Op, Vec<T>, Vec<Arc<T>>> for Take<M, Op, Vec<T>> {
+    fn parts(&self, _: Slot<'_>) -> Vec<Arc<T>>
+    where
+        M: Takes<Op, Vec<T>>,
+    {
+        unreachable!("a list that can be taken is taken on a higher rung")
+    }
+}
+
+impl<M, Op, T> TakePartsAny<M, Op, Option<T>, Option<Arc<T>>> for Take<M, Op, Option<T>> {
+    fn parts(&self, _: Slot<'_>) -> Option<Arc<T>>
+    where
+        M: Takes<Op, Option<T>>,
+    {
+        unreachable!("an option that can be taken is taken on a higher rung")
+    }
+}
+
+/// One rung: what is read of lists and options whose parts can be made once more in one way.
+macro_rules! rung {
+    ($rung:ident, $deep:ident, $($bound:ident)+, $duplicate:ident, [$($refs:tt)*], [$($deep_refs:tt)*] $(, $owned:ident)?) => {
+        /// Lists and options.
+        pub trait $rung<Whole, Parts> {
+            $(
+                /// For a by-value parameter.
+                fn $owned(&self, slot: Slot<'_>) -> Whole;
+            )?
+
+            /// For `&T` and `Arc<T>`.
+            fn shared(&self, slot: Slot<'_>) -> Arc<Whole>;
+
+            /// For `Vec<Arc<T>>` and `Option<Arc<T>>`.
+            fn parts(&self, slot: Slot<'_>) -> Parts;
+        }
+
+        impl<M, Op, T> $rung<Vec<T>, Vec<Arc<T>>> for $($refs)* Take<M, Op, Vec<T>>
+        where
+            M: Takes<Op, Vec<T>>,
+            T: Any + Send + Sync $(+ $bound)+,
+        {
+            $(fn $owned(&self, slot: Slot<'_>) -> Vec<T> {
+                list(present(slot), $duplicate)
+            })?
+
+            fn shared(&self, slot: Slot<'_>) -> Arc<Vec<T>> {
+                shared_list(present(slot), |gathered| list(gathered, $duplicate))
+            }
+
+            fn parts(&self, slot: Slot<'_>) -> Vec<Arc<T>> {
+                shares(present(slot), $duplicate)
+            }
+        }
+
+        impl<M, Op, T> $rung<Option<T>, Option<Arc<T>>> for $($refs)* Take<M, Op, Option<T>>
+        where
+            M: Takes<Op, Option<T>>,
+            T: Any + Send + Sync $(+ $bound)+,
+        {
+            $(fn $owned(&self, slot: Slot<'_>) -> Option<T> {
+                optional(slot, |value| leaf(value, $duplicate), $duplicate)
+            })?
+
+            fn shared(&self, slot: Slot<'_>) -> Arc<Option<T>> {
+                Arc::new(optional(slot, |value| leaf(value, $duplicate), $duplicate))
+            }
+
+            fn parts(&self, slot: Slot<'_>) -> Option<Arc<T>> {
+                match slot.take()?.downcast::<T>() {
+                    Ok(value) => Some(value),
+                    Err(option) => leaf(option, |option: &Option<T>| option.as_ref().map($duplicate)).map(Arc::new),
+                }
+            }
+        }
+
+        /// Lists in lists and in options.
+        pub trait $deep<Whole> {
+            $(
+                /// For a by-value parameter.
+                fn $owned(&self, slot: Slot<'_>) -> Whole;
+            )?
+
+            /// For `&T` and `Arc<T>`.
+            fn shared(&self, slot: Slot<'_>) -> Arc<Whole>;
+        }
+
+        impl<M, Op, T> $deep<Vec<Vec<T>>> for $($deep_refs)* Take<M, Op, Vec<Vec<T>>>
+        where
+            M: Takes<Op, Vec<Vec<T>>>,
+            T: Any + Send + Sync $(+ $bound)+,
+        {
+            $(fn $owned(&self, slot: Slot<'_>) -> Vec<Vec<T>> {
+                deep_list(present(slot), $duplicate)
+            })?
+
+            fn shared(&self, slot: Slot<'_>) -> Arc<Vec<Vec<T>>> {
+                shared_list(present(slot), |gathered| deep_list(gathered, $duplicate))
+            }
+        }
+
+        impl<M, Op, T> $deep<Option<Vec<T>>> for $($deep_refs)* Take<M, Op, Option<Vec<T>>>
+        where
+            M: Takes<Op, Option<Vec<T>>>,
+            T: Any + Send + Sync $(+ $bound)+,
+        {
+            $(fn $owned(&self, slot: Slot<'_>) -> Option<Vec<T>> {
+                optional(slot, |value| list(value, $duplicate), |list| list.iter().map($duplicate).collect())
+            })?
+
+            fn shared(&self, slot: Slot<'_>) -> Arc<Option<Vec<T>>> {
+                let duplicate = |list: &Vec<T>| list.iter().map($duplicate).collect();
+                Arc::new(optional(slot, |value| list(value, $duplicate), duplicate))
+            }
+        }
+    };
+}
+
+rung!(TakeCloned, TakeDeepCloned, Clone, by_clone, [&&], [&&&&], owned);
+rung!(TakeDecoded, TakeDeepDecoded, Value, by_codec, [&], [&&&]);

@@ -1,0 +1,479 @@
+//! Emitters: polled while there is room, each item opened as it comes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::define::{Item, OpDef, Outputs};
+use crate::error::{ErrorKind, OpError};
+use crate::event::{EventKind, StepState};
+use crate::graph::ScopeId;
+use crate::key::{Key, KeyError};
+use crate::value::{AnyValue, TypeInfo};
+
+use super::frame::{Fan, FanIndex, FanState, FrameId, ItemQueue, NewItem, Slot, TaskState};
+use super::grant::MAX_ITEMS;
+use super::plan::{TaskKind, is_emitter};
+use super::retry::Timer;
+use super::{Command, Machine, Poll, PollDone, PollOutcome, StepId};
+
+/// An emitter between its first poll and its end.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    /// When it began, and how long its polls took.
+    pub(super) started: Duration,
+    pub(super) polled: Duration,
+    /// Whether it was woken while it was being polled.
+    woken: bool,
+}
+
+/// An item that an earlier attempt of an emitter gave.
+#[derive(Debug)]
+pub(super) struct Known {
+    frame: FrameId,
+    value: AnyValue,
+    /// The last attempt that gave it.
+    attempt: u32,
+}
+
+impl Machine {
+    pub(super) fn grant_poll(&mut self, frame: u32, task: u32, op: &'static OpDef) -> Option<Poll> {
+        let node = self.node_of(frame, task);
+        let fans = self.fans_of(frame, node);
+        let streaming = self.plan.node(node).options.streaming;
+        let free = fans.iter().map(|fan| self.room(*fan)).min().unwrap_or(MAX_ITEMS);
+        let room = if streaming { free.min(MAX_ITEMS) } else { MAX_ITEMS };
+        if room == 0 {
+            self.starve(frame, task, &fans);
+            return None;
+        }
+        Some(self.poll_with(frame, task, op, &fans, room))
+    }
+
+    fn poll_with(&mut self, frame: u32, task: u32, op: &'static OpDef, fans: &[FanIndex], room: u32) -> Poll {
+        for fan in fans {
+            self.take_room(*fan, room);
+        }
+        let again = self.begun.contains_key(&self.step_id(frame, task));
+        let begin = (!again).then(|| self.begin_emitter(frame, task, op, fans));
+        self.set_state(frame, task, TaskState::Running);
+        let id = self.step_id(frame, task);
+        let node = self.node_of(frame, task);
+        if let Some(timeout) = self.plan.node(node).options.timeout {
+            let polled = self.begun.get(&id).map_or(Duration::ZERO, |begun| begun.polled);
+            let due = self.now + timeout.saturating_sub(polled);
+            self.timer(due, Timer::Poll { step: id, polled });
+        }
+        Poll { id, room, begin }
+    }
+
+    fn begin_emitter(
+        &mut self,
+        frame: u32,
+        task: u32,
+        op: &'static OpDef,
+        fans: &[FanIndex],
+    ) -> super::StepWork {
+        let work = self.begin_step(frame, task, op, true);
+        self.begun.insert(work.id, Begun { started: self.now, ..Begun::default() });
+        for fan in fans {
+            let fan = &mut self.fans[*fan as usize];
+            fan.keys = super::keys::KeySet::default();
+            fan.next = 0;
+            if !matches!(fan.queue, ItemQueue::Empty) {
+                fan.queue = ItemQueue::Empty;
+            }
+        }
+        work
+    }
+
+    /// Keeps an emitter until there is room for its items.
+    fn starve(&mut self, frame: u32, task: u32, fans: &[FanIndex]) {
+        self.set_state(frame, task, TaskState::Idle);
+        let full = fans.iter().find(|fan| self.room(**fan) == 0);
+        let scope = full.map_or(0, |fan| self.fans[*fan as usize].scope);
+        self.starved.insert((scope, self.frame_id(frame), task));
+    }
+
+    /// There is room for items of a scope again: its emitters are polled, once a quarter of the
+    /// budget is free, so that a poll is worth its while.
+    pub(super) fn feed(&mut self, scope: u32) {
+        let enough = self.config.open_items - self.config.open_items / 4;
+        if self.starved.is_empty() || self.open[scope as usize] > enough {
+            return;
+        }
+        let from = (scope, FrameId { index: 0, generation: 0 }, 0);
+        let to = (scope + 1, FrameId { index: 0, generation: 0 }, 0);
+        let hungry: Vec<_> = self.starved.range(from..to).copied().collect();
+        for entry @ (_, frame, task) in hungry {
+            self.starved.remove(&entry);
+            if self.frame_of(frame).is_some() {
+                self.make_ready(frame.index, task);
+            }
+        }
+    }
+
+    /// Nothing else can go on: polls an emitter although its budget is used up, so that no graph
+    /// can lock up (§3.3).
+    pub(super) fn rescue(&mut self, want: super::Want) -> Option<super::Grant> {
+        let stuck =
+            want == super::Want::Any && self.in_flight == 0 && self.timers.is_empty() && !self.any_waits();
+        if !stuck {
+            return None;
+        }
+        let entry @ (_, frame, task) = *self.starved.first()?;
+        self.starved.remove(&entry);
+        self.frame_of(frame)?;
+        let plan = Arc::clone(&self.plan);
+        let TaskKind::Op { op, .. } =
+            plan.scope(self.frames[frame.index as usize].scope()).tasks[task as usize].kind
+        else {
+            return None;
+        };
+        let node = self.node_of(frame.index, task);
+        if self.tokens.take(&plan.node(node).options, self.now, true).is_err() {
+            return None;
+        }
+        let fans = self.fans_of(frame.index, node);
+        self.in_flight += 1;
+        Some(super::Grant::Poll(self.poll_with(frame.index, task, op, &fans, 1)))
+    }
+
+    /// Whether an emitter waits to be woken from outside.
+    fn any_waits(&self) -> bool {
+        self.begun.keys().any(|id| {
+            let starved = self.starved.iter().any(|(_, frame, task)| (*frame, *task) == (id.frame, id.task));
+            let state = self.frame_of(id.frame).map(|frame| frame.tasks[id.task as usize].state);
+            state == Some(TaskState::Idle) && !starved
+        })
+    }
+
+    /// An emitter that waited can go on.
+    pub fn wake(&mut self, now: Duration, id: StepId) {
+        self.now = self.now.max(now);
+        let state = self.frame_of(id.frame).map(|frame| frame.tasks[id.task as usize].state);
+        let starved = self.is_starved(id);
+        match (state, self.begun.get_mut(&id)) {
+            (Some(TaskState::Running), Some(begun)) => begun.woken = true,
+            (Some(TaskState::Idle), Some(_)) if !starved => self.make_ready(id.frame.index, id.task),
+            _ => {}
+        }
+    }
+
+    fn is_starved(&self, id: StepId) -> bool {
+        self.starved.iter().any(|(_, frame, task)| (*frame, *task) == (id.frame, id.task))
+    }
+
+    /// Takes back a poll.
+    pub fn polled(&mut self, now: Duration, done: PollDone) {
+        self.now = self.now.max(now);
+        self.in_flight -= 1;
+        let id = done.id;
+        let running = self.frame_of(id.frame).is_some_and(|frame| {
+            let task = &frame.tasks[id.task as usize];
+            task.attempt == id.attempt && task.state == TaskState::Running
+        });
+        if running {
+            let node = self.node_of(id.frame.index, id.task);
+            self.give_tokens_back(node);
+            self.take_poll(done);
+        } else {
+            self.late_return(id);
+        }
+        self.after_change();
+    }
+
+    fn take_poll(&mut self, done: PollDone) {
+        let id @ StepId { frame: FrameId { index: frame, .. }, task, .. } = done.id;
+        let node = self.node_of(frame, task);
+        let fans = self.fans_of(frame, node);
+        let begun = self.begun.entry(id).or_default();
+        begun.polled += done.took;
+        let woken = std::mem::take(&mut begun.woken);
+        let streaming = self.plan.node(node).options.streaming;
+        // Leaves the emitter as running while its items open, so that nothing polls it meanwhile.
+        let mut given: HashMap<FanIndex, u32> = fans.iter().map(|fan| (*fan, 0)).collect();
+        let mut refused = None;
+        for item in done.items {
+            let Some(fan) = fans.iter().copied().find(|fan| self.fan_step(*fan).1 == item.output) else {
+                continue;
+            };
+            match self.take_item(fan, item, id.attempt, streaming) {
+                Ok(opened) => *given.entry(fan).or_default() += u32::from(opened),
+                Err(error) => {
+                    refused = Some(error);
+                    break;
+                }
+            }
+        }
+        for (fan, given) in given {
+            self.give_room(fan, done.room - given);
+        }
+        self.settle_due();
+        match (refused, done.outcome) {
+            (Some(error), outcome) => {
+                if !matches!(outcome, PollOutcome::Ended(_)) {
+                    self.commands.push(Command::Drop(id));
+                }
+                let name = self.plan.node(node).name.clone();
+                let error = OpError::of_kind(ErrorKind::Key, format_args!("`{name}`: {error}"));
+                self.emitter_failed(id, error);
+            }
+            (None, PollOutcome::WantsRoom) => self.make_ready(frame, task),
+            (None, PollOutcome::Waits) if woken => self.make_ready(frame, task),
+            (None, PollOutcome::Waits) => self.set_state(frame, task, TaskState::Idle),
+            (None, PollOutcome::Ended(Ok(outputs))) => self.emitter_succeeded(id, outputs),
+            (None, PollOutcome::Ended(Err(error))) => self.emitter_failed(id, error),
+        }
+    }
+
+    /// Takes one item; whether it was opened, and so took up room.
+    fn take_item(
+        &mut self,
+        fan: FanIndex,
+        item: Item,
+        attempt: u32,
+        streaming: bool,
+    ) -> Result<bool, KeyError> {
+        item.key.check()?;
+        if !self.fans[fan as usize].keys.insert(&item.key) {
+            return Err(KeyError::Duplicate { key: item.key.to_string() });
+        }
+        let index = self.fans[fan as usize].next;
+        self.fans[fan as usize].next += 1;
+        let new = NewItem {
+            parts: vec![(item.key.clone(), index)],
+            values: vec![Slot::Value(Arc::clone(&item.value))],
+        };
+        if !streaming {
+            let fan = &mut self.fans[fan as usize];
+            match &mut fan.queue {
+                ItemQueue::Items(items) => items.push_back(new),
+                queue => *queue = ItemQueue::Items([new].into()),
+            }
+            return Ok(false);
+        }
+        if self.may_come_again(fan) {
+            return Ok(self.take_known(fan, item, index, attempt, new));
+        }
+        self.fans[fan as usize].count += 1;
+        self.open_item(fan, new);
+        Ok(true)
+    }
+
+    /// Whether the emitter of a fan-out may be tried again after it has given items.
+    pub(super) fn may_come_again(&self, fan: FanIndex) -> bool {
+        self.plan.again[self.fans[fan as usize].scope as usize]
+    }
+
+    /// An item of an emitter that may be tried again: it, or an equal one, may be known (§4.8).
+    fn take_known(&mut self, fan: FanIndex, item: Item, index: u32, attempt: u32, new: NewItem) -> bool {
+        let info = self.plan.graph.scope(ScopeId(self.fans[fan as usize].scope)).items[0];
+        if let Some(known) = self.fans[fan as usize].known.get_mut(&item.key) {
+            let frame = known.frame;
+            if same(info, &known.value, &item.value) {
+                known.attempt = attempt;
+                self.frames[frame.index as usize].path.move_to(index);
+                return false;
+            }
+            self.fans[fan as usize].known.remove(&item.key);
+            self.supersede(fan, frame);
+        }
+        self.fans[fan as usize].count += 1;
+        let frame = self.open_item(fan, new);
+        let frame = self.frame_id(frame);
+        self.fans[fan as usize].known.insert(item.key, Known { frame, value: item.value, attempt });
+        true
+    }
+
+    fn emitter_succeeded(&mut self, id @ StepId { frame, task, attempt }: StepId, outputs: Outputs) {
+        let frame = frame.index;
+        let begun = self.begun.remove(&id).unwrap_or_default();
+        let step = self.step_ref(frame, task);
+        let kept = self.config.keep_values.then(|| outputs.clone());
+        let (started, took) = (begun.started, begun.polled);
+        self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs: kept });
+        let node = self.node_of(frame, task);
+        let nothing: Vec<bool> = match &outputs {
+            Outputs::None => vec![false],
+            Outputs::One(value) => vec![value.is_none()],
+            Outputs::Many(values) => values.iter().map(Option::is_none).collect(),
+        };
+        for fan in self.fans_of(frame, node) {
+            let gave_nothing = nothing.get(usize::from(self.fan_step(fan).1)).copied().unwrap_or_default();
+            self.supersede_unless_given(fan, attempt);
+            if gave_nothing {
+                self.close_fan(fan, FanState::Skipped);
+            } else {
+                self.finish_queue(fan, FanState::Closed);
+            }
+        }
+        self.give(frame, task, outputs, false);
+        self.end_task(frame, task, StepState::Succeeded);
+    }
+
+    /// Items that only earlier attempts gave no longer count.
+    fn supersede_unless_given(&mut self, fan: FanIndex, attempt: u32) {
+        let known = std::mem::take(&mut self.fans[fan as usize].known);
+        let mut stale: Vec<(Key, FrameId)> = known
+            .into_iter()
+            .filter(|(_, known)| known.attempt != attempt)
+            .map(|(key, known)| (key, known.frame))
+            .collect();
+        stale.sort();
+        for (_, frame) in stale {
+            self.supersede(fan, frame);
+        }
+    }
+
+    pub(super) fn emitter_failed(&mut self, id: StepId, error: OpError) {
+        let begun = self.begun.remove(&id).unwrap_or_default();
+        self.attempt_failed(id.frame.index, id.task, begun.started, begun.polled, error, false);
+    }
+
+    /// An item and all below it no longer count: running steps are told, nothing is delivered.
+    fn supersede(&mut self, fan: FanIndex, frame: FrameId) {
+        let Some(path) = self.frame_of(frame).map(|frame| frame.path.clone()) else { return };
+        let (step, output) = self.fan_step(fan);
+        let (frames, ended) = self.walk_superseded(frame.index);
+        self.event(EventKind::ItemSuperseded { step, output, item: path.clone(), ended });
+        self.take_deliveries_back(frame.index, &frames);
+        if std::mem::take(&mut self.frames[frame.index as usize].is_open) {
+            self.give_room(fan, 1);
+        }
+        self.fans[fan as usize].count -= 1;
+        for frame in frames.into_iter().rev() {
+            self.drop_frame(frame);
+        }
+    }
+
+    /// All frames from one downwards, and the steps in them that had ended.
+    fn walk_superseded(&mut self, top: u32) -> (Vec<u32>, Vec<(crate::graph::NodeId, StepState)>) {
+        let plan = Arc::clone(&self.plan);
+        let (mut frames, mut ended, mut next) = (vec![top], Vec::new(), 0);
+        while let Some(index) = frames.get(next).copied() {
+            next += 1;
+            for (task, task_plan) in (0..).zip(&plan.scope(self.frames[index as usize].scope()).tasks) {
+                let id = self.step_id(index, task);
+                match self.frames[index as usize].tasks[task as usize].state {
+                    TaskState::Ended(state) if plan.node(task_plan.node).is_step() => {
+                        if !matches!(task_plan.kind, TaskKind::Deliver { .. } | TaskKind::Open { .. }) {
+                            ended.push((task_plan.node, state));
+                        }
+                    }
+                    TaskState::Running | TaskState::Chained => {
+                        self.commands.push(Command::Stop(id));
+                        self.left_behind.insert(id, task_plan.node);
+                    }
+                    _ => {}
+                }
+                if self.begun.remove(&id).is_some() {
+                    self.commands.push(Command::Drop(id));
+                }
+                self.starved.retain(|(_, frame, _)| frame.index != index);
+            }
+            for fan in &self.frames[index as usize].fans {
+                frames.extend(&self.fans[*fan as usize].frames);
+            }
+        }
+        for frame in &frames[1..] {
+            if std::mem::take(&mut self.frames[*frame as usize].is_open)
+                && let Some(fan) = self.frames[*frame as usize].fan
+            {
+                self.give_room(fan, 1);
+            }
+        }
+        (frames, ended)
+    }
+
+    /// What superseded frames have told to gathers further out is taken back.
+    fn take_deliveries_back(&mut self, top: u32, frames: &[u32]) {
+        let plan = Arc::clone(&self.plan);
+        let top_depth = self.scope_depth(top);
+        for index in frames {
+            let depth = self.scope_depth(*index);
+            let scope = plan.scope(self.frames[*index as usize].scope());
+            for (task, task_plan) in scope.tasks.iter().enumerate() {
+                let TaskKind::Deliver { up, target } = task_plan.kind else { continue };
+                let delivered = matches!(
+                    self.frames[*index as usize].tasks[task].state,
+                    TaskState::Ended(_) | TaskState::Gathering
+                );
+                if delivered && up > depth - top_depth {
+                    let (gatherer, path) =
+                        (self.around(*index, up), self.frames[*index as usize].path.clone());
+                    self.take_back_delivery(gatherer, target, &path);
+                }
+            }
+            for fan in self.frames[*index as usize].fans.clone() {
+                let Fan { scope, count, state, .. } = &self.fans[fan as usize];
+                let (scope, count, closed) = (ScopeId(*scope), *count, !matches!(state, FanState::Open));
+                for counted in plan
+                    .scope(scope)
+                    .counted_by
+                    .iter()
+                    .filter(|counted| closed && counted.up > depth - top_depth)
+                {
+                    let gatherer = self.around(*index, counted.up);
+                    if let Some(arrivals) = self.arrivals(gatherer, counted.target) {
+                        arrivals.reopened(counted.level, count);
+                    }
+                }
+            }
+        }
+    }
+
+    fn scope_depth(&self, frame: u32) -> u32 {
+        self.plan.graph.outwards(self.frames[frame as usize].scope()).count() as u32
+    }
+
+    /// Lets go of frames that were kept in case their emitter gave other items.
+    pub(super) fn unpin(&mut self, fan: FanIndex) {
+        let Fan { scope, parent, .. } = self.fans[fan as usize];
+        if !self.plan.pinned[scope as usize] || self.lies_in_open_fan(parent) {
+            return;
+        }
+        let mut frames = self.fans[fan as usize].frames.clone();
+        let mut next = 0;
+        while let Some(index) = frames.get(next).copied() {
+            next += 1;
+            for fan in &self.frames[index as usize].fans {
+                frames.extend(&self.fans[*fan as usize].frames);
+            }
+        }
+        for index in frames.into_iter().rev() {
+            self.frames[index as usize].pinned = false;
+            if self.frames[index as usize].live == 0 {
+                self.free_frame(index);
+            }
+        }
+    }
+
+    /// Whether a new frame must be kept until its emitter, or one further out, has ended for good.
+    pub(super) fn may_be_superseded(&self, parent: u32, fan: Option<FanIndex>) -> bool {
+        fan.is_some_and(|fan| self.may_come_again(fan)) || self.lies_in_open_fan(parent)
+    }
+
+    /// Whether a frame is an item of a fan-out, or below one, whose emitter may be tried again.
+    pub(super) fn lies_in_open_fan(&self, frame: u32) -> bool {
+        let mut frame = frame;
+        while let Some(fan) = self.frames[frame as usize].fan {
+            let open = matches!(self.fans[fan as usize].state, FanState::Open);
+            if open && self.may_come_again(fan) {
+                return true;
+            }
+            frame = self.frames[frame as usize].parent;
+        }
+        false
+    }
+}
+
+/// Whether two values are equal as encoded; values that are never recorded are, under one key.
+fn same(info: TypeInfo, a: &AnyValue, b: &AnyValue) -> bool {
+    info.encode.is_none_or(|encode| matches!((encode(a), encode(b)), (Ok(a), Ok(b)) if a == b))
+}
+
+/// Whether the op of a node is an emitter that may be tried again.
+pub(super) fn tries_again(node: &crate::graph::Node) -> bool {
+    node.op().is_some_and(is_emitter) && node.options.retry.is_some_and(|retry| retry.max > 0)
+}

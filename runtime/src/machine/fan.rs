@@ -1,0 +1,386 @@
+//! Opening and freeing frames, opening and closing fan-outs.
+
+use std::sync::Arc;
+
+use crate::event::{EventKind, StepRef};
+use crate::graph::ScopeId;
+use crate::step::Path;
+
+use super::Machine;
+use super::fold::FoldState;
+use super::frame::{Fan, FanIndex, FanState, Frame, ItemQueue, NewItem, Slot, Task, TaskState, Turn};
+use super::gather::{Arrivals, GatherState, ZipState};
+use super::keys::KeySet;
+use super::plan::{Place, Target, TaskKind};
+use crate::graph::{Gather, NodeKind};
+
+impl Machine {
+    pub(super) fn open_root(&mut self) {
+        let root = self.new_frame(ScopeId::ROOT, 0, None, Path::root(), Turn::default());
+        debug_assert_eq!(root, 0, "the root is the first frame");
+        self.begin_frame(root);
+    }
+
+    /// Opens the frame of one item; there must be room for it.
+    pub(super) fn open_item(&mut self, fan: FanIndex, item: NewItem) -> u32 {
+        let Fan { scope, parent, .. } = self.fans[fan as usize];
+        let around = &self.frames[parent as usize];
+        let (mut path, mut turn) = (around.path.clone(), around.turn.clone());
+        for (key, index) in item.parts {
+            path = path.item(key, index);
+            turn = turn.inside(index);
+        }
+        let frame = self.new_frame(ScopeId(scope), parent, Some(fan), path, turn);
+        for (slot, value) in item.values.into_iter().enumerate() {
+            self.frames[frame as usize].slots[slot] = value;
+        }
+        self.item_yielded(fan, frame);
+        self.begin_frame(frame);
+        frame
+    }
+
+    fn item_yielded(&mut self, fan: FanIndex, frame: u32) {
+        let (step, output) = self.fan_step(fan);
+        let item = self.frames[frame as usize].path.clone();
+        self.event(EventKind::ItemYielded { step, output, item });
+    }
+
+    /// The step that opens a fan-out, and which of its outputs it is.
+    pub(super) fn fan_step(&self, fan: FanIndex) -> (StepRef, u16) {
+        let Fan { scope, parent, .. } = &self.fans[fan as usize];
+        let of = self.plan.graph.scope(ScopeId(*scope)).fan.expect("a fan-out has a node that opens it");
+        let output = match of {
+            crate::graph::Fan::Emitter { output, .. } => output,
+            crate::graph::Fan::Held(_) | crate::graph::Fan::Zip(_) => 0,
+        };
+        (StepRef { node: of.node(), path: self.frames[*parent as usize].path.clone() }, output)
+    }
+
+    fn new_frame(
+        &mut self,
+        scope: ScopeId,
+        parent: u32,
+        fan: Option<FanIndex>,
+        path: Path,
+        turn: Turn,
+    ) -> u32 {
+        let index = self.spare[scope.index()].pop().unwrap_or_else(|| {
+            self.frames.push(Frame::default());
+            (self.frames.len() - 1) as u32
+        });
+        let plan = Arc::clone(&self.plan);
+        let template = plan.scope(scope);
+        let pinned = plan.pinned[scope.index()] && self.may_be_superseded(parent, fan);
+        let frame = &mut self.frames[index as usize];
+        frame.alive = true;
+        frame.scope = scope.0;
+        frame.parent = parent;
+        frame.fan = fan;
+        frame.path = path;
+        frame.turn = turn;
+        frame.slots.clear();
+        frame.slots.resize_with(template.slots.len(), Slot::default);
+        frame.uses.clear();
+        frame.uses.extend(template.slots.iter().map(|slot| slot.uses));
+        frame.tasks.clear();
+        frame
+            .tasks
+            .extend(template.tasks.iter().map(|task| Task { missing: task.missing, ..Task::default() }));
+        frame.is_open = fan.is_some();
+        frame.pinned = pinned;
+        frame.live = (template.tasks.len() + template.children.len()) as u32;
+        if let Some(fan) = fan {
+            frame.at = self.fans[fan as usize].frames.len() as u32;
+            self.fans[fan as usize].frames.push(index);
+        }
+        for child in &template.children {
+            let child = self.new_fan(*child, index);
+            self.frames[index as usize].fans.push(child);
+        }
+        self.new_gathers(index, template.gathers + template.zips > 0);
+        index
+    }
+
+    fn new_gathers(&mut self, frame: u32, any: bool) {
+        let frame = &mut self.frames[frame as usize];
+        frame.gathers.clear();
+        frame.zips.clear();
+        if !any {
+            return;
+        }
+        for task in &self.plan.scope(frame.scope()).tasks {
+            let node = self.plan.node(task.node);
+            match (task.kind, &node.kind) {
+                (TaskKind::Gather { gather, .. }, NodeKind::Gather { chain, .. }) => {
+                    let fold = matches!(gather, Gather::Fold(_)).then(|| FoldState::new(&self.plan, chain));
+                    frame.gathers.push(GatherState {
+                        arrivals: Arrivals::new(chain.len()),
+                        entries: Vec::new(),
+                        fold,
+                    });
+                }
+                (TaskKind::Zip { .. }, NodeKind::Zip { left, right }) => frame.zips.push(ZipState {
+                    left: Arrivals::new(left.chain.len()),
+                    right: Arrivals::new(right.chain.len()),
+                    unmatched: std::collections::HashMap::new(),
+                    entries: Vec::new(),
+                }),
+                _ => {}
+            }
+        }
+    }
+
+    fn new_fan(&mut self, scope: ScopeId, parent: u32) -> FanIndex {
+        let index = self.spare_fans.pop().unwrap_or_else(|| {
+            self.fans.push(Fan::default());
+            (self.fans.len() - 1) as u32
+        });
+        let fan = &mut self.fans[index as usize];
+        fan.scope = scope.0;
+        fan.parent = parent;
+        index
+    }
+
+    /// Counts what a new frame waits for, and finds the tasks that wait for nothing.
+    fn begin_frame(&mut self, index: u32) {
+        let plan = Arc::clone(&self.plan);
+        let scope = self.frames[index as usize].scope();
+        let template = plan.scope(scope);
+        let all_prompt = template.late_values.iter().all(|place| self.is_settled(index, *place));
+        let frame = &mut self.frames[index as usize];
+        frame.all_prompt = all_prompt;
+        frame.open = if all_prompt { frame.live } else { template.prompt };
+        let id = self.frame_id(index);
+        for (number, task) in (0..).zip(&template.tasks) {
+            let outer = task.outer.iter().filter(|place| !self.is_settled(index, **place)).count() as u32;
+            let task = &mut self.frames[index as usize].tasks[number as usize];
+            task.missing += outer;
+            if task.missing == 0 {
+                self.due.push((id, number));
+            }
+        }
+        self.check_open(index);
+    }
+
+    fn is_settled(&self, frame: u32, place: Place) -> bool {
+        let Place::Slot { up, slot } = place else { return true };
+        self.frames[self.around(frame, up) as usize].slots[slot as usize].is_settled()
+    }
+
+    /// One task or fan-out of a frame has ended.
+    pub(super) fn part_ended(&mut self, index: u32, late: bool) {
+        let frame = &mut self.frames[index as usize];
+        frame.live -= 1;
+        if frame.all_prompt || !late {
+            frame.open -= 1;
+        }
+        self.check_open(index);
+    }
+
+    /// An item that has nothing left to do but to wait is not open; one that has nothing left at
+    /// all is freed.
+    fn check_open(&mut self, index: u32) {
+        let frame = &mut self.frames[index as usize];
+        let (open, live) = (frame.open, frame.live);
+        if open == 0
+            && std::mem::take(&mut frame.is_open)
+            && let Some(fan) = frame.fan
+        {
+            self.give_room(fan, 1);
+        }
+        if live == 0 && !self.frames[index as usize].pinned {
+            self.free_frame(index);
+        }
+    }
+
+    /// Everything in a frame has ended, and nothing below can read it.
+    pub(super) fn free_frame(&mut self, index: u32) {
+        let frame = &mut self.frames[index as usize];
+        let Some(fan) = frame.fan else {
+            self.end();
+            return;
+        };
+        self.drop_frame(index);
+        self.open_waiting(fan);
+        self.end_fan_if_done(fan);
+    }
+
+    /// Gives a frame's room back.
+    pub(super) fn drop_frame(&mut self, index: u32) {
+        let frame = &mut self.frames[index as usize];
+        frame.alive = false;
+        frame.generation = frame.generation.wrapping_add(1);
+        frame.slots.clear();
+        frame.path = Path::root();
+        frame.gathers.clear();
+        frame.zips.clear();
+        let (scope, at) = (frame.scope, frame.at as usize);
+        let fans = std::mem::take(&mut frame.fans);
+        if let Some(fan) = frame.fan {
+            let siblings = &mut self.fans[fan as usize].frames;
+            siblings.swap_remove(at);
+            if let Some(moved) = siblings.get(at).copied() {
+                self.frames[moved as usize].at = at as u32;
+            }
+        }
+        for fan in fans {
+            self.fans[fan as usize] = Fan::default();
+            self.spare_fans.push(fan);
+        }
+        self.spare[scope as usize].push(index);
+    }
+
+    /// How many more items may be opened in a fan-out.
+    pub(super) fn room(&self, fan: FanIndex) -> u32 {
+        let fan = &self.fans[fan as usize];
+        let room = self.config.open_items.saturating_sub(self.open[fan.scope as usize]);
+        // An instance may always have one, else an outer item could wait for ever (§3.3).
+        room.max(u32::from(fan.open == 0))
+    }
+
+    pub(super) fn take_room(&mut self, fan: FanIndex, items: u32) {
+        let fan = &mut self.fans[fan as usize];
+        fan.open += items;
+        self.open[fan.scope as usize] += items;
+    }
+
+    pub(super) fn give_room(&mut self, fan: FanIndex, items: u32) {
+        let fan = &mut self.fans[fan as usize];
+        let scope = fan.scope;
+        fan.open -= items;
+        self.open[scope as usize] -= items;
+        self.feed(scope);
+    }
+
+    /// Opens waiting items while there is room, and closes the fan-out after the last.
+    pub(super) fn open_waiting(&mut self, fan: FanIndex) {
+        if matches!(self.fans[fan as usize].queue, ItemQueue::Empty) || self.fans[fan as usize].opening {
+            return;
+        }
+        self.fans[fan as usize].opening = true;
+        while self.room(fan) > 0 && self.stopping.is_none() {
+            let Some(item) = self.fans[fan as usize].queue.next() else {
+                self.fans[fan as usize].queue = ItemQueue::Empty;
+                break;
+            };
+            self.fans[fan as usize].count += 1;
+            self.take_room(fan, 1);
+            self.open_item(fan, item);
+        }
+        let opened = &mut self.fans[fan as usize];
+        opened.opening = false;
+        if matches!(opened.queue, ItemQueue::Empty)
+            && let Some(state) = opened.closes_as.take()
+        {
+            self.close_fan(fan, state);
+        }
+    }
+
+    /// No more items will come: the fan-out closes when those that wait have been opened.
+    pub(super) fn finish_queue(&mut self, fan: FanIndex, state: FanState) {
+        if matches!(self.fans[fan as usize].queue, ItemQueue::Empty) {
+            self.close_fan(fan, state);
+        } else {
+            self.fans[fan as usize].closes_as = Some(state);
+            self.open_waiting(fan);
+        }
+    }
+
+    /// A fan-out has all its items, or will have no more.
+    pub(super) fn close_fan(&mut self, index: FanIndex, state: FanState) {
+        let fan = &mut self.fans[index as usize];
+        debug_assert!(matches!(fan.state, FanState::Open), "a fan-out closes once");
+        fan.state = state.clone();
+        fan.keys = KeySet::default();
+        fan.queue = ItemQueue::Empty;
+        let (count, parent, scope) = (fan.count, fan.parent, ScopeId(fan.scope));
+        let (step, output) = self.fan_step(index);
+        self.event(EventKind::FanOutClosed { step, output, items: u64::from(count) });
+        let plan = Arc::clone(&self.plan);
+        for counted in &plan.scope(scope).counted_by {
+            let frame = self.around(parent, counted.up);
+            self.count_fan(frame, counted.target, counted.level, count, &state, parent);
+        }
+        self.unpin(index);
+        self.end_fan_if_done(index);
+    }
+
+    fn count_fan(
+        &mut self,
+        frame: u32,
+        target: Target,
+        level: u32,
+        count: u32,
+        state: &FanState,
+        parent: u32,
+    ) {
+        let path = self.frames[parent as usize].path.clone();
+        let around = self.frames[frame as usize].path.depth();
+        let Some(arrivals) = self.arrivals(frame, target) else { return };
+        arrivals.closed(level, count);
+        match state {
+            FanState::Failed(failure) => arrivals.failed = Some(Arc::clone(failure)),
+            FanState::Skipped => arrivals.skipped += 1,
+            FanState::Open | FanState::Closed => {}
+        }
+        if let Target::Gather { index, .. } = target
+            && level > 0
+            && let Some(fold) = &mut self.frames[frame as usize].gathers[index as usize].fold
+        {
+            fold.count(path.places_below(around), count);
+        }
+        self.check_target(frame, target);
+    }
+
+    pub(super) fn arrivals(&mut self, frame: u32, target: Target) -> Option<&mut Arrivals> {
+        let frame = &mut self.frames[frame as usize];
+        match target {
+            Target::Gather { index, .. } => {
+                frame.gathers.get_mut(index as usize).map(|gather| &mut gather.arrivals)
+            }
+            Target::Zip { index, right, .. } => frame
+                .zips
+                .get_mut(index as usize)
+                .map(|zip| if right { &mut zip.right } else { &mut zip.left }),
+        }
+    }
+
+    /// Looks whether a gather or a zip has all that it waits for.
+    pub(super) fn check_target(&mut self, frame: u32, target: Target) {
+        match target {
+            Target::Gather { task, index } => self.check_gather(frame, task, index),
+            Target::Zip { task, index, .. } => self.check_zip(frame, task, index),
+        }
+    }
+
+    /// Ends a fan-out that has closed and whose items have all ended.
+    pub(super) fn end_fan_if_done(&mut self, index: FanIndex) {
+        let fan = &mut self.fans[index as usize];
+        if matches!(fan.state, FanState::Open) || !fan.frames.is_empty() || fan.ended || fan.scope == 0 {
+            return;
+        }
+        fan.ended = true;
+        let (parent, scope) = (fan.parent, ScopeId(fan.scope));
+        let plan = Arc::clone(&self.plan);
+        for slot in &plan.scope(scope).keeps {
+            self.release(parent, *slot);
+        }
+        let around = plan.scope(self.frames[parent as usize].scope());
+        let child = around.children.iter().position(|child| *child == scope).expect("a fan-out is a child");
+        self.part_ended(parent, around.late_children[child]);
+    }
+
+    /// The fan-outs that a node of a frame opens.
+    pub(super) fn fans_of(&self, frame: u32, node: crate::graph::NodeId) -> Vec<FanIndex> {
+        let frame = &self.frames[frame as usize];
+        let opens = |fan: &&FanIndex| {
+            let scope = ScopeId(self.fans[**fan as usize].scope);
+            self.plan.graph.scope(scope).fan.is_some_and(|fan| fan.node() == node)
+        };
+        frame.fans.iter().filter(opens).copied().collect()
+    }
+
+    pub(super) fn set_state(&mut self, frame: u32, task: u32, state: TaskState) {
+        self.frames[frame as usize].tasks[task as usize].state = state;
+    }
+}

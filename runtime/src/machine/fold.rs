@@ -1,0 +1,314 @@
+//! Folds: values combined in yield order as they come, without holding the list.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::define::Outputs;
+use crate::error::OpError;
+use crate::event::{EventKind, StepState};
+use crate::graph::{Fan, Gather, NodeKind, ScopeId};
+use crate::step::Path;
+use crate::value::AnyValue;
+
+use super::Machine;
+use super::frame::{Failure, FrameId, Slot, TaskState};
+use super::grant::{FoldWork, MAX_ITEMS, StepId};
+use super::plan::{Param, Plan, TaskKind};
+
+/// A fold's state in one frame.
+#[derive(Debug, Default)]
+pub(crate) struct FoldState {
+    /// Whether it takes items before all have come.
+    streams: bool,
+    /// The value so far; `None` while a worker has it, or before the first value is there.
+    value: Option<AnyValue>,
+    /// Items that came before their turn, by their places below the fold's frame.
+    pending: BTreeMap<Vec<u32>, Taken>,
+    /// The places of the item whose turn it is.
+    next: Vec<u32>,
+    /// How many items each inner fan-out has, by the places of the items around it.
+    counts: BTreeMap<Vec<u32>, u32>,
+    /// Items whose turn has come.
+    ready: VecDeque<Taken>,
+    /// The deliveries that end when a worker has combined their items.
+    combining: Vec<From>,
+    /// Why it can give no value.
+    failed: Option<Arc<Failure>>,
+    /// The failure of an emitter: it comes after all items that are there.
+    emitter_failed: Option<Arc<Failure>>,
+    skipped: bool,
+    started: Option<Duration>,
+    took: Duration,
+}
+
+/// A delivery that waits for the fold to take its item.
+type From = (FrameId, u32);
+
+#[derive(Debug)]
+struct Taken {
+    value: Slot,
+    from: Option<From>,
+}
+
+/// What became of a piece of a fold.
+#[derive(Debug)]
+pub struct FoldDone {
+    /// The step.
+    pub id: StepId,
+    /// How long the piece took.
+    pub took: Duration,
+    /// The value so far.
+    pub result: Result<AnyValue, OpError>,
+}
+
+impl FoldState {
+    /// A fold over these fan-outs. Where an emitter may be tried again, or where items do not come
+    /// one after another, it takes nothing before all have come.
+    pub(crate) fn new(plan: &Plan, chain: &[ScopeId]) -> Self {
+        let streams = chain.iter().all(|scope| {
+            matches!(plan.graph.scope(*scope).fan, Some(Fan::Emitter { .. })) && !plan.pinned[scope.index()]
+        });
+        Self { streams, next: vec![0; chain.len()], ..Self::default() }
+    }
+
+    pub(crate) fn streams(&self) -> bool {
+        self.streams
+    }
+
+    pub(crate) fn count(&mut self, around: Vec<u32>, items: u32) {
+        if self.streams {
+            self.counts.insert(around, items);
+        }
+    }
+
+    /// Moves the items whose turn has come.
+    fn advance(&mut self) {
+        loop {
+            self.skip_ended_fans();
+            let Some(item) = self.pending.remove(&self.next) else { break };
+            if let Some(last) = self.next.last_mut() {
+                *last += 1;
+            }
+            self.ready.push_back(item);
+        }
+    }
+
+    /// After the last item of an inner fan-out comes the first of the next.
+    fn skip_ended_fans(&mut self) {
+        let depth = self.next.len();
+        let mut level = depth;
+        while level > 1 {
+            let around = &self.next[..level - 1];
+            if self.counts.get(around) == Some(&self.next[level - 1]) {
+                self.counts.remove(around);
+                self.next.truncate(level - 1);
+                if let Some(last) = self.next.last_mut() {
+                    *last += 1;
+                }
+                self.next.resize(depth, 0);
+                level = depth;
+            } else {
+                level -= 1;
+            }
+        }
+    }
+}
+
+impl Machine {
+    pub(super) fn begin_fold(&mut self, frame: u32, task: u32, index: u32) {
+        let plan = Arc::clone(&self.plan);
+        let task_plan = &plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        let read: Vec<_> = task_plan.places().map(|place| self.slot(frame, place)).collect();
+        let value = match task_plan.params.first() {
+            Some(Param::List(_)) => self.inputs(frame, task, false).0.into_iter().next().flatten(),
+            _ => match read.first() {
+                Some(Slot::Value(value)) => Some(Arc::clone(value)),
+                _ => None,
+            },
+        };
+        let fold = self.fold(frame, index);
+        fold.value = value;
+        for slot in read {
+            match slot {
+                Slot::Failed(failure) => fold.failed = Some(failure),
+                Slot::Skipped => fold.skipped = true,
+                Slot::Empty | Slot::Value(_) | Slot::Gone => {}
+            }
+        }
+        self.go_on_folding(frame, task, index);
+    }
+
+    fn fold(&mut self, frame: u32, index: u32) -> &mut FoldState {
+        let gather = &mut self.frames[frame as usize].gathers[index as usize];
+        gather.fold.as_mut().expect("a fold's gather has a fold")
+    }
+
+    /// An item has come to a fold that takes items as they come.
+    pub(super) fn fold_item(
+        &mut self,
+        frame: u32,
+        task: u32,
+        index: u32,
+        path: &Path,
+        value: Slot,
+        from: From,
+    ) {
+        let around = self.frames[frame as usize].path.depth();
+        self.set_state(from.0.index, from.1, TaskState::Gathering);
+        let fold = self.fold(frame, index);
+        fold.pending.insert(path.places_below(around), Taken { value, from: Some(from) });
+        self.go_on_folding(frame, task, index);
+    }
+
+    /// Everything has come to a fold; `entries` are those that it has not seen, in yield order.
+    pub(super) fn fold_rest(&mut self, frame: u32, task: u32, index: u32, entries: Vec<(Path, Vec<Slot>)>) {
+        let arrivals = &self.frames[frame as usize].gathers[index as usize].arrivals;
+        let (failed, skipped) = (arrivals.failed.clone(), arrivals.skipped > 0);
+        let fold = self.fold(frame, index);
+        let values = entries.into_iter().filter_map(|(_, values)| values.into_iter().next());
+        fold.ready.extend(values.map(|value| Taken { value, from: None }));
+        fold.emitter_failed = failed;
+        fold.skipped |= skipped && fold.started.is_none() && fold.ready.is_empty();
+        self.go_on_folding(frame, task, index);
+    }
+
+    /// Takes what can be taken: hands it to a worker, or ends the fold after the last.
+    fn go_on_folding(&mut self, frame: u32, task: u32, index: u32) {
+        let state = self.frames[frame as usize].tasks[task as usize].state;
+        if !matches!(state, TaskState::Gathering | TaskState::Ended(_)) {
+            return;
+        }
+        let complete = self.frames[frame as usize].gathers[index as usize].arrivals.complete();
+        let ended = matches!(state, TaskState::Ended(_));
+        let fold = self.fold(frame, index);
+        fold.advance();
+        let mut taken = Vec::new();
+        let useless = ended || fold.failed.is_some() || fold.skipped;
+        if useless {
+            taken.extend(std::mem::take(&mut fold.pending).into_values());
+            taken.extend(fold.ready.drain(..));
+        }
+        while let Some(item) = fold.ready.pop_front_if(|item| !matches!(item.value, Slot::Value(_))) {
+            taken.push(item);
+        }
+        let mut none_left = fold.ready.is_empty() && fold.pending.is_empty();
+        for item in taken {
+            if let Slot::Failed(failure) = item.value {
+                self.fold(frame, index).failed.get_or_insert(failure);
+                none_left = false;
+            }
+            if let Some((from, delivery)) = item.from {
+                self.end_task(from.index, delivery, StepState::Succeeded);
+            }
+        }
+        if ended {
+            return;
+        }
+        if !none_left && !useless && self.fold(frame, index).failed.is_some() {
+            self.go_on_folding(frame, task, index);
+        } else if !self.fold(frame, index).ready.is_empty() {
+            self.make_ready(frame, task);
+        } else if complete && self.fold(frame, index).pending.is_empty() {
+            self.end_fold(frame, task, index);
+        }
+    }
+
+    pub(super) fn grant_fold(&mut self, frame: u32, task: u32, index: u32) -> Option<FoldWork> {
+        let node = self.node_of(frame, task);
+        let NodeKind::Gather { gather: Gather::Fold(op), .. } = self.plan.node(node).kind else {
+            return None;
+        };
+        let now = self.now;
+        let fold = self.fold(frame, index);
+        let mut items = Vec::new();
+        while items.len() < MAX_ITEMS as usize
+            && let Some(item) = fold.ready.pop_front_if(|item| matches!(item.value, Slot::Value(_)))
+        {
+            fold.combining.extend(item.from);
+            if let Slot::Value(value) = item.value {
+                items.push(value);
+            }
+        }
+        let first = fold.started.is_none();
+        fold.started.get_or_insert(now);
+        let value = fold.value.take()?;
+        let step = if first {
+            self.begin_step(frame, task, op, true)
+        } else {
+            self.set_state(frame, task, TaskState::Running);
+            self.go_on_with(frame, task, op)
+        };
+        Some(FoldWork { step, value, items })
+    }
+
+    /// Takes back a piece of a fold.
+    pub fn folded(&mut self, now: Duration, done: FoldDone) {
+        self.now = self.now.max(now);
+        self.in_flight -= 1;
+        let StepId { frame, task, attempt } = done.id;
+        let runs = self.frame_of(frame).is_some_and(|frame| {
+            let task = &frame.tasks[task as usize];
+            task.attempt == attempt && task.state == TaskState::Running
+        });
+        if !runs {
+            self.late_return(done.id);
+            self.after_change();
+            return;
+        }
+        let frame = frame.index;
+        let node = self.node_of(frame, task);
+        self.give_tokens_back(node);
+        let plan = Arc::clone(&self.plan);
+        if let TaskKind::Gather { index, .. } =
+            plan.scope(self.frames[frame as usize].scope()).tasks[task as usize].kind
+        {
+            let fold = self.fold(frame, index);
+            fold.took += done.took;
+            let (started, took) = (fold.started.unwrap_or_default(), fold.took);
+            for (from, delivery) in std::mem::take(&mut fold.combining) {
+                self.end_task(from.index, delivery, StepState::Succeeded);
+            }
+            match done.result {
+                Ok(value) => {
+                    self.fold(frame, index).value = Some(value);
+                    self.set_state(frame, task, TaskState::Gathering);
+                }
+                Err(error) => self.attempt_failed(frame, task, started, took, error, false),
+            }
+            if self.stopping.is_none() {
+                self.go_on_folding(frame, task, index);
+            }
+        }
+        self.after_change();
+    }
+
+    fn end_fold(&mut self, frame: u32, task: u32, index: u32) {
+        let fold = self.fold(frame, index);
+        let failed = fold.failed.take().or(fold.emitter_failed.take());
+        let (value, skipped) = (fold.value.take(), fold.skipped);
+        let (started, took) = (fold.started, fold.took);
+        let step = self.step_ref(frame, task);
+        let plan = Arc::clone(&self.plan);
+        let slot = plan.scope(self.frames[frame as usize].scope()).tasks[task as usize].slot;
+        let (state, outcome) = match (skipped, failed, value) {
+            (false, None, Some(value)) => {
+                let outputs = self.config.keep_values.then(|| Outputs::One(Some(Arc::clone(&value))));
+                let started = started.unwrap_or(self.now);
+                self.event(EventKind::StepSucceeded { step, attempt: 1, started, took, outputs });
+                (StepState::Succeeded, Slot::Value(value))
+            }
+            (false, Some(failure), _) => {
+                let cause = Some(failure.step.clone());
+                self.event(EventKind::StepNotRun { step, state: StepState::UpstreamFailed, cause });
+                (StepState::UpstreamFailed, Slot::Failed(failure))
+            }
+            _ => {
+                self.event(EventKind::StepNotRun { step, state: StepState::Skipped, cause: None });
+                (StepState::Skipped, Slot::Skipped)
+            }
+        };
+        self.settle(frame, slot, outcome);
+        self.end_task(frame, task, state);
+    }
+}

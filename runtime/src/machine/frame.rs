@@ -1,0 +1,220 @@
+//! Frames: the instances of scopes, and the fan-outs between them.
+
+use std::sync::Arc;
+
+use crate::error::OpError;
+use crate::event::{StepRef, StepState};
+use crate::graph::ScopeId;
+use crate::step::Path;
+use crate::value::AnyValue;
+
+use super::gather::{GatherState, ZipState};
+use super::keys::KeySet;
+
+/// Why a value is not there: the step that failed.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) step: StepRef,
+    pub(crate) error: Arc<OpError>,
+    pub(crate) attempts: u32,
+}
+
+/// One value of a frame.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Slot {
+    /// Not there yet.
+    #[default]
+    Empty,
+    Value(AnyValue),
+    Skipped,
+    Failed(Arc<Failure>),
+    /// It was there, and nobody can read it any more.
+    Gone,
+}
+
+impl Slot {
+    pub(crate) fn is_settled(&self) -> bool {
+        !matches!(self, Self::Empty)
+    }
+}
+
+/// How a task of a frame stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum TaskState {
+    /// Some input is missing.
+    #[default]
+    Waiting,
+    /// It stands in a queue: for a worker, or for a limit.
+    Ready,
+    /// A worker has it.
+    Running,
+    /// A worker will go on with it when the task before it has succeeded.
+    Chained,
+    /// It waits for its next attempt to be due.
+    Retrying,
+    /// An emitter that waits for room, or to be woken.
+    Idle,
+    /// A gather, a zip or a fold that takes items; a delivery to a fold that has not taken it.
+    Gathering,
+    Ended(StepState),
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Task {
+    pub(crate) state: TaskState,
+    /// How many inputs are missing.
+    pub(crate) missing: u32,
+    /// How many attempts were begun.
+    pub(crate) attempt: u32,
+}
+
+/// A frame's place in the machine's table, and which of the frames that stood there it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct FrameId {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+/// A fan-out's place in the machine's table.
+pub(crate) type FanIndex = u32;
+
+/// One instance of a scope.
+#[derive(Debug, Default)]
+pub(crate) struct Frame {
+    pub(crate) generation: u32,
+    pub(crate) alive: bool,
+    pub(crate) scope: u32,
+    /// The frame around it; itself for the root.
+    pub(crate) parent: u32,
+    /// The fan-out that it is an item of.
+    pub(crate) fan: Option<FanIndex>,
+    /// Its place in the fan-out's list of frames.
+    pub(crate) at: u32,
+    pub(crate) path: Path,
+    pub(crate) turn: Turn,
+    pub(crate) slots: Vec<Slot>,
+    /// How many readers each slot still has.
+    pub(crate) uses: Vec<u32>,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) fans: Vec<FanIndex>,
+    pub(crate) gathers: Vec<GatherState>,
+    pub(crate) zips: Vec<ZipState>,
+    /// How many tasks and fan-outs have not ended.
+    pub(crate) live: u32,
+    /// How many of these keep the item open.
+    pub(crate) open: u32,
+    /// Whether late tasks keep the item open too.
+    pub(crate) all_prompt: bool,
+    /// Whether the item counts against its fan-out's budget.
+    pub(crate) is_open: bool,
+    /// Whether it is kept although all in it has ended, as its emitter may give other items yet.
+    pub(crate) pinned: bool,
+}
+
+impl Frame {
+    pub(crate) fn scope(&self) -> ScopeId {
+        ScopeId(self.scope)
+    }
+}
+
+/// A place in yield order: the outer item's first. Earlier is smaller.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Turn {
+    /// The two outermost places, each plus one, so that an outer step comes before those inside.
+    head: u64,
+    tail: Option<Arc<Vec<u32>>>,
+    depth: u8,
+}
+
+impl Turn {
+    pub(crate) fn inside(&self, index: u32) -> Self {
+        let place = u64::from(index) + 1;
+        match self.depth {
+            0 => Self { head: place << 32, tail: None, depth: 1 },
+            1 => Self { head: self.head | (place & u64::from(u32::MAX)), tail: None, depth: 2 },
+            _ => {
+                let mut tail = self.tail.as_deref().cloned().unwrap_or_default();
+                tail.push(index);
+                Self { head: self.head, tail: Some(Arc::new(tail)), depth: self.depth.saturating_add(1) }
+            }
+        }
+    }
+}
+
+/// How a fan-out ended, or that it has not.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum FanState {
+    /// More items may come.
+    #[default]
+    Open,
+    /// All items are there.
+    Closed,
+    /// Its emitter failed, or could not run: those items that are there go on.
+    Failed(Arc<Failure>),
+    /// Its emitter gave nothing, or was skipped.
+    Skipped,
+}
+
+/// One instance of a fan-out: the items of one dynamic output in one frame.
+#[derive(Debug, Default)]
+pub(crate) struct Fan {
+    pub(crate) scope: u32,
+    /// The frame that it lies in.
+    pub(crate) parent: u32,
+    pub(crate) state: FanState,
+    /// How many items there are.
+    pub(crate) count: u32,
+    /// The place in yield order of the next item of this attempt.
+    pub(crate) next: u32,
+    /// The items, by key, if the emitter may be tried again.
+    pub(crate) known: std::collections::HashMap<crate::key::Key, super::emit::Known>,
+    /// The frames of its items that are not freed.
+    pub(crate) frames: Vec<u32>,
+    /// How many items are open, or may be yielded by a poll that is under way.
+    pub(crate) open: u32,
+    pub(crate) keys: KeySet,
+    /// Items that wait to be opened.
+    pub(crate) queue: ItemQueue,
+    /// How the fan-out closes when the last of them has been opened.
+    pub(crate) closes_as: Option<FanState>,
+    /// Whether waiting items are being opened right now.
+    pub(crate) opening: bool,
+    pub(crate) ended: bool,
+}
+
+/// Items that are there but not opened, for want of room.
+#[derive(Debug, Default)]
+pub(crate) enum ItemQueue {
+    #[default]
+    Empty,
+    /// A held list, and how many of its items were opened.
+    Held { list: Arc<HeldList>, next: usize },
+    /// Items of an emitter that shows them only when it has succeeded.
+    Items(std::collections::VecDeque<NewItem>),
+}
+
+impl ItemQueue {
+    pub(crate) fn next(&mut self) -> Option<NewItem> {
+        match self {
+            Self::Empty => None,
+            Self::Held { list, next } => {
+                *next += 1;
+                list.0.get(*next - 1).cloned()
+            }
+            Self::Items(items) => items.pop_front(),
+        }
+    }
+}
+
+/// The items of a dynamic output with their outcomes: path below the holding frame, and value.
+#[derive(Debug, Default)]
+pub(crate) struct HeldList(pub(crate) Vec<NewItem>);
+
+/// An item that is to be opened.
+#[derive(Debug, Clone)]
+pub(crate) struct NewItem {
+    /// Its key's parts, each with its place in yield order, outermost first.
+    pub(crate) parts: Vec<(crate::key::Key, u32)>,
+    /// What it gives: one value, or two for a pair.
+    pub(crate) values: Vec<Slot>,
+}

@@ -1,0 +1,445 @@
+//! Handing out work, and taking back what became of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::define::{Item, OpDef, Outputs, Run};
+use crate::error::OpError;
+use crate::event::{EventKind, StepState};
+use crate::graph::NodeId;
+use crate::step::Path;
+use crate::value::AnyValue;
+
+use super::Machine;
+use super::frame::{FrameId, TaskState};
+use super::plan::{TaskKind, is_emitter, runs_in_batches};
+use super::ready::Entry;
+use super::retry::Timer;
+
+/// One attempt of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StepId {
+    pub(crate) frame: FrameId,
+    pub(crate) task: u32,
+    pub(crate) attempt: u32,
+}
+
+impl StepId {
+    /// Which attempt it is; 1 is the first.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+}
+
+/// A step that is to be run.
+#[derive(Debug)]
+pub struct StepWork {
+    /// Which attempt of which step.
+    pub id: StepId,
+    /// Its node.
+    pub node: NodeId,
+    /// The items around it.
+    pub path: Path,
+    /// Its op.
+    pub op: &'static OpDef,
+    /// What its parameters are given.
+    pub inputs: Vec<Option<AnyValue>>,
+    /// Which inputs were moved out of the machine, one bit a parameter.
+    pub(crate) moved: u64,
+    /// When it must have ended.
+    pub deadline: Option<Duration>,
+    /// If the next step of the grant waits for this one: which of its parameters takes the value.
+    pub feeds: Option<u32>,
+    /// Whether nobody but that step can need the value.
+    pub passes_on: bool,
+    /// Whether a step before it in the grant must succeed first.
+    pub fed: bool,
+}
+
+/// A poll of an emitter.
+#[derive(Debug)]
+pub struct Poll {
+    /// Which attempt of which step.
+    pub id: StepId,
+    /// How many items it may give.
+    pub room: u32,
+    /// At the first poll of an attempt, what it is run with.
+    pub begin: Option<StepWork>,
+}
+
+/// Items that a fold combines.
+#[derive(Debug)]
+pub struct FoldWork {
+    /// The step.
+    pub step: StepWork,
+    /// The value so far.
+    pub value: AnyValue,
+    /// The items, in order.
+    pub items: Vec<AnyValue>,
+}
+
+/// Work for one worker, or for one task of the runtime; it takes one place of `max_concurrent`.
+#[derive(Debug)]
+pub enum Grant {
+    /// Steps of sync ops, to be run one after another.
+    Steps(Vec<StepWork>),
+    /// A step of an async op.
+    Async(StepWork),
+    /// A poll of an emitter.
+    Poll(Poll),
+    /// A piece of a fold.
+    Fold(FoldWork),
+}
+
+/// What became of a step.
+#[derive(Debug)]
+pub struct StepDone {
+    /// Which attempt of which step.
+    pub id: StepId,
+    /// When it began.
+    pub started: Duration,
+    /// How long it took.
+    pub took: Duration,
+    /// What it gave.
+    pub result: Result<Outputs, OpError>,
+    /// Whether the value was handed to the next step of the grant and nobody else needs it.
+    pub passed_on: bool,
+}
+
+/// What became of a poll.
+#[derive(Debug)]
+pub struct PollDone {
+    /// Which attempt of which step.
+    pub id: StepId,
+    /// How long the poll took.
+    pub took: Duration,
+    /// The items that it gave.
+    pub items: Vec<Item>,
+    /// How many items it could have given.
+    pub room: u32,
+    /// How the emitter stands.
+    pub outcome: PollOutcome,
+}
+
+/// How an emitter stands after a poll.
+#[derive(Debug)]
+pub enum PollOutcome {
+    /// It waits for room.
+    WantsRoom,
+    /// It waits for something else, and will be woken.
+    Waits,
+    /// It has ended.
+    Ended(Result<Outputs, OpError>),
+}
+
+/// Which kinds of work are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// The first in order.
+    Any,
+    /// The first that needs no thread of its own.
+    Async,
+}
+
+/// How much measured work a worker is given at once: long against the cost of handing it over,
+/// short against what anybody would notice.
+const BATCH: f32 = 100_000.0;
+/// How many steps a worker is given at once at most.
+const MAX_BATCH: usize = 256;
+/// How many items a fold combines, or an emitter gives, at once at most.
+pub(super) const MAX_ITEMS: u32 = 512;
+
+impl Machine {
+    /// The next work, if any may start at `now`. The caller gives each grant back by
+    /// [`finish`](Self::finish), [`polled`](Self::polled) or [`folded`](Self::folded).
+    pub fn next(&mut self, now: Duration, want: Want) -> Option<Grant> {
+        self.now = self.now.max(now);
+        if self.stopping.is_some()
+            || self.ended.is_some()
+            || self.in_flight >= self.config.limits.max_concurrent
+        {
+            return None;
+        }
+        loop {
+            let Some((rank, entry)) = self.pop(want) else { return self.rescue(want) };
+            if !self.is_ready(&entry) {
+                continue;
+            }
+            let again = self.is_begun_emitter(&entry);
+            let node = self.node_of(entry.frame.index, entry.task);
+            let plan = Arc::clone(&self.plan);
+            match self.tokens.take(&plan.node(node).options, self.now, again) {
+                Ok(()) => {
+                    if let Some(grant) = self.grant(&entry) {
+                        self.in_flight += 1;
+                        return Some(grant);
+                    }
+                    self.give_tokens_back(node);
+                }
+                Err(refusal) => {
+                    if let Some((limit, until)) = self.tokens.park(refusal, rank, entry) {
+                        self.timer(until, Timer::Rate { limit });
+                    }
+                }
+            }
+        }
+    }
+
+    fn pop(&mut self, want: Want) -> Option<(u32, Entry)> {
+        let sync_first = match (self.sync.peek(), self.tasks.peek()) {
+            (Some((rank, entry)), Some((other_rank, other))) => (rank, entry) < (other_rank, other),
+            (sync, _) => sync.is_some(),
+        };
+        if sync_first && want == Want::Any { self.sync.pop() } else { self.tasks.pop() }
+    }
+
+    fn is_ready(&self, entry: &Entry) -> bool {
+        self.frame_of(entry.frame)
+            .is_some_and(|frame| frame.tasks[entry.task as usize].state == TaskState::Ready)
+    }
+
+    fn is_begun_emitter(&self, entry: &Entry) -> bool {
+        self.begun.contains_key(&self.step_id(entry.frame.index, entry.task))
+    }
+
+    pub(super) fn step_id(&self, frame: u32, task: u32) -> StepId {
+        let attempt = self.frames[frame as usize].tasks[task as usize].attempt;
+        StepId { frame: self.frame_id(frame), task, attempt }
+    }
+
+    /// Puts a step that has all its inputs, or is due again, into its queue.
+    pub(super) fn make_ready(&mut self, frame: u32, task: u32) {
+        self.set_state(frame, task, TaskState::Ready);
+        let node = self.node_of(frame, task);
+        self.entries += 1;
+        let at = &self.frames[frame as usize];
+        let entry = Entry {
+            attempt: at.tasks[task as usize].attempt,
+            turn: at.turn.clone(),
+            number: self.entries,
+            frame: self.frame_id(frame),
+            task,
+        };
+        self.enqueue(self.plan.rank_of[node.index()], entry);
+    }
+
+    pub(super) fn enqueue(&mut self, rank: u32, entry: Entry) {
+        let node = self.node_of(entry.frame.index, entry.task);
+        let on_runtime = self.plan.node(node).op().is_some_and(|op| matches!(op.run, Run::Async(_)));
+        if on_runtime { self.tasks.push(rank, entry) } else { self.sync.push(rank, entry) }
+    }
+
+    /// The work of an entry; none if an emitter has no room for items.
+    fn grant(&mut self, entry: &Entry) -> Option<Grant> {
+        let (frame, task) = (entry.frame.index, entry.task);
+        let plan = Arc::clone(&self.plan);
+        match plan.scope(self.frames[frame as usize].scope()).tasks[task as usize].kind {
+            TaskKind::Op { op, .. } if is_emitter(op) => self.grant_poll(frame, task, op).map(Grant::Poll),
+            TaskKind::Op { op, .. } => match op.run {
+                Run::Async(_) => Some(Grant::Async(self.begin_step(frame, task, op, true))),
+                Run::Sync(_) | Run::Emitter(_) => Some(Grant::Steps(self.grant_steps(frame, task, op))),
+            },
+            TaskKind::Gather { index, .. } => self.grant_fold(frame, task, index).map(Grant::Fold),
+            TaskKind::Zip { .. } | TaskKind::Deliver { .. } | TaskKind::Open { .. } => None,
+        }
+    }
+
+    /// A batch: this step, those that can follow it in its frame, and more of the like.
+    fn grant_steps(&mut self, frame: u32, task: u32, op: &'static OpDef) -> Vec<StepWork> {
+        let node = self.node_of(frame, task);
+        let measured = self.cost[node.index()] > 0.0;
+        let batches =
+            runs_in_batches(self.plan.node(node)) && !self.tokens.bound(&self.plan.node(node).options);
+        let mut steps = Vec::new();
+        self.grant_chain(frame, task, op, !(batches && measured), &mut steps);
+        if !(batches && measured) {
+            return steps;
+        }
+        let mut cost: f32 = steps.iter().map(|step| self.cost[step.node.index()]).sum();
+        let share = (self.sync.len() / self.config.workers as usize).clamp(1, MAX_BATCH);
+        let mut heads = 1;
+        while heads < share && cost < BATCH {
+            let Some((_, entry)) = self.sync.peek() else { break };
+            let (frame, task) = (entry.frame.index, entry.task);
+            let (ready, node) = (self.is_ready(entry), self.node_of(frame, task));
+            let options = &self.plan.node(node).options;
+            let alike = runs_in_batches(self.plan.node(node)) && !self.tokens.bound(options);
+            if ready && !(alike && self.cost[node.index()] > 0.0) {
+                break;
+            }
+            self.sync.pop();
+            if !ready {
+                continue;
+            }
+            let Some(op) = self.plan.node(node).op() else { break };
+            let before = steps.len();
+            self.grant_chain(frame, task, op, false, &mut steps);
+            cost += steps[before..].iter().map(|step| self.cost[step.node.index()]).sum::<f32>();
+            heads += 1;
+        }
+        steps
+    }
+
+    /// A step and those that wait for nothing else.
+    fn grant_chain(
+        &mut self,
+        frame: u32,
+        task: u32,
+        op: &'static OpDef,
+        alone: bool,
+        steps: &mut Vec<StepWork>,
+    ) {
+        steps.push(self.begin_step(frame, task, op, alone));
+        let (mut task, scope) = (task, self.frames[frame as usize].scope());
+        let plan = Arc::clone(&self.plan);
+        while let Some(next) = plan.scope(scope).tasks[task as usize].next {
+            let from = plan.scope(scope).tasks[task as usize].slot;
+            let next_plan = &plan.scope(scope).tasks[next as usize];
+            let (TaskKind::Op { op, .. }, Some(parameter)) = (next_plan.kind, next_plan.parameter_of(from))
+            else {
+                break;
+            };
+            let state = &self.frames[frame as usize].tasks[next as usize];
+            if state.missing != 1
+                || state.state != TaskState::Waiting
+                || self.tokens.bound(&plan.node(next_plan.node).options)
+            {
+                break;
+            }
+            let retries = plan.node(next_plan.node).options.retry.is_some_and(|retry| retry.max > 0);
+            let only = self.frames[frame as usize].uses[from as usize] == 1;
+            let mut work = self.begin_step(frame, next, op, false);
+            work.fed = true;
+            self.set_state(frame, next, TaskState::Chained);
+            if let Some(before) = steps.last_mut() {
+                before.feeds = Some(parameter);
+                before.passes_on = only && !retries && !self.config.keep_values;
+                work.moved |= u64::from(before.passes_on) << parameter.min(63);
+            }
+            steps.push(work);
+            task = next;
+        }
+    }
+
+    /// Begins an attempt of a step.
+    pub(super) fn begin_step(&mut self, frame: u32, task: u32, op: &'static OpDef, told: bool) -> StepWork {
+        self.set_state(frame, task, TaskState::Running);
+        self.frames[frame as usize].tasks[task as usize].attempt += 1;
+        let id = self.step_id(frame, task);
+        let node = self.node_of(frame, task);
+        let options = &self.plan.node(node).options;
+        let may_move = options.retry.is_none_or(|retry| retry.max == 0);
+        let deadline = options.timeout.map(|timeout| self.now + timeout);
+        let (inputs, moved) = self.inputs(frame, task, may_move);
+        if let Some(deadline) = deadline.filter(|_| !is_emitter(op)) {
+            self.timer(deadline, Timer::Timeout { step: id });
+        }
+        if told {
+            let step = self.step_ref(frame, task);
+            self.event(EventKind::StepStarted { step, attempt: id.attempt });
+        }
+        let path = self.frames[frame as usize].path.clone();
+        StepWork { id, node, path, op, inputs, moved, deadline, feeds: None, passes_on: false, fed: false }
+    }
+
+    /// The work of a fold that has begun and goes on.
+    pub(super) fn go_on_with(&mut self, frame: u32, task: u32, op: &'static OpDef) -> StepWork {
+        let (id, node) = (self.step_id(frame, task), self.node_of(frame, task));
+        let path = self.frames[frame as usize].path.clone();
+        let inputs = Vec::new();
+        StepWork {
+            id,
+            node,
+            path,
+            op,
+            inputs,
+            moved: 0,
+            deadline: None,
+            feeds: None,
+            passes_on: false,
+            fed: false,
+        }
+    }
+
+    /// Takes back a grant of steps: what was done, in order, and what was not begun.
+    pub fn finish(&mut self, now: Duration, done: Vec<StepDone>, not_begun: Vec<StepWork>) {
+        self.now = self.now.max(now);
+        self.in_flight -= 1;
+        for done in done {
+            self.step_done(done);
+        }
+        self.take_back(not_begun);
+        self.after_change();
+    }
+
+    /// Another worker has taken steps out of a grant, to run them beside it: may it?
+    pub fn split(&mut self) -> bool {
+        let may = self.in_flight < self.config.limits.max_concurrent && self.stopping.is_none();
+        self.in_flight += u32::from(may);
+        may
+    }
+
+    fn take_back(&mut self, steps: Vec<StepWork>) {
+        for work in steps {
+            let StepId { frame, task, attempt } = work.id;
+            let Some(state) = self.frame_of(frame).map(|frame| frame.tasks[task as usize].clone()) else {
+                continue;
+            };
+            if state.attempt != attempt || !matches!(state.state, TaskState::Running | TaskState::Chained) {
+                continue;
+            }
+            self.frames[frame.index as usize].tasks[task as usize].attempt -= 1;
+            self.restore(frame.index, task, work.inputs, work.moved);
+            self.set_state(frame.index, task, TaskState::Waiting);
+            if state.missing == 0 {
+                self.due.push((frame, task));
+            }
+        }
+    }
+
+    fn step_done(&mut self, done: StepDone) {
+        let StepId { frame, task, attempt } = done.id;
+        let running = self.frame_of(frame).is_some_and(|frame| {
+            let task = &frame.tasks[task as usize];
+            task.attempt == attempt && matches!(task.state, TaskState::Running | TaskState::Chained)
+        });
+        if !running {
+            self.late_return(done.id);
+            return;
+        }
+        let (node, frame) = (self.node_of(frame.index, task), frame.index);
+        self.give_tokens_back(node);
+        self.measure(node, done.took);
+        let StepDone { started, took, .. } = done;
+        match done.result {
+            Ok(outputs) => {
+                let step = self.step_ref(frame, task);
+                let kept = self.config.keep_values.then(|| outputs.clone());
+                self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs: kept });
+                self.give(frame, task, outputs, done.passed_on);
+                self.end_task(frame, task, StepState::Succeeded);
+            }
+            Err(error) => self.attempt_failed(frame, task, started, took, error, false),
+        }
+        self.settle_due();
+    }
+
+    pub(super) fn measure(&mut self, node: NodeId, took: Duration) {
+        let cost = &mut self.cost[node.index()];
+        let took = took.as_nanos().max(1) as f32;
+        *cost = if *cost == 0.0 { took } else { *cost + (took - *cost) / 8.0 };
+    }
+
+    pub(super) fn give_tokens_back(&mut self, node: NodeId) {
+        let plan = Arc::clone(&self.plan);
+        for (rank, entry) in self.tokens.give_back(&plan.node(node).options) {
+            self.enqueue(rank, entry);
+        }
+    }
+
+    /// After anything has changed: settles what is due, and ends a run that stops.
+    pub(super) fn after_change(&mut self) {
+        self.settle_due();
+        self.end_if_stopped();
+    }
+}

@@ -1,0 +1,244 @@
+//! The core: a run as a state machine.
+//!
+//! It holds frames, queues, limits and retries, and decides what runs when. It does no I/O, knows
+//! no thread and no clock: whoever drives it says what time it is, asks for work with
+//! [`Machine::next`] and tells what became of it. Live runs, simulations and tests drive the same
+//! code. What the rules are is said in the guide's chapter on what a graph means; the numbers in
+//! comments (`§3.4`) refer to it.
+
+mod cancel;
+mod emit;
+mod fan;
+mod fold;
+mod frame;
+mod gather;
+mod grant;
+mod keys;
+mod limits;
+mod plan;
+mod ready;
+mod retry;
+mod settle;
+mod zip;
+
+pub use fold::FoldDone;
+pub use grant::{FoldWork, Grant, Poll, PollDone, PollOutcome, StepDone, StepId, StepWork, Want};
+pub use limits::Limits;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::event::{Event, EventKind, RunState};
+use crate::graph::Graph;
+use crate::options::Order;
+use crate::value::AnyValue;
+
+use frame::{Fan, FanIndex, Frame, FrameId, Slot};
+use limits::Tokens;
+use plan::Plan;
+use ready::Queue;
+
+/// How a machine runs its graph.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What bounds the steps in flight.
+    pub limits: Limits,
+    /// In which order ready steps start.
+    pub order: Order,
+    /// Whether the first failure keeps further steps from starting.
+    pub fail_fast: bool,
+    /// Whether events carry values.
+    pub keep_values: bool,
+    /// How many items of one fan-out may be open.
+    pub open_items: u32,
+    /// How many workers there may be: a batch leaves work for the others.
+    pub workers: u32,
+    /// The seed of jitter.
+    pub seed: u64,
+}
+
+/// Something that whoever drives the machine must do besides running work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Tell a running step to stop; its result no longer counts.
+    Stop(StepId),
+    /// Forget an emitter between two polls.
+    Drop(StepId),
+}
+
+/// A run.
+#[derive(Debug)]
+pub struct Machine {
+    plan: Arc<Plan>,
+    config: Config,
+    args: Vec<AnyValue>,
+    now: Duration,
+    random: fastrand::Rng,
+
+    frames: Vec<Frame>,
+    /// Freed frames, by scope.
+    spare: Vec<Vec<u32>>,
+    fans: Vec<Fan>,
+    spare_fans: Vec<FanIndex>,
+    /// How many items of each scope are open.
+    open: Vec<u32>,
+
+    /// Ready steps of sync ops and emitters, and of async ops.
+    sync: Queue,
+    tasks: Queue,
+    entries: u64,
+    tokens: Tokens,
+    in_flight: u32,
+    /// How long a step of each node takes, in nanoseconds; 0 where none was measured.
+    cost: Vec<f32>,
+
+    timers: BinaryHeap<Reverse<(Duration, u64, retry::Timer)>>,
+    /// Emitters that wait for room, by scope.
+    starved: BTreeSet<(u32, FrameId, u32)>,
+    /// Emitters between their first poll and their end.
+    begun: HashMap<StepId, emit::Begun>,
+    /// Sync steps whose time was over and whose threads have not returned: their pool and tag tokens.
+    left_behind: HashMap<StepId, crate::graph::NodeId>,
+    /// Tasks that have all their inputs.
+    due: Vec<(FrameId, u32)>,
+
+    events: Vec<Event>,
+    commands: Vec<Command>,
+    failed: bool,
+    stopping: Option<cancel::Stopping>,
+    ended: Option<RunState>,
+    /// What the job gives, once the run has ended.
+    outputs: Vec<Option<AnyValue>>,
+}
+
+impl Machine {
+    /// A run of `graph` that has not begun; `args` are the job's arguments, in order.
+    pub fn new(graph: Arc<Graph>, args: Vec<AnyValue>, config: Config) -> Self {
+        let plan = Arc::new(Plan::new(Arc::clone(&graph), config.order));
+        let scopes = plan.scopes.len();
+        let mut machine = Self {
+            random: fastrand::Rng::with_seed(config.seed),
+            tokens: Tokens::new(&config.limits),
+            now: Duration::ZERO,
+            frames: Vec::new(),
+            spare: vec![Vec::new(); scopes],
+            fans: Vec::new(),
+            spare_fans: Vec::new(),
+            open: vec![0; scopes],
+            sync: Queue::new(plan.ranks),
+            tasks: Queue::new(plan.ranks),
+            entries: 0,
+            in_flight: 0,
+            cost: vec![0.0; graph.nodes.len()],
+            timers: BinaryHeap::new(),
+            starved: BTreeSet::new(),
+            begun: HashMap::new(),
+            left_behind: HashMap::new(),
+            due: Vec::new(),
+            events: Vec::new(),
+            commands: Vec::new(),
+            failed: false,
+            stopping: None,
+            ended: None,
+            outputs: Vec::new(),
+            plan,
+            config,
+            args,
+        };
+        machine.open_root();
+        machine.settle_due();
+        machine
+    }
+
+    /// How the run ended, if it has.
+    pub fn ended(&self) -> Option<RunState> {
+        self.ended
+    }
+
+    /// What the job gave, in order; `None` for what has no value.
+    pub fn take_outputs(&mut self) -> Vec<Option<AnyValue>> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// What has happened since this was last called.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// How many events wait to be taken.
+    pub fn waiting_events(&self) -> usize {
+        self.events.len()
+    }
+
+    /// What must be done besides running work.
+    pub fn take_commands(&mut self) -> Vec<Command> {
+        std::mem::take(&mut self.commands)
+    }
+
+    /// How many ready steps wait for a thread.
+    pub fn waiting_for_threads(&self) -> usize {
+        self.sync.len()
+    }
+
+    /// How many steps are in flight.
+    pub fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    /// The graph that is run.
+    pub fn graph(&self) -> &Arc<Graph> {
+        &self.plan.graph
+    }
+
+    fn event(&mut self, kind: EventKind) {
+        self.events.push(Event { at: self.now, kind });
+    }
+
+    fn frame_id(&self, index: u32) -> FrameId {
+        FrameId { index, generation: self.frames[index as usize].generation }
+    }
+
+    /// The frame of an id, if it was not freed.
+    fn frame_of(&self, id: FrameId) -> Option<&Frame> {
+        let frame = &self.frames[id.index as usize];
+        (frame.alive && frame.generation == id.generation).then_some(frame)
+    }
+
+    /// The frame `up` frames out.
+    fn around(&self, frame: u32, up: u32) -> u32 {
+        (0..up).fold(frame, |frame, _| self.frames[frame as usize].parent)
+    }
+
+    fn slot(&self, frame: u32, place: plan::Place) -> Slot {
+        match place {
+            plan::Place::Slot { up, slot } => {
+                self.frames[self.around(frame, up) as usize].slots[slot as usize].clone()
+            }
+            plan::Place::Constant(index) => {
+                Slot::Value(Arc::clone(&self.plan.graph.constants[index as usize]))
+            }
+            plan::Place::Argument(index) => Slot::Value(Arc::clone(&self.args[index as usize])),
+        }
+    }
+
+    /// The run has nothing left to do: says how it ended.
+    fn end(&mut self) {
+        let state = match &self.stopping {
+            Some(stopping) => stopping.state,
+            None if self.failed => RunState::Failed,
+            None => RunState::Succeeded,
+        };
+        let results: Vec<_> = self.plan.graph.results.iter().map(|result| result.source).collect();
+        self.outputs = results
+            .into_iter()
+            .map(|source| match self.slot(0, self.plan.place(crate::graph::ScopeId::ROOT, source?)) {
+                Slot::Value(value) => Some(value),
+                _ => None,
+            })
+            .collect();
+        self.ended = Some(state);
+        self.event(EventKind::RunEnded { state });
+    }
+}

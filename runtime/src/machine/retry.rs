@@ -1,0 +1,201 @@
+//! Failed attempts, the waits between them, and everything else that happens at a time.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{ErrorKind, OpError};
+use crate::event::{EventKind, RunState, StepState};
+
+use crate::graph::NodeId;
+
+use super::frame::{Failure, FrameId, Slot, TaskState};
+use super::plan::TaskKind;
+use super::{Command, Machine, StepId};
+
+/// What happens at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Timer {
+    /// A failed step may be tried again.
+    Retry { frame: FrameId, task: u32, attempt: u32 },
+    /// The time of a step is over.
+    Timeout { step: StepId },
+    /// The time of an emitter is over, if it is still in the poll that began after `polled`.
+    Poll { step: StepId, polled: Duration },
+    /// The rate of a limit lets another step start.
+    Rate { limit: usize },
+    /// A cancelled run waits no longer for its running steps.
+    Grace,
+}
+
+/// How many threads that do not return may be left behind before the run fails: each holds memory
+/// and perhaps a lock.
+const MAX_LEFT_BEHIND: usize = 32;
+
+impl Machine {
+    pub(super) fn timer(&mut self, at: Duration, timer: Timer) {
+        self.entries += 1;
+        self.timers.push(Reverse((at, self.entries, timer)));
+    }
+
+    /// When [`tick`](Self::tick) must be called next, if anything waits for a time.
+    pub fn next_timer(&self) -> Option<Duration> {
+        self.timers.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    /// Does what is due at `now`.
+    pub fn tick(&mut self, now: Duration) {
+        self.now = self.now.max(now);
+        while let Some(Reverse((at, ..))) = self.timers.peek()
+            && *at <= self.now
+        {
+            let Some(Reverse((_, _, timer))) = self.timers.pop() else { break };
+            self.fire(timer);
+        }
+        self.after_change();
+    }
+
+    fn fire(&mut self, timer: Timer) {
+        match timer {
+            Timer::Retry { frame, task, attempt } => {
+                let waits = self.frame_of(frame).is_some_and(|frame| {
+                    let task = &frame.tasks[task as usize];
+                    task.state == TaskState::Retrying && task.attempt == attempt
+                });
+                if waits {
+                    self.make_ready(frame.index, task);
+                }
+            }
+            Timer::Timeout { step } if self.runs(step) => self.timed_out(step),
+            Timer::Poll { step, polled } if self.runs(step) => {
+                if self.begun.get(&step).is_some_and(|begun| begun.polled == polled) {
+                    self.begun.remove(&step);
+                    self.commands.push(Command::Drop(step));
+                    self.timed_out(step);
+                }
+            }
+            Timer::Timeout { .. } | Timer::Poll { .. } => {}
+            Timer::Rate { limit } => {
+                for (rank, entry) in self.tokens.unpark(limit) {
+                    self.enqueue(rank, entry);
+                }
+            }
+            Timer::Grace => self.grace_over(),
+        }
+    }
+
+    fn runs(&self, step: StepId) -> bool {
+        self.frame_of(step.frame).is_some_and(|frame| {
+            let task = &frame.tasks[step.task as usize];
+            task.attempt == step.attempt && task.state == TaskState::Running
+        })
+    }
+
+    /// The step fails at its deadline; what runs is told, and its tokens of pools and tags stay
+    /// taken until it returns (§4.9).
+    fn timed_out(&mut self, step: StepId) {
+        let StepId { frame, task, .. } = step;
+        let node = self.node_of(frame.index, task);
+        let options = &self.plan.node(node).options;
+        let timeout = options.timeout.unwrap_or_default();
+        self.left_behind.insert(step, node);
+        self.commands.push(Command::Stop(step));
+        let error = OpError::of_kind(
+            ErrorKind::Timeout,
+            format_args!("it took longer than its timeout of {timeout:?}"),
+        );
+        let started = self.now.saturating_sub(timeout);
+        self.attempt_failed(frame.index, task, started, timeout, error, true);
+        if self.left_behind.len() >= MAX_LEFT_BEHIND {
+            let names: Vec<_> =
+                self.left_behind.values().map(|node| self.plan.node(*node).name.to_string()).collect();
+            let reason = format!(
+                "{} steps took longer than their timeouts and have not returned: {}",
+                names.len(),
+                names.join(", ")
+            );
+            self.stop(reason, RunState::Failed, false);
+        }
+    }
+
+    /// Something that no longer counts has returned: its tokens are free now.
+    pub(super) fn late_return(&mut self, id: StepId) {
+        if let Some(node) = self.left_behind.remove(&id) {
+            self.give_tokens_back(node);
+        }
+    }
+
+    /// An attempt has failed: it is tried again, or the step has failed.
+    pub(super) fn attempt_failed(
+        &mut self,
+        frame: u32,
+        task: u32,
+        started: Duration,
+        took: Duration,
+        error: OpError,
+        left_behind: bool,
+    ) {
+        let step = self.step_ref(frame, task);
+        let attempt = self.frames[frame as usize].tasks[task as usize].attempt;
+        let error = Arc::new(error);
+        if let Some(wait) = self.retry_wait(frame, task, attempt, &error) {
+            let due = self.now + wait;
+            self.event(EventKind::AttemptFailed { step, attempt, started, took, error, due });
+            self.set_state(frame, task, TaskState::Retrying);
+            let frame = self.frame_id(frame);
+            self.timer(due, Timer::Retry { frame, task, attempt });
+            return;
+        }
+        let node = step.node;
+        self.event(EventKind::StepFailed {
+            step: step.clone(),
+            attempt,
+            started,
+            took,
+            error: Arc::clone(&error),
+            left_behind,
+        });
+        let failure = Arc::new(Failure { step, error, attempts: attempt });
+        let plan = Arc::clone(&self.plan);
+        match plan.scope(self.frames[frame as usize].scope()).tasks[task as usize] {
+            super::plan::TaskPlan { kind: TaskKind::Op { op, .. }, .. } => {
+                self.give_nothing(frame, task, op, &Slot::Failed(failure));
+            }
+            ref other => self.settle(frame, other.slot, Slot::Failed(failure)),
+        }
+        self.end_task(frame, task, StepState::Failed);
+        self.step_has_failed(node);
+    }
+
+    /// A failure fails the run, unless all that it leads to is taken by `collect_results` (§4.5).
+    pub(super) fn step_has_failed(&mut self, node: NodeId) {
+        if self.plan.absorbed[node.index()] {
+            return;
+        }
+        self.failed = true;
+        if self.config.fail_fast {
+            let name = Arc::clone(&self.plan.node(node).name);
+            self.stop(
+                format!("`{name}` failed, and the run stops at the first failure"),
+                RunState::Failed,
+                false,
+            );
+        }
+    }
+
+    /// How long to wait before the next attempt, if there is to be one.
+    fn retry_wait(&mut self, frame: u32, task: u32, attempt: u32, error: &OpError) -> Option<Duration> {
+        let node = self.node_of(frame, task);
+        let policy = self.plan.node(node).options.retry?;
+        if attempt > policy.max || self.stopping.is_some() {
+            return None;
+        }
+        match error.kind() {
+            ErrorKind::Permanent | ErrorKind::Key | ErrorKind::Codec => None,
+            ErrorKind::RetryAfter(wait) => Some(wait),
+            ErrorKind::Op | ErrorKind::Panic | ErrorKind::Timeout => {
+                Some(policy.wait(attempt, self.random.f64()))
+            }
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! How values, skips and failures travel: a slot is settled once, and its readers count down.
+
+use std::sync::Arc;
+
+use crate::define::{OpDef, Outputs};
+use crate::event::{EventKind, StepRef, StepState};
+use crate::graph::NodeId;
+use crate::value::{AnyValue, Gathered};
+
+use super::Machine;
+use super::frame::{Failure, FanState, FrameId, ItemQueue, Slot, TaskState};
+use super::plan::{Below, Param, Place, TaskKind, is_emitter};
+
+/// What the inputs of a task come to.
+enum Verdict {
+    /// It can run.
+    Runs,
+    Skipped,
+    Failed(Arc<Failure>),
+}
+
+impl Machine {
+    /// Deals with every task that has all its inputs.
+    pub(super) fn settle_due(&mut self) {
+        while let Some((frame, task)) = self.due.pop() {
+            if self.frame_of(frame).is_some() && self.stopping.is_none() {
+                self.all_inputs_there(frame.index, task);
+            }
+        }
+    }
+
+    fn all_inputs_there(&mut self, frame: u32, task: u32) {
+        let plan = Arc::clone(&self.plan);
+        let task_plan = &plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        match task_plan.kind {
+            TaskKind::Op { op, .. } => match self.verdict(frame, task) {
+                Verdict::Runs => self.make_ready(frame, task),
+                Verdict::Skipped => self.not_run(frame, task, op, Slot::Skipped),
+                Verdict::Failed(failure) => self.not_run(frame, task, op, Slot::Failed(failure)),
+            },
+            TaskKind::Deliver { up, target } => {
+                let values = task_plan.places().map(|place| self.slot(frame, place)).collect();
+                self.deliver(frame, task, up, target, values);
+            }
+            TaskKind::Gather { .. } => self.begin_gather(frame, task),
+            TaskKind::Zip { .. } => self.begin_zip(frame, task),
+            TaskKind::Open { child } => self.open_held(frame, task, child),
+        }
+    }
+
+    /// Any skipped input, and it is skipped; else any failed one, and it is upstream failed (§4.4).
+    fn verdict(&self, frame: u32, task: u32) -> Verdict {
+        let plan = &self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        let mut failed = None;
+        let mut skipped = false;
+        for param in &plan.params {
+            match param {
+                Param::Nothing => {}
+                Param::One { place, optional } => match self.slot(frame, *place) {
+                    Slot::Skipped => skipped |= !optional,
+                    Slot::Failed(failure) => failed = failed.or(Some(failure)),
+                    Slot::Empty | Slot::Value(_) | Slot::Gone => {}
+                },
+                Param::List(places) => {
+                    let slots: Vec<_> = places.iter().map(|place| self.slot(frame, *place)).collect();
+                    let failure = slots.iter().find_map(|slot| match slot {
+                        Slot::Failed(failure) => Some(Arc::clone(failure)),
+                        _ => None,
+                    });
+                    skipped |= !slots.is_empty() && slots.iter().all(|slot| matches!(slot, Slot::Skipped));
+                    failed = failed.or(failure);
+                }
+            }
+        }
+        for place in &plan.after {
+            match self.slot(frame, *place) {
+                Slot::Skipped => skipped = true,
+                Slot::Failed(failure) => failed = failed.or(Some(failure)),
+                Slot::Empty | Slot::Value(_) | Slot::Gone => {}
+            }
+        }
+        match failed {
+            _ if skipped => Verdict::Skipped,
+            Some(failure) => Verdict::Failed(failure),
+            None => Verdict::Runs,
+        }
+    }
+
+    /// A step ends without having run.
+    fn not_run(&mut self, frame: u32, task: u32, op: &'static OpDef, why: Slot) {
+        let (state, cause) = match &why {
+            Slot::Failed(failure) => (StepState::UpstreamFailed, Some(failure.step.clone())),
+            _ => (StepState::Skipped, None),
+        };
+        let step = self.step_ref(frame, task);
+        self.event(EventKind::StepNotRun { step, state, cause });
+        self.give_nothing(frame, task, op, &why);
+        self.end_task(frame, task, state);
+    }
+
+    /// All outputs of a step are what kept it from giving them.
+    pub(super) fn give_nothing(&mut self, frame: u32, task: u32, op: &'static OpDef, why: &Slot) {
+        let plan = &self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        let (slot, slots, node) = (plan.slot, plan.slots, plan.node);
+        for slot in slot..slot + slots {
+            self.settle(frame, slot, why.clone());
+        }
+        if is_emitter(op) {
+            let state = match why {
+                Slot::Failed(failure) => FanState::Failed(Arc::clone(failure)),
+                _ => FanState::Skipped,
+            };
+            for fan in self.fans_of(frame, node) {
+                self.close_fan(fan, state.clone());
+            }
+        }
+    }
+
+    /// The outputs of a step that succeeded.
+    pub(super) fn give(&mut self, frame: u32, task: u32, outputs: Outputs, passed_on: bool) {
+        let plan = &self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        let first = plan.slot;
+        let settled = |value: Option<AnyValue>| value.map_or(Slot::Skipped, Slot::Value);
+        match outputs {
+            _ if passed_on => self.settle(frame, first, Slot::Gone),
+            // The end of an op without a value is a value that nobody reads.
+            Outputs::None => self.settle(frame, first, Slot::Value(Arc::new(()))),
+            Outputs::One(value) => self.settle(frame, first, settled(value)),
+            Outputs::Many(values) => {
+                for (slot, value) in (first..).zip(values) {
+                    self.settle(frame, slot, settled(value));
+                }
+            }
+        }
+    }
+
+    /// Settles a slot: its readers have one input less to wait for.
+    pub(super) fn settle(&mut self, frame: u32, slot: u32, value: Slot) {
+        let plan = Arc::clone(&self.plan);
+        let slot_plan = &plan.scope(self.frames[frame as usize].scope()).slots[slot as usize];
+        let unread = self.frames[frame as usize].uses[slot as usize] == 0;
+        // A failure or a skip is small, and may be looked at after its last reader was told.
+        let keep = !unread || !matches!(value, Slot::Value(_));
+        self.frames[frame as usize].slots[slot as usize] = if keep { value } else { Slot::Gone };
+        let id = self.frame_id(frame);
+        for reader in &slot_plan.readers {
+            self.one_input_less(id, *reader);
+        }
+        for Below { way, task } in &slot_plan.below {
+            self.settle_below(frame, way, *task);
+        }
+    }
+
+    /// Tells a task in each frame that lies at the end of a way down.
+    fn settle_below(&mut self, frame: u32, way: &[u32], task: u32) {
+        let mut frames = vec![frame];
+        for child in way {
+            frames = frames
+                .iter()
+                .filter_map(|frame| self.frames[*frame as usize].fans.get(*child as usize))
+                .flat_map(|fan| self.fans[*fan as usize].frames.iter().copied())
+                .collect();
+        }
+        for frame in frames {
+            let id = self.frame_id(frame);
+            self.one_input_less(id, task);
+        }
+    }
+
+    fn one_input_less(&mut self, frame: FrameId, task: u32) {
+        let entry = &mut self.frames[frame.index as usize].tasks[task as usize];
+        entry.missing -= 1;
+        let told = matches!(entry.state, TaskState::Waiting);
+        if entry.missing == 0 && told {
+            self.due.push((frame, task));
+        }
+    }
+
+    /// A reader needs a value no more.
+    pub(super) fn release(&mut self, frame: u32, slot: u32) {
+        let frame = &mut self.frames[frame as usize];
+        let uses = &mut frame.uses[slot as usize];
+        *uses -= 1;
+        if *uses == 0
+            && let value @ Slot::Value(_) = &mut frame.slots[slot as usize]
+        {
+            *value = Slot::Gone;
+        }
+    }
+
+    /// A task has ended: it reads nothing any more.
+    pub(super) fn end_task(&mut self, frame: u32, task: u32, state: StepState) {
+        let plan = Arc::clone(&self.plan);
+        let task_plan = &plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        self.set_state(frame, task, TaskState::Ended(state));
+        for place in task_plan.places() {
+            if let Place::Slot { up: 0, slot } = place {
+                self.release(frame, slot);
+            }
+        }
+        self.part_ended(frame, task_plan.late);
+    }
+
+    /// The values for the parameters of a step that runs. Those that nobody else can need are
+    /// moved out of the frame: bit `n` of the second is set for parameter `n`.
+    pub(super) fn inputs(&mut self, frame: u32, task: u32, may_move: bool) -> (Vec<Option<AnyValue>>, u64) {
+        let plan = Arc::clone(&self.plan);
+        let task_plan = &plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        let mut moved = 0;
+        let mut inputs = Vec::with_capacity(task_plan.params.len());
+        for (number, param) in task_plan.params.iter().enumerate() {
+            inputs.push(match param {
+                Param::Nothing => None,
+                Param::One { place, .. } => match *place {
+                    Place::Slot { up: 0, slot } if may_move && number < 64 && self.is_last(frame, slot) => {
+                        moved |= 1 << number;
+                        value_of(std::mem::replace(
+                            &mut self.frames[frame as usize].slots[slot as usize],
+                            Slot::Gone,
+                        ))
+                    }
+                    place => value_of(self.slot(frame, place)),
+                },
+                Param::List(places) => {
+                    let values =
+                        places.iter().filter_map(|place| value_of(self.slot(frame, *place))).collect();
+                    Some(Arc::new(Gathered(values)) as AnyValue)
+                }
+            });
+        }
+        (inputs, moved)
+    }
+
+    /// Whether a value is there and one reader is left.
+    fn is_last(&self, frame: u32, slot: u32) -> bool {
+        let frame = &self.frames[frame as usize];
+        frame.uses[slot as usize] == 1
+            && matches!(frame.slots[slot as usize], Slot::Value(_))
+            && !frame.pinned
+    }
+
+    /// Puts back what was moved out for a step that did not run after all.
+    pub(super) fn restore(&mut self, frame: u32, task: u32, inputs: Vec<Option<AnyValue>>, moved: u64) {
+        let plan = Arc::clone(&self.plan);
+        let task_plan = &plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        for (number, (param, input)) in task_plan.params.iter().zip(inputs).enumerate() {
+            if let (Param::One { place: Place::Slot { up: 0, slot }, .. }, Some(value)) = (param, input)
+                && number < 64
+                && moved & (1 << number) != 0
+            {
+                self.frames[frame as usize].slots[*slot as usize] = Slot::Value(value);
+            }
+        }
+    }
+
+    /// A held list has come, or why it has not: its items are opened as a fan-out of this frame.
+    fn open_held(&mut self, frame: u32, task: u32, child: u32) {
+        let plan = Arc::clone(&self.plan);
+        let task_plan = &plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        let held = task_plan.places().next().map_or(Slot::Skipped, |place| self.slot(frame, place));
+        let fan = self.frames[frame as usize].fans[child as usize];
+        match held {
+            Slot::Value(value) => {
+                if let Ok(list) = value.downcast() {
+                    self.fans[fan as usize].queue = ItemQueue::Held { list, next: 0 };
+                    self.finish_queue(fan, FanState::Closed);
+                }
+            }
+            Slot::Failed(failure) => self.close_fan(fan, FanState::Failed(failure)),
+            Slot::Skipped | Slot::Empty | Slot::Gone => self.close_fan(fan, FanState::Skipped),
+        }
+        self.end_task(frame, task, StepState::Succeeded);
+    }
+
+    pub(super) fn step_ref(&self, frame: u32, task: u32) -> StepRef {
+        let frame = &self.frames[frame as usize];
+        let node = self.plan.scope(frame.scope()).tasks[task as usize].node;
+        StepRef { node, path: frame.path.clone() }
+    }
+
+    pub(super) fn node_of(&self, frame: u32, task: u32) -> NodeId {
+        self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize].node
+    }
+}
+
+fn value_of(slot: Slot) -> Option<AnyValue> {
+    match slot {
+        Slot::Value(value) => Some(value),
+        Slot::Empty | Slot::Skipped | Slot::Failed(_) | Slot::Gone => None,
+    }
+}

@@ -1,0 +1,193 @@
+//! Zips: items of two dynamic outputs paired by their whole keys.
+
+use std::sync::Arc;
+
+use crate::error::{ErrorKind, OpError};
+use crate::event::{EventKind, StepState};
+use crate::graph::NodeKind;
+use crate::key::Key;
+use crate::step::Path;
+
+use super::Machine;
+use super::frame::{Failure, FanIndex, FanState, HeldList, ItemQueue, NewItem, Slot, TaskState};
+use super::gather::Half;
+
+/// How many keys without a partner an error names.
+const NAMED_KEYS: usize = 5;
+
+impl Machine {
+    pub(super) fn begin_zip(&mut self, frame: u32, task: u32) {
+        self.set_state(frame, task, TaskState::Gathering);
+        let plan = Arc::clone(&self.plan);
+        let task_plan = &plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        if let super::plan::TaskKind::Zip { index } = task_plan.kind {
+            self.check_zip(frame, task, index);
+        }
+    }
+
+    /// An item of one side has come, or a side that is held has come whole.
+    #[expect(clippy::too_many_arguments, reason = "which side of which zip, and what came")]
+    pub(super) fn zip_item(
+        &mut self,
+        frame: u32,
+        task: u32,
+        index: u32,
+        right: bool,
+        path: Path,
+        value: Slot,
+        held: bool,
+    ) {
+        let zip = &mut self.frames[frame as usize].zips[index as usize];
+        let arrivals = if right { &mut zip.right } else { &mut zip.left };
+        arrivals.delivered();
+        match value {
+            Slot::Value(list) if held => {
+                if let Ok(list) = list.downcast::<HeldList>() {
+                    for item in &list.0 {
+                        self.pair(frame, task, index, right, item.clone());
+                    }
+                }
+            }
+            Slot::Failed(failure) if held => arrivals.failed = Some(failure),
+            _ if held => arrivals.skipped += 1,
+            value if self.zip_waits(frame, task) => {
+                self.frames[frame as usize].zips[index as usize].entries.push((path, right, value));
+            }
+            value => {
+                let around = self.frames[frame as usize].path.depth();
+                self.pair(
+                    frame,
+                    task,
+                    index,
+                    right,
+                    NewItem { parts: path.parts_below(around), values: vec![value] },
+                );
+            }
+        }
+    }
+
+    /// Whether a side's emitter may be tried again: then pairs are made when both sides have ended.
+    fn zip_waits(&self, frame: u32, task: u32) -> bool {
+        let NodeKind::Zip { left, right } = &self.plan.node(self.node_of(frame, task)).kind else {
+            return false;
+        };
+        left.chain.iter().chain(&right.chain).any(|scope| self.plan.pinned[scope.index()])
+    }
+
+    /// Opens a pair if the partner is there; else keeps the item.
+    fn pair(&mut self, frame: u32, task: u32, index: u32, right: bool, item: NewItem) {
+        let zip = &mut self.frames[frame as usize].zips[index as usize];
+        let keys: Vec<Key> = item.parts.iter().map(|(key, _)| key.clone()).collect();
+        let Some(partner) = zip.unmatched.remove(&keys) else {
+            zip.unmatched.insert(keys, Half { right, item });
+            return;
+        };
+        debug_assert_ne!(partner.right, right, "keys are given once on each side");
+        let (left, right) = if right { (partner.item, item) } else { (item, partner.item) };
+        let values = left.values.into_iter().chain(right.values).collect();
+        let pair = NewItem { parts: left.parts, values };
+        if let Some(fan) = self.zip_fan(frame, task) {
+            match &mut self.fans[fan as usize].queue {
+                ItemQueue::Items(items) => items.push_back(pair),
+                queue => *queue = ItemQueue::Items([pair].into()),
+            }
+            self.open_waiting(fan);
+        }
+    }
+
+    fn zip_fan(&self, frame: u32, task: u32) -> Option<FanIndex> {
+        self.fans_of(frame, self.node_of(frame, task)).first().copied()
+    }
+
+    /// Ends a zip to which both sides have come whole.
+    pub(super) fn check_zip(&mut self, frame: u32, task: u32, index: u32) {
+        let begun = self.frames[frame as usize].tasks[task as usize].state == TaskState::Gathering;
+        let zip = &mut self.frames[frame as usize].zips[index as usize];
+        if !begun || !zip.left.complete() || !zip.right.complete() {
+            return;
+        }
+        let mut entries = std::mem::take(&mut zip.entries);
+        entries.sort_by(|a, b| a.0.cmp_places(&b.0));
+        let around = self.frames[frame as usize].path.depth();
+        for (path, right, value) in entries {
+            self.pair(
+                frame,
+                task,
+                index,
+                right,
+                NewItem { parts: path.parts_below(around), values: vec![value] },
+            );
+        }
+        let Some(fan) = self.zip_fan(frame, task) else { return };
+        let zip = &mut self.frames[frame as usize].zips[index as usize];
+        let skipped = zip.left.gave_nothing() || zip.right.gave_nothing();
+        let failed = zip.left.failed.clone().or(zip.right.failed.clone());
+        let unmatched = std::mem::take(&mut zip.unmatched);
+        if skipped {
+            self.end_zip(frame, task, fan, StepState::Skipped, FanState::Skipped);
+        } else if let Some(failure) = failed {
+            self.end_zip(frame, task, fan, StepState::UpstreamFailed, FanState::Failed(failure));
+        } else if unmatched.is_empty() {
+            self.end_zip(frame, task, fan, StepState::Succeeded, FanState::Closed);
+        } else {
+            let step = self.step_ref(frame, task);
+            let error = Arc::new(missing_partners(unmatched.into_iter().collect()));
+            let failure = Arc::new(Failure { step, error, attempts: 1 });
+            self.end_zip(frame, task, fan, StepState::Failed, FanState::Failed(failure));
+        }
+    }
+
+    fn end_zip(&mut self, frame: u32, task: u32, fan: FanIndex, state: StepState, fan_state: FanState) {
+        let step = self.step_ref(frame, task);
+        let (started, took) = (self.now, std::time::Duration::ZERO);
+        let node = step.node;
+        let kind = match (&fan_state, state) {
+            (FanState::Failed(failure), StepState::Failed) => {
+                let error = Arc::clone(&failure.error);
+                EventKind::StepFailed { step, attempt: 1, started, took, error, left_behind: false }
+            }
+            (FanState::Failed(failure), _) => {
+                EventKind::StepNotRun { step, state, cause: Some(failure.step.clone()) }
+            }
+            (FanState::Skipped, _) => EventKind::StepNotRun { step, state, cause: None },
+            (FanState::Open | FanState::Closed, _) => {
+                EventKind::StepSucceeded { step, attempt: 1, started, took, outputs: None }
+            }
+        };
+        self.event(kind);
+        let failed = state == StepState::Failed;
+        match fan_state {
+            FanState::Skipped => self.close_fan(fan, FanState::Skipped),
+            // Pairs that wait to be opened are opened first: those that are there stay.
+            state => self.finish_queue(fan, state),
+        }
+        let slot = self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize].slot;
+        self.settle(frame, slot, Slot::Gone);
+        self.end_task(frame, task, state);
+        if failed {
+            self.step_has_failed(node);
+        }
+    }
+}
+
+fn missing_partners(mut unmatched: Vec<(Vec<Key>, Half)>) -> OpError {
+    unmatched.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let side = |right: bool| {
+        let keys: Vec<_> = unmatched
+            .iter()
+            .filter(|(_, half)| half.right == right)
+            .map(|(keys, _)| Key::joined(keys.iter().cloned()))
+            .collect();
+        let named: Vec<_> =
+            keys.iter().take(NAMED_KEYS).map(|key| format!("{:?}", key.to_string())).collect();
+        let more = keys.len().saturating_sub(NAMED_KEYS);
+        let which = if right { "right" } else { "left" };
+        let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+        (!keys.is_empty()).then(|| format!("found only on the {which} side: {}{rest}", named.join(", ")))
+    };
+    let sides: Vec<_> = [side(false), side(true)].into_iter().flatten().collect();
+    OpError::of_kind(
+        ErrorKind::Key,
+        format_args!("`zip` pairs items by key, and some keys have no partner; {}", sides.join("; ")),
+    )
+}

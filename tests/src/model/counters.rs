@@ -1,0 +1,158 @@
+//! Must-see counters: how often a run of random jobs met each case that it exists for.
+//!
+//! A harness that never meets a case does not test it, so zero for one of them fails the run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::plan::{Expr, Handle, Input, Let, Plan};
+use super::scope::{Depths, settle};
+
+macro_rules! sights {
+    ($($sight:ident $text:literal,)*) => {
+        /// A case that must be met.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[expect(missing_docs, reason = "each is worded in its text")]
+        pub enum Sight { $($sight,)* }
+
+        impl Sight {
+            /// Every case, in the order in which they are printed.
+            pub const ALL: &[Sight] = &[$(Sight::$sight,)*];
+
+            /// The case in words.
+            pub fn text(self) -> &'static str {
+                match self { $(Sight::$sight => $text,)* }
+            }
+        }
+    };
+}
+
+sights! {
+    SkipBeforeFailure "skip before failure",
+    OptionGivenNothing "skipped `Option` parameter",
+    ListWithSkipped "static list with a skipped entry",
+    EmptyFanOut "empty fan-out",
+    EmptyAndFailed "empty and failed argument",
+    AllSkippedCollect "collect with all entries skipped",
+    TolerantWithFailure "tolerant collect with a failure",
+    FailuresAllHandled "run that succeeds in spite of a failed step",
+    FoldWithFailed "fold with a failed item",
+    FoldWithSkipped "fold with a skipped item",
+    FoldFailed "fold whose op fails",
+    RetriedStep "step that succeeds after a retry",
+    RetriesUsedUp "step that fails after its last retry",
+    RetriedEmitter "retried emitter",
+    ItemChanged "item superseded by another value",
+    ItemGone "item superseded, not yielded again",
+    EmitterFailedAfterItems "emitter failing for good after items",
+    SkippedFanOut "dynamic output that gives nothing",
+    BadKey "bad key",
+    DuplicateKey "duplicate key",
+    HostileKey "hostile key",
+    ZipMatched "zip that matches",
+    ZipMismatch "zip mismatch",
+    Product "product",
+    ProductWithItself "product of a fan-out with itself",
+    ProductOfFailed "product with a failed emitter",
+    NestedCollect "collect inside a closure",
+    FlatCollect "flat collect of nested fan-outs",
+    DeepFrame "frame three fan-outs deep",
+    OuterRepeated "outer handle repeated by key",
+    Hoisted "step outside the closure that calls it",
+    ItemAndWholeList "item and whole list to one step",
+    Graph "sub-graph",
+    FailFast "fail_fast with a failure",
+}
+
+/// How often each case was met.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sightings(BTreeMap<Sight, u64>);
+
+impl Sightings {
+    /// Counts one.
+    pub fn note(&mut self, sight: Sight) {
+        *self.0.entry(sight).or_default() += 1;
+    }
+
+    /// Counts one where `met`.
+    pub fn note_if(&mut self, met: bool, sight: Sight) {
+        if met {
+            self.note(sight);
+        }
+    }
+
+    /// How often `sight` was met.
+    pub fn count(&self, sight: Sight) -> u64 {
+        self.0.get(&sight).copied().unwrap_or(0)
+    }
+
+    /// Adds what another run met.
+    pub fn add(&mut self, other: &Sightings) {
+        for (sight, count) in &other.0 {
+            *self.0.entry(*sight).or_default() += count;
+        }
+    }
+
+    /// The cases never met.
+    pub fn missing(&self) -> Vec<&'static str> {
+        Sight::ALL.iter().filter(|sight| self.count(**sight) == 0).map(|sight| sight.text()).collect()
+    }
+}
+
+impl fmt::Display for Sightings {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, sight) in Sight::ALL.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(out, "{comma}{} {}", sight.text(), self.count(*sight))?;
+        }
+        Ok(())
+    }
+}
+
+/// The cases that show in the plan itself, whatever comes of it.
+pub fn sightings_of_plan(plan: &Plan) -> Sightings {
+    let mut look =
+        Look { depths: settle(plan).depths, around: vec![], lists: vec![], seen: Sightings::default() };
+    look.at(&plan.body);
+    look.seen
+}
+
+struct Look {
+    depths: Depths,
+    /// The fan-outs mapped around.
+    around: Vec<Handle>,
+    /// Collects with what they collect.
+    lists: Vec<(Handle, Handle)>,
+    seen: Sightings,
+}
+
+impl Look {
+    fn at(&mut self, lets: &[Let]) {
+        for Let { binds, expr } in lets {
+            match expr {
+                Expr::Map(map) => {
+                    self.seen.note_if(self.around.contains(&map.over), Sight::ProductWithItself);
+                    self.around.push(map.over);
+                    self.at(&map.body);
+                    self.around.pop();
+                }
+                Expr::Graph { body, .. } => {
+                    self.seen.note(Sight::Graph);
+                    self.at(body);
+                }
+                Expr::Collect { over, .. } => self.lists.push((binds[0], *over)),
+                Expr::Op(op) => {
+                    let (lists, around) = (&self.lists, self.around.last());
+                    let of_around =
+                        |list: Handle| lists.iter().any(|(l, over)| *l == list && Some(over) == around);
+                    let whole_list =
+                        op.inputs.iter().any(|input| matches!(input, Input::One(list) if of_around(*list)));
+                    let copied = self.depths[&binds[0]] == self.around.len();
+                    self.seen.note_if(whole_list && copied, Sight::ItemAndWholeList);
+                    self.seen.note_if(!copied, Sight::Hoisted);
+                }
+                Expr::Argument(_) | Expr::Fold(_) | Expr::Zip { .. } => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! A second opinion on what a job means.
+//!
+//! A [`plan::Plan`] is a job as plain data, [`generate`] makes random ones, and [`interpret`]
+//! says what each must come to. All of it is written from the rules alone: nothing here looks at
+//! how the engine does it, so where the two agree, two independent readings agree.
+//!
+//! The numbers in comments (§4.4) are those of the rules.
+
+pub mod compare;
+pub mod counters;
+mod emission;
+mod fan;
+mod frame;
+mod gathering;
+pub mod generate;
+pub mod harness;
+pub mod interpret;
+pub mod keys;
+pub mod names;
+pub mod perform;
+pub mod plan;
+mod raw;
+pub mod report;
+pub mod scope;
+mod show;
+mod shrink;
+pub mod value;
+pub mod write;
+
+#[cfg(test)]
+mod rules;
