@@ -144,6 +144,14 @@ pub(crate) fn retry(arg: &Arg, report: &mut Report) -> Option<TokenStream> {
     retry_policy(list, arg.name.span(), report)
 }
 
+/// Expands `retry!(…)`.
+pub(crate) fn retry_macro(policy: TokenStream) -> TokenStream {
+    Report::around(|report| {
+        let policy = retry_policy(policy, Span::call_site(), report);
+        policy.unwrap_or_else(|| quote!(::fanfold::RetryPolicy::new(1)))
+    })
+}
+
 /// The inside of `retry(…)`, as an expression of type `RetryPolicy`.
 pub(crate) fn retry_policy(list: TokenStream, span: Span, report: &mut Report) -> Option<TokenStream> {
     let args = Args::parse("`retry`", RETRY, list, report);
@@ -278,4 +286,39 @@ pub(crate) fn positive(expr: &Expr) -> syn::Result<u32> {
 /// `name` stands alone or is given as `name = true`: for options that can be said either way.
 pub(crate) fn switch(arg: &Arg) -> syn::Result<bool> {
     if matches!(arg.given, Given::Nothing) { Ok(true) } else { boolean(arg) }
+}
+
+/// The limits of `tag_limits(team(data = 3))`.
+pub(crate) fn tag_limits(arg: &Arg, report: &mut Report) -> Option<TokenStream> {
+    let mut rows: Vec<(String, String, u32)> = Vec::new();
+    for entry in report.ok(arg.list().and_then(|list| entries(arg, list)))? {
+        let Expr::Call(call) = &entry else {
+            report.at(&entry, arg.error("a tag's limits are written `name(value = limit)`"));
+            continue;
+        };
+        let Some(tag) = identifier(&call.func) else {
+            report.at(&call.func, arg.error("a tag has a name"));
+            continue;
+        };
+        for limit in &call.args {
+            let Some((value, limit)) = report.ok(tag_limit(arg, limit)) else { continue };
+            if rows.iter().any(|(known, of, _)| *known == tag && *of == value) {
+                report.at(&entry, format!("the limit of `{tag} = \"{value}\"` is given twice"));
+            }
+            rows.push((tag.clone(), value, limit));
+        }
+    }
+    let rows = rows.iter().map(|(tag, value, limit)| quote!((#tag, #value, #limit)));
+    Some(quote!(&[#(#rows),*]))
+}
+
+/// `value = limit`.
+fn tag_limit(arg: &Arg, entry: &Expr) -> syn::Result<(String, u32)> {
+    let wrong = || syn::Error::new_spanned(entry, arg.error("a tag's limit is written `value = limit`"));
+    let Expr::Assign(assign) = entry else { return Err(wrong()) };
+    let value = match literal(&assign.left) {
+        Some(Lit::Str(text)) => Some(text.value()),
+        _ => identifier(&assign.left),
+    };
+    Ok((value.ok_or_else(wrong)?, positive(&assign.right)?))
 }

@@ -1,7 +1,7 @@
 //! A function as its macro sees it: attributes, signature, and the body as tokens, so that rustc
 //! alone speaks of mistakes in the body.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, FnArg, Ident, Pat, PatType, ReturnType, Signature, Type, Visibility};
@@ -146,7 +146,7 @@ fn is_lint_level(attr: &Attribute) -> bool {
 
 /// Whether the attribute is one of ours on a parameter.
 pub(crate) fn is_mark(attr: &Attribute) -> bool {
-    ["arg", "resource", "transient"].iter().any(|name| attr.path().is_ident(name))
+    ["arg", "resource", "transient", "doc"].iter().any(|name| attr.path().is_ident(name))
 }
 
 /// The text of doc comments, one line a line, without the blank that follows `///`.
@@ -185,8 +185,8 @@ pub(crate) fn param_name<'param>(
     }
 }
 
-/// The tokens as if the macro had written them, standing where the user wrote `at`: lints are not
-/// for them, and their names do not meet the user's.
-pub(crate) fn span_at(at: impl ToTokens) -> proc_macro2::Span {
-    proc_macro2::Span::mixed_site().located_at(crate::args::span_of(&at))
+/// Where the macro's own tokens stand that are about something the user wrote: errors point there,
+/// and lints leave them alone.
+pub(crate) fn at(span: Span) -> Span {
+    Span::call_site().located_at(span)
 }

@@ -4,12 +4,15 @@ pub mod define;
 pub mod graph;
 pub mod machine;
 
+mod arg;
 mod context;
 mod error;
 mod event;
+mod job;
 mod key;
 mod options;
 mod run;
+mod secret;
 mod step;
 mod summary;
 mod typing;
@@ -18,15 +21,18 @@ mod value;
 #[doc(hidden)]
 pub mod __private;
 
+pub use arg::JobArg;
 pub use context::OpContext;
 pub use error::{ErrorKind, OpError, StepFailure};
 pub use event::{EVENT_VERSION, Event, EventKind, RunState, StepRef, StepState};
-pub use key::{DynamicOutput, Key, KeyError, MAX_KEY_BYTES};
+pub use job::Job;
+pub use key::{Dynamic, DynamicOutput, Key, KeyError, MAX_KEY_BYTES};
 pub use options::{
     Backoff, DEFAULT_MAX_CONCURRENT, Jitter, JobOptions, OPEN_ITEMS, OpOptions, Order, PoolLimit, Rate,
     RetryPolicy,
 };
 pub use run::{GRACE, RunOptions, RunReport, Sink};
+pub use secret::Secret;
 pub use step::{Path, StepName, StepNameError};
 pub use summary::Summary;
 #[doc(hidden)]
@@ -34,9 +40,12 @@ pub use typing::Wrong;
 pub use typing::{Done, DynamicOut, Handles, Input, Keyed, MapBody, Out, Zipped};
 pub use value::{AnyValue, CodecError, Gathered, TypeInfo, Value};
 
-pub use fanfold_macros::op;
+pub use fanfold_macros::{JobArg, Outputs, graph, job, op, resource, retry};
 
 /// What most files of jobs use.
 pub mod prelude {
-    pub use crate::{Done, DynamicOut, DynamicOutput, Key, Keyed, OpContext, OpError, Out, StepFailure, op};
+    pub use crate::{
+        Done, Dynamic, DynamicOut, DynamicOutput, Input, JobArg, Key, Keyed, OpContext, OpError, Out,
+        Outputs, RunReport, Secret, StepFailure, graph, job, op, resource,
+    };
 }

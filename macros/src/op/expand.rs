@@ -5,10 +5,11 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::FnArg;
 
+use super::Op;
 use super::attr::Keys;
 use super::params::{Input, Param, Read};
 use super::returns::{Container, Items, Kind};
-use super::{Op, at};
+use crate::signature::at;
 
 pub(super) fn expand(op: &Op) -> TokenStream {
     let function = op.thin_function();

@@ -6,10 +6,11 @@ use std::task::Context;
 
 use futures_core::Stream;
 
-use super::Sendable;
+use super::{Recorded, Sendable, Takes};
 use crate::define::{Emission, OutputDef, OutputKind, Outputs};
 use crate::error::OpError;
-use crate::key::Key;
+use crate::graph::build::Raw;
+use crate::key::{DynamicOutput, Key};
 use crate::typing::FromRaws;
 use crate::value::AnyValue;
 
@@ -51,6 +52,65 @@ pub enum Given {
     Items(Vec<(Key, AnyValue)>),
     /// Nothing.
     Nothing,
+}
+
+impl Given {
+    /// A value.
+    pub fn one<Op, T>(value: T) -> Self
+    where
+        Recorded: Takes<Op, T>,
+    {
+        Self::One(Recorded::erased(value))
+    }
+
+    /// A value, or nothing.
+    pub fn maybe_one<Op, T>(value: Option<T>) -> Self
+    where
+        Recorded: Takes<Op, T>,
+    {
+        value.map_or(Self::Nothing, Self::one::<Op, T>)
+    }
+
+    /// Items.
+    pub fn items<Op, T>(items: Vec<DynamicOutput<T>>) -> Self
+    where
+        Recorded: Takes<Op, T>,
+    {
+        let items = items.into_iter().map(DynamicOutput::into_parts);
+        Self::Items(items.map(|(key, value)| (key, Recorded::erased(value))).collect())
+    }
+
+    /// Items, or nothing.
+    pub fn maybe_items<Op, T>(items: Option<Vec<DynamicOutput<T>>>) -> Self
+    where
+        Recorded: Takes<Op, T>,
+    {
+        items.map_or(Self::Nothing, Self::items::<Op, T>)
+    }
+}
+
+impl Emitted {
+    /// The value of a single output.
+    pub fn one<Op, T>(output: u16, value: T) -> Self
+    where
+        Recorded: Takes<Op, T>,
+    {
+        Self::One(output, Recorded::erased(value))
+    }
+
+    /// An item of a dynamic output.
+    pub fn item<Op, T>(output: u16, item: DynamicOutput<T>) -> Self
+    where
+        Recorded: Takes<Op, T>,
+    {
+        let (key, value) = item.into_parts();
+        Self::Item(output, key, Recorded::erased(value))
+    }
+}
+
+/// The next of the handles of a call.
+pub fn next_handle<H: FromRaws>(raws: &mut dyn Iterator<Item = Raw>) -> H {
+    H::from_raws(raws.next().into_iter().collect())
 }
 
 /// What a streaming op gave for one output.

@@ -14,6 +14,10 @@ pub struct Recorded;
 #[derive(Debug, Clone, Copy)]
 pub struct Transient;
 
+/// Values whose type an op has refused already, if it is to be refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Lenient;
+
 /// What an op can take and give. `Op` is there for the message, and `Self` is a type of ours so that
 /// rustc shows the message instead of guessing at serde.
 #[diagnostic::on_unimplemented(
@@ -42,6 +46,17 @@ impl<Op, T: Value> Takes<Op, T> for Recorded {
 
 #[diagnostic::do_not_recommend]
 impl<Op, T: Send + Sync + 'static> Takes<Op, T> for Transient {
+    fn typed(value: AnyValue) -> Arc<T> {
+        downcast(value)
+    }
+
+    fn erased(value: T) -> AnyValue {
+        Arc::new(value)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<Op, T: Send + Sync + 'static> Takes<Op, T> for Lenient {
     fn typed(value: AnyValue) -> Arc<T> {
         downcast(value)
     }

@@ -1,0 +1,288 @@
+//! `#[derive(Outputs)]`: an op with several outputs, reached by name or unpacked in order.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, Type, Visibility};
+
+use crate::args::{Args, Known};
+use crate::report::Report;
+use crate::signature::at;
+use crate::types::inside;
+
+const KNOWN: &[Known] = &[Known::new("optional", "optional")];
+
+/// One output.
+struct Output {
+    ident: Ident,
+    vis: Visibility,
+    docs: Vec<Attribute>,
+    name: String,
+    dynamic: bool,
+    optional: bool,
+    /// The type of its value, or of an item's.
+    value: Type,
+    span: Span,
+}
+
+/// Expands `#[derive(Outputs)]`.
+pub(crate) fn outputs(item: TokenStream) -> TokenStream {
+    Report::around(|report| {
+        let Some(input) = report.ok(syn::parse2::<DeriveInput>(item)) else { return TokenStream::new() };
+        let outputs = read(&input, report);
+        if report.is_clean() { expand(&input, &outputs) } else { TokenStream::new() }
+    })
+}
+
+fn read(input: &DeriveInput, report: &mut Report) -> Vec<Output> {
+    const HELP: &str = "help: write `struct Split { values: Dynamic<i64>, count: i64 }`";
+    if !input.generics.params.is_empty() {
+        report.at(
+            &input.generics,
+            "a set of outputs cannot be generic: the op that returns it is registered once",
+        );
+    }
+    let fields = match &input.data {
+        Data::Struct(data) => &data.fields,
+        _ => {
+            report.at(
+                &input.ident,
+                format!("a set of outputs is a struct: each field is one output\n\n{HELP}"),
+            );
+            return Vec::new();
+        }
+    };
+    match fields {
+        Fields::Named(named) if !named.named.is_empty() => {
+            named.named.iter().filter_map(|field| output(field, report)).collect()
+        }
+        _ => {
+            report.at(&input.ident, format!("an output needs a name: each field is one output\n\n{HELP}"));
+            Vec::new()
+        }
+    }
+}
+
+fn output(field: &Field, report: &mut Report) -> Option<Output> {
+    let ident = field.ident.clone()?;
+    let mut optional = false;
+    for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("output")) {
+        let tokens = report.ok(attr.meta.require_list())?.tokens.clone();
+        optional |= Args::parse("`#[output]`", KNOWN, tokens, report).flag("optional", report);
+    }
+    let items = |ty: &Type| {
+        inside(ty, "Dynamic")
+            .or_else(|| inside(ty, "Vec").and_then(|item| inside(item, "DynamicOutput")))
+            .cloned()
+    };
+    let (dynamic, optional, value) = match (items(&field.ty), inside(&field.ty, "Option")) {
+        (Some(item), _) if optional => {
+            report.at(
+                &field.ty,
+                "an output that may give nothing is an `Option`\n\nhelp: write `Option<Dynamic<T>>`",
+            );
+            (true, true, item)
+        }
+        (Some(item), _) => (true, false, item),
+        (None, Some(inner)) => match items(inner) {
+            Some(item) => (true, true, item),
+            None if optional => (false, true, inner.clone()),
+            None => (false, false, field.ty.clone()),
+        },
+        (None, None) => {
+            if optional {
+                report.at(
+                    &field.ty,
+                    "an output that may give nothing is an `Option`\n\nhelp: write `Option<T>`",
+                );
+            }
+            (false, optional, field.ty.clone())
+        }
+    };
+    Some(Output {
+        name: ident.unraw().to_string(),
+        ident,
+        vis: field.vis.clone(),
+        docs: field.attrs.iter().filter(|attr| attr.path().is_ident("doc")).cloned().collect(),
+        dynamic,
+        optional,
+        value,
+        span: field.ty.span(),
+    })
+}
+
+fn expand(input: &DeriveInput, outputs: &[Output]) -> TokenStream {
+    let set = outputs_of(input, outputs);
+    let handles = handles(input, outputs);
+    let items = items(input, outputs);
+    quote!(#set #handles #items)
+}
+
+/// What the engine reads.
+fn outputs_of(input: &DeriveInput, outputs: &[Output]) -> TokenStream {
+    let set = &input.ident;
+    let handles = handles_ident(input);
+    let rows = outputs.iter().map(|output| {
+        let Output { name, value, optional, .. } = output;
+        let kind = if output.dynamic { quote!(Dynamic) } else { quote!(Single) };
+        quote! {
+            ::fanfold::__private::OutputDef {
+                name: #name,
+                kind: ::fanfold::__private::OutputKind::#kind,
+                info: ::fanfold::__private::Info::<#value>::INFO,
+                optional: #optional,
+            }
+        }
+    });
+    let given = outputs.iter().map(|output| {
+        let Output { ident, value, dynamic, optional, span, .. } = output;
+        let give = match (dynamic, optional) {
+            (false, false) => quote!(one),
+            (false, true) => quote!(maybe_one),
+            (true, false) => quote!(items),
+            (true, true) => quote!(maybe_items),
+        };
+        quote_spanned!(at(*span)=> ::fanfold::__private::Given::#give::<#set, #value>(self.#ident))
+    });
+    quote! {
+        const _: () = {
+            #[allow(unused_imports, reason = "which of them is needed depends on the types")]
+            use ::fanfold::__private::rungs::*;
+
+            #[automatically_derived]
+            impl ::fanfold::__private::OutputsOf for #set {
+                type Handles = #handles;
+                const OUTPUTS: &'static [::fanfold::__private::OutputDef] = &[#(#rows),*];
+
+                fn given(self) -> ::std::vec::Vec<::fanfold::__private::Given> {
+                    ::std::vec![#(#given),*]
+                }
+            }
+        };
+    }
+}
+
+fn handles_ident(input: &DeriveInput) -> Ident {
+    format_ident!("{}Outputs", input.ident)
+}
+
+fn handle(output: &Output) -> TokenStream {
+    let value = &output.value;
+    if output.dynamic { quote!(::fanfold::DynamicOut<#value>) } else { quote!(::fanfold::Out<#value>) }
+}
+
+/// The struct that a call of the op gives.
+fn handles(input: &DeriveInput, outputs: &[Output]) -> TokenStream {
+    let vis = &input.vis;
+    let handles = handles_ident(input);
+    let doc = format!("The handles of the outputs that [`{}`] names.", input.ident);
+    let must_use = "outputs that nothing reads are computed for nothing: use one, or write `let _ =`";
+    let fields = outputs.iter().map(|output| {
+        let Output { ident, vis, docs, name, .. } = output;
+        let handle = handle(output);
+        let doc = format!("The output `{name}`.");
+        let docs = if docs.is_empty() { quote!(#[doc = #doc]) } else { quote!(#(#docs)*) };
+        quote!(#docs #vis #ident: #handle)
+    });
+    let idents: Vec<_> = outputs.iter().map(|output| &output.ident).collect();
+    let types: Vec<_> = outputs.iter().map(handle).collect();
+    quote! {
+        #[doc = #doc]
+        #[must_use = #must_use]
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+        #vis struct #handles {
+            #(#fields,)*
+        }
+
+        ::fanfold::__call_options!(#handles);
+
+        #[automatically_derived]
+        impl ::core::convert::From<#handles> for (#(#types,)*) {
+            fn from(handles: #handles) -> Self {
+                (#(handles.#idents,)*)
+            }
+        }
+
+        #[automatically_derived]
+        impl ::fanfold::__private::Handles for #handles {
+            fn raws(&self) -> ::std::vec::Vec<::fanfold::__private::Raw> {
+                ::fanfold::__private::Handles::raws(&(#(self.#idents,)*))
+            }
+        }
+
+        #[automatically_derived]
+        impl ::fanfold::__private::FromRaws for #handles {
+            fn from_raws(raws: ::std::vec::Vec<::fanfold::__private::Raw>) -> Self {
+                let mut raws = raws.into_iter();
+                Self { #(#idents: ::fanfold::__private::next_handle(&mut raws),)* }
+            }
+        }
+
+        #[automatically_derived]
+        impl ::fanfold::__private::MapBody for #handles {
+            type Outputs = <(#(#types,)*) as ::fanfold::__private::MapBody>::Outputs;
+
+            fn outputs(
+                raws: &mut dyn ::core::iter::Iterator<Item = ::fanfold::__private::Raw>,
+            ) -> Self::Outputs {
+                <(#(#types,)*) as ::fanfold::__private::MapBody>::outputs(raws)
+            }
+        }
+    }
+}
+
+/// The enum whose values a streaming op yields.
+fn items(input: &DeriveInput, outputs: &[Output]) -> TokenStream {
+    let (set, vis) = (&input.ident, &input.vis);
+    let item = format_ident!("{}Item", set);
+    let doc = format!("What an op that yields the outputs of [`{set}`] as they come may yield.");
+    let variants: Vec<_> = outputs
+        .iter()
+        .map(|output| format_ident!("{}", camel(&output.name), span = output.ident.span()))
+        .collect();
+    let fields = outputs.iter().zip(&variants).map(|(output, variant)| {
+        let value = &output.value;
+        let (doc, field) = if output.dynamic {
+            (format!("An item of the output `{}`.", output.name), quote!(::fanfold::DynamicOutput<#value>))
+        } else {
+            (format!("The value of the output `{}`.", output.name), quote!(#value))
+        };
+        quote!(#[doc = #doc] #variant(#field))
+    });
+    let arms = (0_u16..).zip(outputs).zip(&variants).map(|((index, output), variant)| {
+        let Output { value, span, .. } = output;
+        let emit = if output.dynamic { quote!(item) } else { quote!(one) };
+        let emitted =
+            quote_spanned!(at(*span)=> ::fanfold::__private::Emitted::#emit::<#set, #value>(#index, given));
+        quote!(Self::#variant(given) => #emitted)
+    });
+    quote! {
+        #[doc = #doc]
+        #[allow(dead_code, reason = "an op may give its outputs at its end")]
+        #vis enum #item {
+            #(#fields,)*
+        }
+
+        #[automatically_derived]
+        impl ::fanfold::__private::OutputsItem for #item {
+            type Set = #set;
+
+            fn emitted(self) -> ::fanfold::__private::Emitted {
+                match self {
+                    #(#arms,)*
+                }
+            }
+        }
+    }
+}
+
+/// `by_index` as `ByIndex`.
+fn camel(name: &str) -> String {
+    name.split('_')
+        .flat_map(|word| {
+            let mut letters = word.chars();
+            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters)
+        })
+        .collect()
+}
