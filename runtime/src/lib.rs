@@ -1,6 +1,7 @@
 //! Jobs with dynamic outputs.
 
 pub mod define;
+pub mod engine;
 pub mod graph;
 pub mod machine;
 

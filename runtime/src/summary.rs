@@ -8,6 +8,11 @@ use crate::graph::Graph;
 pub struct Summary {}
 
 impl Summary {
+    /// Nothing has happened yet.
+    pub fn new(_graph: &Graph) -> Self {
+        Self {}
+    }
+
     /// Takes the next events of the run.
     pub fn apply(&mut self, _graph: &Graph, _events: &[Event]) {}
 }
