@@ -11,9 +11,7 @@ use crate::value::AnyValue;
 /// `A` is a tuple of its arguments, `R` what it gives: a value, a tuple of values, or `()`.
 pub struct Job<A, R> {
     def: &'static JobDef,
-    #[expect(dead_code, reason = "read by what runs the job")]
     erase: fn(A) -> Vec<AnyValue>,
-    #[expect(dead_code, reason = "read by what runs the job")]
     read: fn(Vec<AnyValue>) -> R,
 }
 
@@ -31,6 +29,14 @@ impl<A, R> Job<A, R> {
     /// What the macro registered of it.
     pub fn def(&self) -> &'static JobDef {
         self.def
+    }
+
+    pub(crate) fn erased(&self, args: A) -> Vec<AnyValue> {
+        (self.erase)(args)
+    }
+
+    pub(crate) fn reader(&self) -> fn(Vec<AnyValue>) -> R {
+        self.read
     }
 
     /// Its graph: the body is run once, symbolically.

@@ -2,20 +2,25 @@
 
 pub mod define;
 pub mod engine;
+pub mod exit;
 pub mod graph;
 pub mod machine;
+pub mod report;
+pub mod summary;
 
 mod arg;
+mod check;
 mod context;
 mod error;
 mod event;
+mod in_memory;
 mod job;
 mod key;
 mod options;
 mod run;
 mod secret;
 mod step;
-mod summary;
+mod text;
 mod typing;
 mod value;
 
@@ -23,9 +28,12 @@ mod value;
 pub mod __private;
 
 pub use arg::JobArg;
+pub use check::{JobError, JobErrors, check_all_jobs};
 pub use context::OpContext;
+pub use engine::{Canceller, ResourceError, RunHandle, StartError};
 pub use error::{ErrorKind, OpError, StepFailure};
 pub use event::{EVENT_VERSION, Event, EventKind, RunState, StepRef, StepState};
+pub use in_memory::{InMemory, JobRun, RunError};
 pub use job::Job;
 pub use key::{Dynamic, DynamicOutput, Key, KeyError, MAX_KEY_BYTES};
 pub use options::{

@@ -67,7 +67,7 @@ impl Job {
     fn read(&self) -> TokenStream {
         let parts = self.results.parts.iter().map(|part| match part {
             Part::Out(ty) => quote! {
-                (&::fanfold::__private::JobResult::<#ty>::new()).own(::fanfold::__private::next(&mut values))
+                (&&::fanfold::__private::JobResult::<#ty>::new()).own(::fanfold::__private::next(&mut values))
             },
             Part::Done => quote!(::core::mem::drop(::fanfold::__private::next(&mut values))),
         });
@@ -90,6 +90,7 @@ impl Job {
                 #[allow(unused_imports, reason = "which of them is needed depends on the types")]
                 use ::fanfold::__private::rungs::*;
 
+                #[allow(clippy::needless_update, reason = "all options may have been said")]
                 static __JOB: ::fanfold::__private::JobDef = #row;
 
                 impl ::fanfold::__private::JobRow for #ident {

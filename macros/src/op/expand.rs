@@ -155,6 +155,7 @@ impl Op {
                 use ::fanfold::__private::rungs::*;
 
                 #run
+                #[allow(clippy::needless_update, reason = "all options may have been said")]
                 static __OP: ::fanfold::__private::OpDef = #row;
 
                 impl ::fanfold::__private::Op for #ident {

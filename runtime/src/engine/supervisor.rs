@@ -38,7 +38,7 @@ pub(super) fn spawn(
     report: oneshot::Sender<RunReport>,
 ) {
     let graph = Arc::clone(shared.lock().graph());
-    let summary = Summary::new(&graph);
+    let summary = Summary::default();
     let mut supervisor = Supervisor { shared, graph, sinks, summary, ended: 0 };
     let supervise = move || {
         let run = supervisor.shared.run.run_id.as_str().into();

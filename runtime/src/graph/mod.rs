@@ -5,8 +5,11 @@
 
 pub mod build;
 mod error;
+mod format;
 
 pub use error::{BuildError, BuildErrors};
+pub use format::GraphFormat;
+pub(crate) use format::{Part, needed_steps, outline};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,295 @@
+//! The config file: a job's arguments and a run's limits, in TOML.
+//!
+//! ```toml
+//! to = "f"                          # arguments stand at the top level, or in [args]
+//! max_concurrent = 4
+//! order = "breadth-first"
+//! fail_fast = true
+//!
+//! [pools]
+//! api = 3
+//! web = { max = 8, rate = "10/s" }
+//!
+//! [tags]
+//! "team:red" = 2
+//! ```
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::limits;
+use super::problem::{Problem, nearest};
+use crate::define::JobDef;
+use crate::options::{Order, PoolLimit};
+
+/// The keys that are no arguments.
+const OPTIONS: [&str; 6] = ["args", "fail_fast", "max_concurrent", "order", "pools", "tags"];
+
+/// What a config file says.
+#[derive(Debug, Default)]
+pub(super) struct Config {
+    /// Arguments by name.
+    pub(super) args: BTreeMap<String, Placed<Value>>,
+    pub(super) max_concurrent: Option<u32>,
+    pub(super) order: Option<Order>,
+    pub(super) fail_fast: Option<bool>,
+    pub(super) pools: Vec<(String, Placed<PoolLimit>)>,
+    pub(super) tags: Vec<((String, String), Placed<u32>)>,
+}
+
+/// Something of a file, and where it stands: `run.toml:3:8`.
+#[derive(Debug)]
+pub(super) struct Placed<T> {
+    pub(super) value: T,
+    pub(super) place: String,
+}
+
+impl Config {
+    /// Reads the config file of a run of `job`.
+    pub(super) fn read(path: &Path, job: &JobDef) -> Result<Self, Problem> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Problem::Usage(format!("cannot read the config file `{name}`: {error}")))?;
+        Self::parse(&name, &text, job)
+    }
+
+    fn parse(name: &str, text: &str, job: &JobDef) -> Result<Self, Problem> {
+        let file = File { name, text };
+        let table = DeTable::parse(text)
+            .map_err(|error| file.wrong(error.span().unwrap_or(text.len()..text.len()), error.message()))?;
+        let mut config = Self::default();
+        for (key, value) in table.get_ref() {
+            let name = key.get_ref().as_ref();
+            match name {
+                "args" => config.take_args(&file, file.table(value, "[args]")?, job)?,
+                "max_concurrent" => config.max_concurrent = Some(file.limit(value)?),
+                "order" => config.order = Some(file.order(value)?),
+                "fail_fast" => {
+                    let expected = || file.expected(value, "`true` or `false`");
+                    config.fail_fast = Some(value.get_ref().as_bool().ok_or_else(expected)?);
+                }
+                "pools" => config.take_pools(&file, file.table(value, "[pools]")?)?,
+                "tags" => config.take_tags(&file, file.table(value, "[tags]")?)?,
+                _ => config.take_arg(&file, key, value, job, true)?,
+            }
+        }
+        Ok(config)
+    }
+
+    fn take_args(&mut self, file: &File<'_>, table: &DeTable<'_>, job: &JobDef) -> Result<(), Problem> {
+        table.iter().try_for_each(|(key, value)| self.take_arg(file, key, value, job, false))
+    }
+
+    fn take_arg(
+        &mut self,
+        file: &File<'_>,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        job: &JobDef,
+        top_level: bool,
+    ) -> Result<(), Problem> {
+        let name = key.get_ref().replace('-', "_");
+        if !job.args.iter().any(|arg| arg.name == name) {
+            let known = job.args.iter().map(|arg| arg.name);
+            let options = OPTIONS.into_iter().filter(|_| top_level);
+            let near = nearest(&name, known.chain(options));
+            let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+            return Err(file.wrong(key.span(), &format!("job `{}` has no argument `{name}`{near}", job.name)));
+        }
+        let placed = Placed { value: file.json(value)?, place: file.place(value.span()) };
+        if self.args.insert(name.clone(), placed).is_some() {
+            return Err(file.wrong(key.span(), &format!("the argument `{name}` is given twice: keep one")));
+        }
+        Ok(())
+    }
+
+    fn take_pools(&mut self, file: &File<'_>, table: &DeTable<'_>) -> Result<(), Problem> {
+        for (name, value) in table {
+            let limit = match value.get_ref() {
+                DeValue::Table(parts) => file.pool_limit(value, parts)?,
+                DeValue::String(rate) => PoolLimit { max: None, rate: Some(file.rate(value, rate)?) },
+                _ => PoolLimit { max: Some(file.limit(value)?), rate: None },
+            };
+            self.pools.push((name.get_ref().to_string(), file.placed(limit, name.span())));
+        }
+        Ok(())
+    }
+
+    fn take_tags(&mut self, file: &File<'_>, table: &DeTable<'_>) -> Result<(), Problem> {
+        for (name, value) in table {
+            if let DeValue::Table(values) = value.get_ref() {
+                for (tag, value) in values {
+                    let key = (name.get_ref().to_string(), tag.get_ref().to_string());
+                    self.tags.push((key, file.placed(file.limit(value)?, tag.span())));
+                }
+                continue;
+            }
+            let Some((tag, tag_value)) = name.get_ref().split_once(':') else {
+                return Err(file.wrong(name.span(), "expected a tag and its value, such as `\"team:red\" = 2`"));
+            };
+            let key = (tag.to_owned(), tag_value.to_owned());
+            self.tags.push((key, file.placed(file.limit(value)?, name.span())));
+        }
+        Ok(())
+    }
+}
+
+struct File<'a> {
+    name: &'a str,
+    text: &'a str,
+}
+
+impl File<'_> {
+    /// `run.toml:3:8`.
+    fn place(&self, span: Range<usize>) -> String {
+        let (line, column) = self.line_and_column(span.start);
+        format!("{}:{line}:{column}", self.name)
+    }
+
+    fn line_and_column(&self, at: usize) -> (usize, usize) {
+        let before = &self.text[..self.text.floor_char_boundary(at)];
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    fn placed<T>(&self, value: T, span: Range<usize>) -> Placed<T> {
+        Placed { value, place: self.place(span) }
+    }
+
+    /// An error with the line that it is in.
+    fn wrong(&self, span: Range<usize>, message: &str) -> Problem {
+        let (line, column) = self.line_and_column(span.start);
+        let text = crate::text::safe(self.text.lines().nth(line - 1).unwrap_or_default()).into_owned();
+        let number = line.to_string();
+        let gap = " ".repeat(number.len());
+        let indent = " ".repeat(column - 1);
+        Problem::Usage(format!(
+            "{}: {message}\n   {number} | {text}\n   {gap} | {indent}^",
+            self.place(span)
+        ))
+    }
+
+    fn expected(&self, value: &Spanned<DeValue<'_>>, what: &str) -> Problem {
+        let found = value.get_ref().type_str();
+        self.wrong(value.span(), &format!("expected {what}, found {} {found}", article(found)))
+    }
+
+    fn table<'v, 'i>(&self, value: &'v Spanned<DeValue<'i>>, name: &str) -> Result<&'v DeTable<'i>, Problem> {
+        value.get_ref().as_table().ok_or_else(|| self.expected(value, &format!("the table {name}")))
+    }
+
+    fn limit(&self, value: &Spanned<DeValue<'_>>) -> Result<u32, Problem> {
+        match value.get_ref() {
+            DeValue::Integer(number) => {
+                limits::limit(&number.to_string()).map_err(|message| self.wrong(value.span(), &message))
+            }
+            _ => Err(self.expected(value, "a whole number, at least 1")),
+        }
+    }
+
+    fn order(&self, value: &Spanned<DeValue<'_>>) -> Result<Order, Problem> {
+        match value.get_ref().as_str().map(|order| order.replace('_', "-")).as_deref() {
+            Some("depth-first") => Ok(Order::DepthFirst),
+            Some("breadth-first") => Ok(Order::BreadthFirst),
+            _ => Err(self.wrong(value.span(), "expected \"depth-first\" or \"breadth-first\"")),
+        }
+    }
+
+    fn rate(&self, value: &Spanned<DeValue<'_>>, rate: &str) -> Result<crate::options::Rate, Problem> {
+        limits::rate(rate).map_err(|message| self.wrong(value.span(), &message))
+    }
+
+    fn pool_limit(&self, pool: &Spanned<DeValue<'_>>, parts: &DeTable<'_>) -> Result<PoolLimit, Problem> {
+        let mut limit = PoolLimit { max: None, rate: None };
+        for (part, value) in parts {
+            match (part.get_ref().as_ref(), value.get_ref()) {
+                ("max", _) => limit.max = Some(self.limit(value)?),
+                ("rate", DeValue::String(rate)) => limit.rate = Some(self.rate(value, rate)?),
+                ("rate", _) => return Err(self.expected(value, "a rate in quotes, such as \"10/s\"")),
+                _ => return Err(self.wrong(part.span(), "a pool has `max` and `rate`, and nothing else")),
+            }
+        }
+        if limit.max.is_none() && limit.rate.is_none() {
+            return Err(self.wrong(pool.span(), "expected `max`, `rate` or both"));
+        }
+        Ok(limit)
+    }
+
+    /// A value as JSON, which is what arguments are read from.
+    fn json(&self, value: &Spanned<DeValue<'_>>) -> Result<Value, Problem> {
+        Ok(match value.get_ref() {
+            DeValue::String(text) => Value::String(text.to_string()),
+            DeValue::Boolean(truth) => Value::Bool(*truth),
+            DeValue::Datetime(time) => Value::String(time.to_string()),
+            DeValue::Integer(number) => {
+                let signed = i64::from_str_radix(number.as_str(), number.radix()).map(Value::from);
+                let read = signed.or_else(|_| u64::from_str_radix(number.as_str(), number.radix()).map(Value::from));
+                read.map_err(|_| self.wrong(value.span(), "the number is too large"))?
+            }
+            DeValue::Float(number) => {
+                let number = number.as_str().parse().ok().and_then(serde_json::Number::from_f64);
+                Value::Number(number.ok_or_else(|| self.wrong(value.span(), "expected a finite number"))?)
+            }
+            DeValue::Array(items) => {
+                Value::Array(items.iter().map(|item| self.json(item)).collect::<Result<_, _>>()?)
+            }
+            DeValue::Table(table) => Value::Object(
+                table
+                    .iter()
+                    .map(|(key, value)| Ok((key.get_ref().to_string(), self.json(value)?)))
+                    .collect::<Result<_, Problem>>()?,
+            ),
+        })
+    }
+}
+
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::LETTERS;
+    use expect_test::{Expect, expect};
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse("run.toml", text, &LETTERS).map_err(|problem| problem.to_string())
+    }
+
+    fn wrong(text: &str, expected: &Expect) {
+        expected.assert_eq(&parse(text).unwrap_err());
+    }
+
+    #[test]
+    fn arguments_and_limits_are_read() {
+        let text = "to = \"f\"\nmax_concurrent = 4\norder = \"breadth_first\"\nfail_fast = true\n\
+                    [args]\nfrom = \"b\"\n[pools]\napi = 3\nweb = { max = 8, rate = \"10/s\" }\n\
+                    [tags]\n\"team:red\" = 2\nteam.blue = 3\n";
+        let config = parse(text).unwrap();
+        assert_eq!(config.args["to"].value, "f");
+        assert_eq!(config.args["from"].place, "run.toml:6:8");
+        assert_eq!((config.max_concurrent, config.order), (Some(4), Some(Order::BreadthFirst)));
+        assert_eq!(config.pools.len(), 2);
+        let tags: Vec<_> = config.tags.iter().map(|((_, value), limit)| (value.as_str(), limit.value)).collect();
+        assert_eq!(tags, [("blue", 3), ("red", 2)]);
+    }
+
+    #[test]
+    fn mistakes_name_file_and_line_and_what_was_expected() {
+        wrong("to = \"f\nx = 1", &expect![""]);
+        wrong("to = 'f'\nmax_concurrent = 'many'", &expect![""]);
+        wrong("max_concurrent = 0", &expect![""]);
+        wrong("too = 'f'", &expect![""]);
+        wrong("max-concurent = 3", &expect![""]);
+        wrong("order = 'random'", &expect![""]);
+        wrong("[pools]\napi = { maximum = 3 }", &expect![""]);
+        wrong("[tags]\nteam = 3", &expect![""]);
+        wrong("to = 'f'\n[args]\nto = 'g'", &expect![""]);
+    }
+}

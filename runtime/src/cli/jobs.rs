@@ -1,0 +1,117 @@
+//! The program's jobs: each a subcommand of `run`, with its arguments as flags.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, Args as _, Command};
+
+use super::flags::RunFlags;
+use super::problem::{Problem, unknown};
+use crate::define::{ArgDef, ArgForm, JobDef};
+
+/// The job of a name.
+pub(super) fn find(name: &str) -> Result<&'static JobDef, Problem> {
+    check_registry()?;
+    let all = crate::define::jobs();
+    all.iter().find(|job| job.name == name).copied().ok_or_else(|| {
+        Problem::Usage(unknown("job", name, all.iter().map(|job| job.name), "the program has no jobs"))
+    })
+}
+
+/// Whether there are jobs, each with a name of its own.
+pub(super) fn check_registry() -> Result<(), Problem> {
+    crate::check::registry().map_err(|error| Problem::Program(error.to_string()))
+}
+
+/// A job as a subcommand.
+pub(super) fn command(job: &'static JobDef) -> Command {
+    let heading = format!("Arguments of {}", job.name);
+    let arguments = job.args.iter().filter(|arg| arg.form != ArgForm::Secret).map(flag);
+    let secrets: Vec<_> = job.args.iter().filter(|arg| arg.form == ArgForm::Secret).collect();
+    let mut command = Command::new(job.name)
+        .about(first_paragraph(job.doc))
+        .long_about(job.doc.trim().to_owned())
+        .next_help_heading(heading)
+        .args(arguments);
+    if !secrets.is_empty() {
+        let lines: Vec<_> = secrets
+            .iter()
+            .map(|arg| format!("  {}  {}", variable(arg), first_paragraph(arg.doc)))
+            .collect();
+        command = command.after_help(format!(
+            "Secrets, from the environment or a config file:\n{}",
+            lines.join("\n")
+        ));
+    }
+    RunFlags::augment_args(command)
+}
+
+/// The variable of the environment that an argument is read from.
+pub(super) fn variable(arg: &ArgDef) -> String {
+    format!("FANFOLD_ARG_{}", arg.name.to_uppercase())
+}
+
+/// The flag of an argument, without its dashes.
+pub(super) fn flag_name(arg: &ArgDef) -> String {
+    arg.name.replace('_', "-")
+}
+
+/// The name of an argument's type, without the modules that it lies in.
+pub(super) fn type_name(arg: &ArgDef) -> String {
+    let whole = (arg.info.name)();
+    let mut short = String::new();
+    let mut word = String::new();
+    for character in whole.chars() {
+        if character.is_alphanumeric() || matches!(character, '_' | ':') {
+            word.push(character);
+        } else {
+            short.push_str(word.rsplit("::").next().unwrap_or_default());
+            word.clear();
+            short.push(character);
+        }
+    }
+    short + word.rsplit("::").next().unwrap_or_default()
+}
+
+/// The type of one value of an argument: of what may be left out or repeated, the inner type.
+fn value_type(arg: &ArgDef) -> String {
+    let name = type_name(arg);
+    let inner = ["Option<", "Vec<"].iter().find_map(|outer| name.strip_prefix(outer)?.strip_suffix('>'));
+    inner.unwrap_or(&name).to_owned()
+}
+
+fn flag(arg: &'static ArgDef) -> Arg {
+    let name = flag_name(arg);
+    let mut help = first_paragraph(arg.doc);
+    if let Some(default) = arg.default
+        && arg.form != ArgForm::Switch
+    {
+        let shown = (arg.show)(&default());
+        help = format!("{help}{}[default: {shown}]", if help.is_empty() { "" } else { " " });
+    }
+    let mut flag = Arg::new(arg.name).long(name).help(help).value_name(value_type(arg));
+    if arg.name.contains('_') {
+        flag = flag.alias(arg.name);
+    }
+    if !arg.choices.is_empty() {
+        flag = flag.value_parser(PossibleValuesParser::new(arg.choices));
+    } else {
+        flag = flag.value_parser(move |text: &str| {
+            (arg.from_texts)(&[text.to_owned()]).map(|_| text.to_owned())
+        });
+    }
+    match arg.form {
+        ArgForm::Switch => flag
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_name("BOOL")
+            .hide_possible_values(true),
+        ArgForm::Repeated => flag.action(ArgAction::Append).allow_negative_numbers(true),
+        ArgForm::Value | ArgForm::Optional | ArgForm::Secret => flag.allow_negative_numbers(true),
+    }
+}
+
+/// The first paragraph of a doc comment, on one line.
+pub(super) fn first_paragraph(doc: &str) -> String {
+    let lines = doc.trim().lines().map(str::trim).take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}

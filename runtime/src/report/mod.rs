@@ -1,0 +1,23 @@
+//! Faces of a run: each is a [`Sink`](crate::Sink) for its events.
+
+mod json;
+
+#[cfg(feature = "cli")]
+pub(crate) mod block;
+#[cfg(feature = "cli")]
+pub(crate) mod closing;
+#[cfg(feature = "cli")]
+pub(crate) mod lines;
+#[cfg(feature = "cli")]
+pub(crate) mod paint;
+#[cfg(feature = "cli")]
+pub(crate) mod plain;
+#[cfg(feature = "cli")]
+pub(crate) mod progress;
+#[cfg(feature = "cli")]
+pub(crate) mod screen;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+
+pub use json::JsonLines;

@@ -1,0 +1,282 @@
+//! Progress on stderr while a run goes on: a sink that only counts, and a thread that draws.
+//!
+//! The engine never waits for a terminal: the sink folds events under a lock that the drawing
+//! thread holds only while it makes text, never while it writes.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::block::{Frame, block};
+use super::lines::{self, FailureLines, StatusLevel};
+use super::paint::Paint;
+use super::plain::PlainProgress;
+use super::screen::{Lines, Screen, Terminal};
+use crate::event::Event;
+use crate::graph::Graph;
+use crate::run::Sink;
+use crate::summary::Summary;
+
+/// Ten drawings a second look alive and cost nothing.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Nothing is shown before: what is over by then needs no progress.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// How many lines of single steps one tick shows: more nobody can read, and a slow terminal must
+/// not make memory grow.
+const MAX_LINES: usize = 1_000;
+
+/// In which form progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One redrawn block, lines above it.
+    Bar,
+    /// A line for each step.
+    Lines,
+    /// A steady line, and one for each op that begins or ends.
+    Plain,
+    /// Failures alone.
+    None,
+}
+
+/// What is shown of a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ProgressOptions {
+    pub(crate) form: Form,
+    pub(crate) level: StatusLevel,
+    pub(crate) max_running: usize,
+    pub(crate) paint: Paint,
+}
+
+/// Progress that is being shown, until [`finish`](Self::finish).
+pub(crate) struct Progress {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The end that takes events.
+pub(crate) struct ProgressSink(Arc<Shared>);
+
+struct Shared {
+    graph: Arc<Graph>,
+    options: ProgressOptions,
+    told: Mutex<Told>,
+    wake: Condvar,
+}
+
+#[derive(Default)]
+struct Told {
+    began: Option<Instant>,
+    summary: Summary,
+    /// Lines of single steps since the last tick.
+    lines: Vec<String>,
+    /// How many more there were than are kept.
+    dropped: u64,
+    over: bool,
+}
+
+impl Progress {
+    /// Begins to show the run of `graph` on stderr.
+    pub(crate) fn start(graph: Arc<Graph>, options: ProgressOptions) -> (Self, ProgressSink) {
+        let screen: Box<dyn Screen> = match options.form {
+            Form::Bar => Box::new(Terminal::stderr()),
+            Form::Lines | Form::Plain | Form::None => Box::new(Lines::stderr()),
+        };
+        let shared = Arc::new(Shared { graph, options, told: Mutex::default(), wake: Condvar::new() });
+        let drawing = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("fanfold-progress".to_owned())
+            .spawn(move || Drawer::new(&drawing, screen).run());
+        // A machine out of threads still runs the job: without progress.
+        let progress = Self { shared: Arc::clone(&shared), thread: thread.ok() };
+        (progress, ProgressSink(shared))
+    }
+
+    /// Shows what is left, and takes the block away.
+    pub(crate) fn finish(mut self) {
+        self.shared.lock().over = true;
+        self.shared.wake.notify_one();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for ProgressSink {
+    fn events(&mut self, graph: &Graph, events: &[Event]) {
+        let options = self.0.options;
+        let mut told = self.0.lock();
+        if told.began.is_none() {
+            let since = events.first().map_or(Duration::ZERO, |event| event.at);
+            told.began = Instant::now().checked_sub(since);
+        }
+        told.summary.apply(graph, events);
+        if options.level == StatusLevel::Fail {
+            return;
+        }
+        for event in events {
+            let full = told.lines.len() >= MAX_LINES;
+            match lines::event(graph, event, options.level, options.paint) {
+                Some(_) if full => told.dropped += 1,
+                Some(line) => told.lines.push(line),
+                None => {}
+            }
+        }
+    }
+}
+
+/// Makes and draws what is new, once a tick.
+struct Drawer<'a> {
+    shared: &'a Shared,
+    screen: Box<dyn Screen>,
+    failures: FailureLines,
+    plain: PlainProgress,
+    header_told: bool,
+    cancelling_told: bool,
+}
+
+impl<'a> Drawer<'a> {
+    fn new(shared: &'a Shared, screen: Box<dyn Screen>) -> Self {
+        Self {
+            shared,
+            screen,
+            failures: FailureLines::default(),
+            plain: PlainProgress::default(),
+            header_told: false,
+            cancelling_told: false,
+        }
+    }
+
+    fn run(mut self) {
+        let mut told = self.shared.lock();
+        loop {
+            if !told.over {
+                let tick = self.shared.wake.wait_timeout_while(told, TICK, |told| !told.over);
+                told = tick.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            let over = told.over;
+            let elapsed = told.began.map_or(Duration::ZERO, |began| began.elapsed());
+            let (lines, block) = self.tick(&mut told, elapsed);
+            drop(told);
+            if !lines.is_empty() || !block.is_empty() || over {
+                self.screen.draw(&lines, if over { &[] } else { &block });
+            }
+            if over {
+                return;
+            }
+            told = self.shared.lock();
+        }
+    }
+
+    /// The lines that are new, and the block as it stands now.
+    fn tick(&mut self, told: &mut Told, elapsed: Duration) -> (Vec<String>, Vec<String>) {
+        let Shared { graph, options, .. } = self.shared;
+        let (summary, paint) = (&told.summary, options.paint);
+        let shown = elapsed >= QUIET;
+        let mut lines = std::mem::take(&mut told.lines);
+        if told.dropped > 0 {
+            lines.push(format!("           … {} more lines", std::mem::take(&mut told.dropped)));
+        }
+        lines.extend(self.failures.due(summary, graph, elapsed, told.over, paint));
+        if let Some(reason) = summary.cancelling()
+            && !std::mem::replace(&mut self.cancelling_told, true)
+        {
+            lines.push(lines::cancelling(summary, graph, reason, paint));
+        }
+        if options.form == Form::Plain && shown && !told.over {
+            lines.extend(self.plain.due(summary, graph, elapsed, paint));
+        }
+        let quiet = options.form == Form::None;
+        if !quiet && (shown || !lines.is_empty()) && !std::mem::replace(&mut self.header_told, true) {
+            lines.insert(0, lines::header(summary, graph, paint));
+        }
+        let mut drawn = Vec::new();
+        if options.form == Form::Bar && shown && !told.over {
+            let (width, height) = self.screen.size();
+            let frame = Frame { width, height, max_running: options.max_running, paint };
+            drawn = block(summary, graph, elapsed, frame);
+        }
+        (lines, drawn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+    use expect_test::expect;
+
+    struct NoScreen;
+
+    impl Screen for NoScreen {
+        fn draw(&mut self, _: &[String], _: &[String]) {}
+
+        fn size(&self) -> (usize, usize) {
+            (60, 24)
+        }
+    }
+
+    fn tick(form: Form, level: StatusLevel, millis: u64, over: bool) -> String {
+        let (graph, events) = fixture::failing_letters();
+        let options = ProgressOptions { form, level, max_running: 8, paint: Paint::PLAIN };
+        let shared = Arc::new(Shared {
+            graph: Arc::clone(&graph),
+            options,
+            told: Mutex::default(),
+            wake: Condvar::new(),
+        });
+        ProgressSink(Arc::clone(&shared)).events(&graph, &events[..events.len() - 1]);
+        let mut told = shared.lock();
+        told.over = over;
+        let (lines, block) =
+            Drawer::new(&shared, Box::new(NoScreen)).tick(&mut told, fixture::millis(millis));
+        [lines, block].concat().join("\n")
+    }
+
+    #[test]
+    fn nothing_is_drawn_of_a_run_that_is_over_at_once() {
+        assert_eq!(tick(Form::Bar, StatusLevel::Fail, 199, false).lines().count(), 2);
+        expect![[r#"
+               Running letters 7k2m  from=a to=z
+                  FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms
+               ──────────────────────────────────────────────────────
+               00:00:03  8/8 steps  3/s  1 failed
+                 load_pieces      1/1
+                 └ clean          3/3  ▕███████████████▏  p95 5 ms
+                   compute_piece  3/3  ▕███████████████▏  1 failed · po…
+                 merge            1/1  1 upstream failed"#]]
+        .assert_eq(&tick(Form::Bar, StatusLevel::Fail, 3_100, false));
+        expect!["      FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms"]
+            .assert_eq(&tick(Form::None, StatusLevel::Fail, 3_100, true));
+    }
+
+    #[test]
+    fn lines_tell_each_step_and_plain_each_op() {
+        expect![[r#"
+               Running letters 7k2m  from=a to=z
+                  PASS [   0.01s] clean[a]
+                  PASS [   0.01s] clean[b]
+                  PASS [   0.01s] clean[c]
+                  PASS [   0.37s] compute_piece[a]
+                 RETRY [   0.47s] compute_piece[b]  attempt 1/3, again in 2.00 s: api time out after 470 ms
+                  PASS [   0.60s] load_pieces
+                  PASS [   0.87s] compute_piece[c]
+                  FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms"#]]
+        .assert_eq(&tick(Form::Lines, StatusLevel::Pass, 3_100, true));
+        expect![[r#"
+               Running letters 7k2m  from=a to=z
+                  FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms
+               00:00:03  load_pieces  done: 1 succeeded, 600 ms
+               00:00:03  clean  done: 3 succeeded, p95 5 ms
+               00:00:03  compute_piece  done: 2 succeeded, 1 failed, p95 870 ms
+               00:00:03  merge  done: 1 upstream failed"#]]
+        .assert_eq(&tick(Form::Plain, StatusLevel::Fail, 3_100, false));
+    }
+}
