@@ -1,6 +1,11 @@
 //! The example jobs of fanfold. `cargo run -- list` names them, `cargo run -- run letters` runs one.
 
+mod csv_error;
 mod data;
+mod etl;
+mod etl_dynamic;
+mod etl_priority;
+mod etl_static;
 mod letters;
 mod letters_hybrid;
 mod letters_inline;
