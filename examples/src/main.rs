@@ -2,6 +2,7 @@
 
 mod csv_error;
 mod data;
+mod enrich;
 mod etl;
 mod etl_dynamic;
 mod etl_priority;
