@@ -10,6 +10,7 @@ mod etl_static;
 mod letters;
 mod letters_hybrid;
 mod letters_inline;
+mod manual;
 
 use std::process::ExitCode;
 
