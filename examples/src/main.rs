@@ -1,5 +1,6 @@
 //! The example jobs of fanfold. `cargo run -- list` names them, `cargo run -- run letters` runs one.
 
+mod books;
 mod csv_error;
 mod data;
 mod enrich;
@@ -7,6 +8,7 @@ mod etl;
 mod etl_dynamic;
 mod etl_priority;
 mod etl_static;
+mod folder;
 mod letters;
 mod letters_hybrid;
 mod letters_inline;
