@@ -218,3 +218,10 @@ fn jobs_build() {
     assert_eq!(graph.nodes.len(), 4);
     everything::job().graph().unwrap();
 }
+
+#[test]
+fn an_op_mapped_by_name_is_said_to_be_called_where_map_is() {
+    let graph = letters::job().graph().unwrap();
+    let sites: Vec<_> = graph.nodes.iter().map(|node| (&*node.name, node.at.line)).collect();
+    eprintln!("{sites:?}");
+}
