@@ -17,7 +17,7 @@ mod manual;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    fanfold::main()
 }
 
 #[cfg(test)]
