@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use std::{iter, thread};
 
@@ -221,13 +222,19 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Opens the database and uses it. Another batch may be writing: then this one waits its turn.
+/// One batch uses the database at a time. SQLite would see to that too, but makes those that wait
+/// look again after naps, so that one may wait for seconds while others overtake it.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Opens the database and uses it.
 fn with_database<T>(
     database: &Path,
     work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
 ) -> Result<T, LoadError> {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let open = || {
         let db = Connection::open(database)?;
+        // Another process may be writing.
         db.busy_timeout(Duration::from_secs(30))?;
         Ok(db)
     };
