@@ -12,7 +12,7 @@ pub(crate) fn job_arg(item: TokenStream) -> TokenStream {
     Report::around(|report| {
         let Some(input) = report.ok(syn::parse2::<DeriveInput>(item)) else { return TokenStream::new() };
         let variants = variants(&input, report);
-        expand(&input.ident, &variants)
+        if report.is_clean() { expand(&input.ident, &variants) } else { stand_in(&input) }
     })
 }
 
@@ -70,6 +70,27 @@ fn expand(ident: &Ident, variants: &[Ident]) -> TokenStream {
                     #(Self::#variants => #words,)*
                 };
                 ::std::string::String::from(word)
+            }
+        }
+    }
+}
+
+/// A type with a mistake: jobs that take it give no second error.
+fn stand_in(input: &DeriveInput) -> TokenStream {
+    let ident = &input.ident;
+    let (generics, types, clause) = input.generics.split_for_impl();
+    quote! {
+        impl #generics ::fanfold::JobArg for #ident #types #clause {
+            fn from_text(_: &str) -> ::core::result::Result<Self, ::std::string::String> {
+                ::core::unreachable!()
+            }
+
+            fn from_json(_: &::fanfold::__private::Json) -> ::core::result::Result<Self, ::std::string::String> {
+                ::core::unreachable!()
+            }
+
+            fn show(&self) -> ::std::string::String {
+                ::core::unreachable!()
             }
         }
     }

@@ -146,10 +146,12 @@ pub(crate) fn retry(arg: &Arg, report: &mut Report) -> Option<TokenStream> {
 
 /// Expands `retry!(…)`.
 pub(crate) fn retry_macro(policy: TokenStream) -> TokenStream {
-    Report::around(|report| {
+    let policy = Report::around(|report| {
         let policy = retry_policy(policy, Span::call_site(), report);
         policy.unwrap_or_else(|| quote!(::fanfold::RetryPolicy::new(1)))
-    })
+    });
+    // Errors are statements: they stand in a block with the value that follows them.
+    quote!({ #policy })
 }
 
 /// The inside of `retry(…)`, as an expression of type `RetryPolicy`.

@@ -1,14 +1,13 @@
 //! `#[derive(Outputs)]`: an op with several outputs, reached by name or unpacked in order.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Field, Fields, Ident, Type, Visibility};
 
 use crate::args::{Args, Known};
 use crate::report::Report;
-use crate::signature::at;
+use crate::signature::over;
 use crate::types::inside;
 
 const KNOWN: &[Known] = &[Known::new("optional", "optional")];
@@ -23,7 +22,8 @@ struct Output {
     optional: bool,
     /// The type of its value, or of an item's.
     value: Type,
-    span: Span,
+    /// The field's type.
+    given: Type,
 }
 
 /// Expands `#[derive(Outputs)]`.
@@ -108,7 +108,7 @@ fn output(field: &Field, report: &mut Report) -> Option<Output> {
         dynamic,
         optional,
         value,
-        span: field.ty.span(),
+        given: field.ty.clone(),
     })
 }
 
@@ -136,14 +136,15 @@ fn outputs_of(input: &DeriveInput, outputs: &[Output]) -> TokenStream {
         }
     });
     let given = outputs.iter().map(|output| {
-        let Output { ident, value, dynamic, optional, span, .. } = output;
+        let Output { ident, value, dynamic, optional, given, .. } = output;
         let give = match (dynamic, optional) {
             (false, false) => quote!(one),
             (false, true) => quote!(maybe_one),
             (true, false) => quote!(items),
             (true, true) => quote!(maybe_items),
         };
-        quote_spanned!(at(*span)=> ::fanfold::__private::Given::#give::<#set, #value>(self.#ident))
+        let erase = over(given, |span| quote_spanned!(span=> <::fanfold::__private::Recorded as ::fanfold::__private::Gives<#set, #value>>::erased));
+        quote!(::fanfold::__private::Given::#give(self.#ident, #erase))
     });
     quote! {
         const _: () = {
@@ -251,11 +252,10 @@ fn items(input: &DeriveInput, outputs: &[Output]) -> TokenStream {
         quote!(#[doc = #doc] #variant(#field))
     });
     let arms = (0_u16..).zip(outputs).zip(&variants).map(|((index, output), variant)| {
-        let Output { value, span, .. } = output;
+        let Output { value, .. } = output;
         let emit = if output.dynamic { quote!(item) } else { quote!(one) };
-        let emitted =
-            quote_spanned!(at(*span)=> ::fanfold::__private::Emitted::#emit::<#set, #value>(#index, given));
-        quote!(Self::#variant(given) => #emitted)
+        let erase = quote!(::fanfold::__private::Erase::<#value>::ERASE);
+        quote!(Self::#variant(given) => ::fanfold::__private::Emitted::#emit(#index, given, #erase))
     });
     quote! {
         #[doc = #doc]
@@ -269,6 +269,8 @@ fn items(input: &DeriveInput, outputs: &[Output]) -> TokenStream {
             type Set = #set;
 
             fn emitted(self) -> ::fanfold::__private::Emitted {
+                #[allow(unused_imports, reason = "which of them is needed depends on the types")]
+                use ::fanfold::__private::rungs::*;
                 match self {
                     #(#arms,)*
                 }

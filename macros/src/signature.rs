@@ -190,3 +190,18 @@ pub(crate) fn param_name<'param>(
 pub(crate) fn at(span: Span) -> Span {
     Span::call_site().located_at(span)
 }
+
+/// A path expression that stands over all of `ty`, as if the user had written it: where it holds the
+/// one obligation of a type, rustc underlines the type and speaks of no macro. `path` is given the
+/// span of its tokens.
+pub(crate) fn over(ty: &impl ToTokens, path: impl FnOnce(Span) -> TokenStream) -> TokenStream {
+    let tokens = ty.to_token_stream();
+    let first = crate::args::span_of(&tokens);
+    let last = tokens.into_iter().last().map_or(first, |token| token.span());
+    let mut path = path(last).into_iter();
+    let mut open = path.next();
+    if let Some(open) = &mut open {
+        open.set_span(first);
+    }
+    open.into_iter().chain(path).collect()
+}

@@ -67,8 +67,10 @@ pub(crate) fn borrows(ty: &Type) -> bool {
 }
 
 fn borrows_within(tokens: TokenStream) -> bool {
-    let is_tick = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(tick)) if tick.as_char() == '\'');
-    let is_static = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Ident(name)) if name == "static");
+    let is_tick =
+        |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(tick)) if tick.as_char() == '\'');
+    let is_static =
+        |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Ident(name)) if name == "static");
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let borrows = match token {

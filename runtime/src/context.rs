@@ -49,6 +49,12 @@ impl OpContext {
         Self::new(Arc::new(run), "test".into(), Path::root(), 1, CancellationToken::new())
     }
 
+    /// The same on a later attempt: for a unit test of an op that asks which attempt it is.
+    #[must_use]
+    pub fn with_attempt(self, attempt: u32) -> Self {
+        Self { attempt, ..self }
+    }
+
     /// The run's id.
     pub fn run_id(&self) -> &str {
         &self.run.run_id

@@ -154,8 +154,13 @@ impl<R> InMemory<R> {
         let done = || -> Option<AnyValue> {
             (self.state() == RunState::Succeeded).then(|| Arc::new(()) as AnyValue)
         };
-        let results = self.report.graph.results.iter().zip(&self.report.outputs);
-        results.map(move |(result, value)| if result.source.is_none() { done() } else { value.clone() })
+        let defs = self.report.graph.job.results;
+        let results = self.report.graph.results.iter().zip(&self.report.outputs).zip(defs);
+        results.map(move |((result, value), def)| match result.source {
+            None => done(),
+            // A list may have been gathered: it is read as the type that the job returns.
+            Some(_) => value.clone().map(def.read),
+        })
     }
 
     fn failures(&self) -> String {

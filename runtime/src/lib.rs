@@ -8,6 +8,9 @@ pub mod machine;
 pub mod report;
 pub mod summary;
 
+#[cfg(feature = "cli")]
+mod cli;
+
 mod arg;
 mod check;
 mod context;
@@ -29,6 +32,8 @@ pub mod __private;
 
 pub use arg::JobArg;
 pub use check::{JobError, JobErrors, check_all_jobs};
+#[cfg(feature = "cli")]
+pub use cli::main;
 pub use context::OpContext;
 pub use engine::{Canceller, ResourceError, RunHandle, StartError};
 pub use error::{ErrorKind, OpError, StepFailure};

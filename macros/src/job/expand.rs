@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 
 use super::{Job, Part, span_of};
 use crate::options::option;
-use crate::signature::at;
+use crate::signature::{at, over};
 
 pub(super) fn expand(job: &Job) -> TokenStream {
     let named = job.named_type();
@@ -114,7 +114,7 @@ impl Job {
             let ty = &arg.ty;
             quote!(::fanfold::__private::argument::<#ty>(#index, ::fanfold::__private::Info::<#ty>::INFO))
         });
-        let results = self.results.parts.iter().map(|part| result_row(ident, part));
+        let results = self.results.parts.iter().map(result_row);
         let fields = &self.attr.options;
         let on_success = option(self.attr.on_success.as_ref().map(hook));
         let on_failure = option(self.attr.on_failure.as_ref().map(hook));
@@ -139,24 +139,36 @@ impl Job {
 
 fn arg_row(arg: &super::Arg) -> TokenStream {
     let super::Arg { name, doc, ty, default } = arg;
-    let default = option(
-        default
-            .as_ref()
-            .map(|value| quote_spanned!(at(value.span())=> || ::fanfold::__private::default::<#ty>(#value))),
+    let default = option(default.as_ref().map(|value| {
+        quote! {
+            || {
+                let value: #ty = #value;
+                ::fanfold::__private::default(value)
+            }
+        }
+    }));
+    let row = over(
+        ty,
+        |span| quote_spanned!(span=> <::fanfold::__private::Flag as ::fanfold::__private::Reads<#ty>>::ARG),
     );
-    let span = at(ty.span());
-    quote_spanned! {span=>
-        ::fanfold::__private::arg::<#ty>(#name, #doc, ::fanfold::__private::Info::<#ty>::INFO, #default)
+    quote! {
+        ::fanfold::__private::ArgDef {
+            name: #name,
+            doc: #doc,
+            info: ::fanfold::__private::Info::<#ty>::INFO,
+            default: #default,
+            ..#row
+        }
     }
 }
 
-fn result_row(job: &syn::Ident, part: &Part) -> TokenStream {
+fn result_row(part: &Part) -> TokenStream {
     match part {
         Part::Out(ty) => quote_spanned! {at(span_of(part))=>
             ::fanfold::__private::ResultDef {
                 info: ::fanfold::__private::Info::<#ty>::INFO,
-                read: |value| (&&&&&::fanfold::__private::Take::<::fanfold::__private::Lenient, #job, #ty>::new())
-                    .shared(&mut ::core::option::Option::Some(value)),
+                read: |value| (&&&&&::fanfold::__private::Take::<#ty>::new())
+                    .shared(&mut ::core::option::Option::Some(value), ::fanfold::__private::downcast),
             }
         },
         Part::Done => quote! {

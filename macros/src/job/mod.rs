@@ -5,7 +5,7 @@ mod expand;
 mod params;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::Type;
 use syn::spanned::Spanned as _;
 
@@ -48,7 +48,7 @@ pub(crate) fn job(attr: TokenStream, item: TokenStream) -> TokenStream {
         let results = results(&function, report);
         match (results, report.is_clean()) {
             (Some(results), true) => expand::expand(&Job { function, attr, args, results }),
-            _ => stand_in(&function),
+            (results, _) => stand_in(&function, results.is_some()),
         }
     })
 }
@@ -93,18 +93,19 @@ fn part(ty: &Type, report: &mut Report) -> Option<Part> {
     None
 }
 
-/// A job with a mistake: its body is still checked, and `name::job()` exists.
-fn stand_in(function: &Function) -> TokenStream {
+/// A job with a mistake: `name::job()` exists, and the body is still checked if it can return what the
+/// signature says.
+fn stand_in(function: &Function, check_body: bool) -> TokenStream {
     let (vis, ident) = (&function.vis, &function.sig.ident);
     let attrs = function.inner_attrs();
-    let body = &function.body;
+    let body = if check_body { function.body.to_token_stream() } else { quote!({ ::core::unreachable!() }) };
     let mut sig = function.signature_without_marks();
     sig.ident = syn::Ident::new("__body", ident.span());
     quote! {
         #[allow(non_camel_case_types, reason = "it has the name of a function")]
         #vis enum #ident {}
 
-        #[allow(dead_code, reason = "the job does not compile")]
+        #[allow(unused, reason = "the job does not compile")]
         impl #ident {
             #vis fn job() -> ::fanfold::Wrong {
                 ::core::unreachable!()

@@ -9,7 +9,7 @@ use super::Op;
 use super::attr::Keys;
 use super::params::{Input, Param, Read};
 use super::returns::{Container, Items, Kind};
-use crate::signature::at;
+use crate::signature::{at, over};
 
 pub(super) fn expand(op: &Op) -> TokenStream {
     let function = op.thin_function();
@@ -33,12 +33,13 @@ impl Op {
         let handle = handle(&self.returns.kind, self.returns.span);
         let names: Vec<_> = self.inputs().map(|input| &input.name).collect();
         let types: Vec<_> = self.inputs().map(|input| &input.ty).collect();
+        let bounds = self.inputs().map(|Input { ty, given, .. }| {
+            over(given, |span| quote_spanned!(span=> impl ::fanfold::__private::Single + ::fanfold::__private::Input<#ty>))
+        });
         quote! {
             #(#attrs)*
             #[track_caller]
-            #vis fn #ident(
-                #(#names: impl ::fanfold::__private::Single + ::fanfold::__private::Input<#types>),*
-            ) -> #handle {
+            #vis fn #ident(#(#names: #bounds),*) -> #handle {
                 #[allow(unused_imports, reason = "which of them is needed depends on the types")]
                 use ::fanfold::__private::rungs::*;
                 ::fanfold::__private::call::<#ident, _, _>([
@@ -218,7 +219,7 @@ impl Op {
     fn outputs(&self) -> TokenStream {
         let (value, kind) = match &self.returns.kind {
             Kind::Nothing => return quote!(&[]),
-            Kind::Outputs(set) => return quote!(<#set as ::fanfold::__private::OutputsOf>::OUTPUTS),
+            Kind::Outputs(set) => return quote!(::fanfold::__private::Set::<#set>::OUTPUTS),
             Kind::OutputItems { item, .. } => {
                 let set = set_of(item, self.returns.span);
                 return quote!(<#set as ::fanfold::__private::OutputsOf>::OUTPUTS);
@@ -346,11 +347,15 @@ impl Op {
                 let () = given;
                 ::core::result::Result::Ok(::fanfold::__private::Outputs::None)
             },
-            Kind::One(value) => quote_spanned! {span=>
-                ::core::result::Result::Ok(::fanfold::__private::Give::<#mode, #op, #value>::one(given))
-            },
+            Kind::One(value) => {
+                let give = over(
+                    value,
+                    |span| quote_spanned!(span=> ::fanfold::__private::Give::<#mode, #op, #value>::one),
+                );
+                quote_spanned!(span=> ::core::result::Result::Ok(#give(given)))
+            }
             Kind::Outputs(set) => quote_spanned! {span=>
-                ::fanfold::__private::emit_outputs::<#set>(given, emission).await
+                ::fanfold::__private::Set::<#set>::emit(given, emission).await
             },
             Kind::OutputItems { items, item } => {
                 let emit =
@@ -366,8 +371,12 @@ impl Op {
                     Keys::ByIndex | Keys::Of(_) => quote!(#value),
                 };
                 let convert = convert(keys, items, &item, span);
+                let erase = over(
+                    value,
+                    |span| quote_spanned!(span=> <#mode as ::fanfold::__private::Gives<#op, #value>>::erased),
+                );
                 quote_spanned! {span=>
-                    ::fanfold::__private::#emit::<#mode, #op, #value, _>(given, #convert, emission).await
+                    ::fanfold::__private::#emit(given, #convert, #erase, emission).await
                 }
             }
         };
@@ -409,18 +418,25 @@ fn convert(keys: &Keys, items: &Items, item: &TokenStream, span: Span) -> TokenS
     }
 }
 
-/// Takes one input out of its slot.
+/// Takes one input out of its slot. The type's obligations are paths of their own, see [`over`].
 fn take(op: &syn::Ident, input: &Input, name: &syn::Ident, slot: usize) -> TokenStream {
-    let Input { ty, read, transient, span, .. } = input;
+    let Input { ty, read, transient, given, .. } = input;
     let mode = mode(*transient);
-    let method = match read {
-        Read::Owned => quote_spanned!(at(*span)=> owned),
-        Read::Lent | Read::Shared => quote_spanned!(at(*span)=> shared),
-        Read::Parts => quote_spanned!(at(*span)=> parts),
+    let typed =
+        over(given, |span| quote_spanned!(span=> <#mode as ::fanfold::__private::Takes<#op, #ty>>::typed));
+    let take = match read {
+        Read::Owned => {
+            let recorded = quote!(::fanfold::__private::Recorded);
+            let own = over(
+                given,
+                |span| quote_spanned!(span=> <#recorded as ::fanfold::__private::Copies<#op, #ty>>::own),
+            );
+            quote!(owned(&mut inputs[#slot], #typed, #own))
+        }
+        Read::Lent | Read::Shared => quote!(shared(&mut inputs[#slot], #typed)),
+        Read::Parts => quote!(parts(&mut inputs[#slot], #typed)),
     };
-    quote_spanned! {at(*span)=>
-        let #name = (&&&&&::fanfold::__private::Take::<#mode, #op, #ty>::new()).#method(&mut inputs[#slot]);
-    }
+    quote!(let #name = (&&&&&::fanfold::__private::Take::<#ty>::new()).#take;)
 }
 
 fn mode(transient: bool) -> TokenStream {
@@ -433,7 +449,9 @@ pub(super) fn handle(kind: &Kind, span: Span) -> TokenStream {
         Kind::Nothing => quote!(::fanfold::Done),
         Kind::One(value) => quote!(::fanfold::Out<#value>),
         Kind::Dynamic { value, .. } => quote!(::fanfold::DynamicOut<#value>),
-        Kind::Outputs(set) => quote!(<#set as ::fanfold::__private::OutputsOf>::Handles),
+        Kind::Outputs(set) => {
+            over(set, |span| quote_spanned!(span=> <#set as ::fanfold::__private::OutputsOf>::Handles))
+        }
         Kind::OutputItems { item, .. } => {
             let set = set_of(item, span);
             quote!(<#set as ::fanfold::__private::OutputsOf>::Handles)

@@ -3,7 +3,6 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
-use syn::spanned::Spanned as _;
 use syn::{Ident, PatType, Type};
 
 use crate::report::Report;
@@ -34,8 +33,8 @@ pub(super) struct Input {
     pub(super) written: String,
     /// Marked `#[transient]`: the value is never recorded.
     pub(super) transient: bool,
-    /// Where the type stands.
-    pub(super) span: Span,
+    /// The type as it was written.
+    pub(super) given: Type,
 }
 
 /// How a parameter reads its value.
@@ -76,7 +75,7 @@ fn read_one(index: usize, param: &PatType, report: &mut Report) -> Option<Param>
         read,
         written: written(&ty),
         transient: param.attrs.iter().any(|attr| attr.path().is_ident("transient")),
-        span: ty.span(),
+        given: ty.clone(),
         ty: flows,
     };
     Some(Param::Input(Box::new(input)))

@@ -4,6 +4,7 @@ use std::any::type_name;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::Gives;
 use crate::define::Outputs;
 use crate::value::{AnyValue, TypeInfo, Value};
 
@@ -70,11 +71,11 @@ pub trait KindAny {
 
 impl<T> KindAny for Kind<T> {}
 
-/// A value on its way out: `M` is `Recorded` or `Transient`.
+/// The only output of an op on its way out: `M` is `Recorded` or `Transient`.
 #[derive(Debug)]
 pub struct Give<M, Op, T>(PhantomData<fn() -> (M, Op, T)>);
 
-/// A `Result` under another name: the assertion beside it tells, and this one is silent.
+/// A `Result` under another name: the assertion beside it tells, and this is silent.
 impl<M, Op, T, E> Give<M, Op, Result<T, E>> {
     /// Never called.
     pub fn one(_: Result<T, E>) -> Outputs {
@@ -83,18 +84,13 @@ impl<M, Op, T, E> Give<M, Op, Result<T, E>> {
 }
 
 /// Any other type.
-pub trait GiveAny<M, Op, T> {
-    /// The only output of an op.
-    fn one(value: T) -> Outputs
-    where
-        M: super::Takes<Op, T>;
+pub trait GiveAny<M: Gives<Op, T>, Op, T> {
+    /// The value without its type.
+    fn one(value: T) -> Outputs;
 }
 
-impl<M, Op, T> GiveAny<M, Op, T> for Give<M, Op, T> {
-    fn one(value: T) -> Outputs
-    where
-        M: super::Takes<Op, T>,
-    {
+impl<M: Gives<Op, T>, Op, T> GiveAny<M, Op, T> for Give<M, Op, T> {
+    fn one(value: T) -> Outputs {
         Outputs::One(Some(M::erased(value)))
     }
 }

@@ -58,24 +58,34 @@ pub fn argument<T>(index: u32, info: TypeInfo) -> Out<T> {
     Out::new(build::argument(index, info))
 }
 
-/// The row of an argument.
-pub const fn arg<T: JobArg>(
-    name: &'static str,
-    doc: &'static str,
-    info: TypeInfo,
-    default: Option<fn() -> AnyValue>,
-) -> ArgDef {
-    ArgDef {
-        name,
-        doc,
-        info,
-        default,
+/// A flag, which reads the arguments of jobs.
+#[derive(Debug, Clone, Copy)]
+pub struct Flag;
+
+/// What a flag can read. The hop keeps the impls of `JobArg` out of rustc's messages.
+#[diagnostic::on_unimplemented(
+    message = "a job cannot take a `{T}` as an argument",
+    label = "cannot be read from a flag",
+    note = "it can take numbers, `char`, `bool`, `String`, `PathBuf`, `Duration`, `Secret`, an `Option` or a `Vec` of these, and enums with `#[derive(fanfold::JobArg)]`"
+)]
+pub trait Reads<T> {
+    /// The row of an argument, but for its name, documentation and default.
+    const ARG: ArgDef;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: JobArg> Reads<T> for Flag {
+    const ARG: ArgDef = ArgDef {
+        name: "",
+        doc: "",
+        info: TypeInfo { name: std::any::type_name::<T>, encode: None, decode: None },
+        default: None,
         form: T::FORM,
         choices: T::CHOICES,
         from_texts: |texts| T::from_texts(texts).map(|value| -> AnyValue { Arc::new(value) }),
         from_json: |json| T::from_json(json).map(|value| -> AnyValue { Arc::new(value) }),
         show: |value| value.downcast_ref::<T>().map_or_else(String::new, T::show),
-    }
+    };
 }
 
 /// The value of a default.

@@ -17,14 +17,14 @@ pub use checked::{Checked, CheckedStream, HasKey, check_all};
 pub use emit::{ByIndex, Sendable, emit, emit_stream};
 pub use give::{Erase, EraseAny, Give, GiveAny, Info, InfoAny, Kind, KindAny};
 pub use job::{
-    Hooked, HookedAsync, HookedSync, JobResult, JobReturn, ResultAny, ResultRecorded, arg, argument, default,
-    next, returned,
+    Flag, Hooked, HookedAsync, HookedSync, JobResult, JobReturn, Reads, ResultAny, ResultRecorded, argument,
+    default, next, returned,
 };
 pub use outputs::{
-    Emitted, Given, OutputsItem, OutputsOf, emit_items, emit_items_stream, emit_outputs, next_handle,
+    Emitted, Given, OutputsItem, OutputsOf, Set, SetAny, emit_items, emit_items_stream, next_handle,
 };
 pub use take::{
-    ByValue, Lenient, Recorded, Take, TakeAny, TakeCloned, TakeDecoded, TakeDeepCloned, TakeDeepDecoded,
+    Copies, Gives, Recorded, Take, TakeAny, TakeCloned, TakeDecoded, TakeDeepCloned, TakeDeepDecoded,
     TakePartsAny, Takes, Transient, downcast, own_or_decode,
 };
 
@@ -46,8 +46,8 @@ pub mod rungs {
     pub use super::{
         CaughtAny as _, CaughtBoxed as _, CaughtError as _, CaughtOp as _, EraseAny as _, GiveAny as _,
         HookedAsync as _, HookedSync as _, InfoAny as _, KindAny as _, ResultAny as _, ResultRecorded as _,
-        TakeAny as _, TakeCloned as _, TakeDecoded as _, TakeDeepCloned as _, TakeDeepDecoded as _,
-        TakePartsAny as _,
+        SetAny as _, TakeAny as _, TakeCloned as _, TakeDecoded as _, TakeDeepCloned as _,
+        TakeDeepDecoded as _, TakePartsAny as _,
     };
 }
 

@@ -55,11 +55,15 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
-        .subcommand(list::Flags::augment_args(Command::new("list").about("List the jobs and their arguments")))
-        .subcommand(run)
-        .subcommand(list::GraphFlags::augment_args(Command::new("graph").about("Print the graph of a job")))
         .subcommand(
-            Command::new("completions").about("Print a script that completes commands, jobs and flags").arg(shell),
+            list::Flags::augment_args(Command::new("list")).about("List the jobs and their arguments"),
+        )
+        .subcommand(run)
+        .subcommand(list::GraphFlags::augment_args(Command::new("graph")).about("Print the graph of a job"))
+        .subcommand(
+            Command::new("completions")
+                .about("Print a script that completes commands, jobs and flags")
+                .arg(shell),
         )
 }
 

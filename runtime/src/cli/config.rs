@@ -130,7 +130,9 @@ impl Config {
                 continue;
             }
             let Some((tag, tag_value)) = name.get_ref().split_once(':') else {
-                return Err(file.wrong(name.span(), "expected a tag and its value, such as `\"team:red\" = 2`"));
+                return Err(
+                    file.wrong(name.span(), "expected a tag and its value, such as `\"team:red\" = 2`")
+                );
             };
             let key = (tag.to_owned(), tag_value.to_owned());
             self.tags.push((key, file.placed(file.limit(value)?, name.span())));
@@ -168,10 +170,7 @@ impl File<'_> {
         let number = line.to_string();
         let gap = " ".repeat(number.len());
         let indent = " ".repeat(column - 1);
-        Problem::Usage(format!(
-            "{}: {message}\n   {number} | {text}\n   {gap} | {indent}^",
-            self.place(span)
-        ))
+        Problem::Usage(format!("{}: {message}\n   {number} | {text}\n   {gap} | {indent}^", self.place(span)))
     }
 
     fn expected(&self, value: &Spanned<DeValue<'_>>, what: &str) -> Problem {
@@ -228,7 +227,8 @@ impl File<'_> {
             DeValue::Datetime(time) => Value::String(time.to_string()),
             DeValue::Integer(number) => {
                 let signed = i64::from_str_radix(number.as_str(), number.radix()).map(Value::from);
-                let read = signed.or_else(|_| u64::from_str_radix(number.as_str(), number.radix()).map(Value::from));
+                let read =
+                    signed.or_else(|_| u64::from_str_radix(number.as_str(), number.radix()).map(Value::from));
                 read.map_err(|_| self.wrong(value.span(), "the number is too large"))?
             }
             DeValue::Float(number) => {
@@ -276,20 +276,75 @@ mod tests {
         assert_eq!(config.args["from"].place, "run.toml:6:8");
         assert_eq!((config.max_concurrent, config.order), (Some(4), Some(Order::BreadthFirst)));
         assert_eq!(config.pools.len(), 2);
-        let tags: Vec<_> = config.tags.iter().map(|((_, value), limit)| (value.as_str(), limit.value)).collect();
+        let tags: Vec<_> =
+            config.tags.iter().map(|((_, value), limit)| (value.as_str(), limit.value)).collect();
         assert_eq!(tags, [("blue", 3), ("red", 2)]);
     }
 
     #[test]
     fn mistakes_name_file_and_line_and_what_was_expected() {
-        wrong("to = \"f\nx = 1", &expect![""]);
-        wrong("to = 'f'\nmax_concurrent = 'many'", &expect![""]);
-        wrong("max_concurrent = 0", &expect![""]);
-        wrong("too = 'f'", &expect![""]);
-        wrong("max-concurent = 3", &expect![""]);
-        wrong("order = 'random'", &expect![""]);
-        wrong("[pools]\napi = { maximum = 3 }", &expect![""]);
-        wrong("[tags]\nteam = 3", &expect![""]);
-        wrong("to = 'f'\n[args]\nto = 'g'", &expect![""]);
+        wrong(
+            "to = \"f\nx = 1",
+            &expect![[r#"
+            run.toml:1:8: invalid basic string, expected `"`
+               1 | to = "f
+                 |        ^"#]],
+        );
+        wrong(
+            "to = 'f'\nmax_concurrent = 'many'",
+            &expect![[r#"
+            run.toml:2:18: expected a whole number, at least 1, found a string
+               2 | max_concurrent = 'many'
+                 |                  ^"#]],
+        );
+        wrong(
+            "max_concurrent = 0",
+            &expect![[r#"
+            run.toml:1:18: a limit is at least 1
+               1 | max_concurrent = 0
+                 |                  ^"#]],
+        );
+        wrong(
+            "too = 'f'",
+            &expect![[r#"
+            run.toml:1:1: job `letters` has no argument `too`: did you mean `to`?
+               1 | too = 'f'
+                 | ^"#]],
+        );
+        wrong(
+            "max-concurent = 3",
+            &expect![[r#"
+            run.toml:1:1: job `letters` has no argument `max_concurent`: did you mean `max_concurrent`?
+               1 | max-concurent = 3
+                 | ^"#]],
+        );
+        wrong(
+            "order = 'random'",
+            &expect![[r#"
+            run.toml:1:9: expected "depth-first" or "breadth-first"
+               1 | order = 'random'
+                 |         ^"#]],
+        );
+        wrong(
+            "[pools]\napi = { maximum = 3 }",
+            &expect![[r#"
+            run.toml:2:9: a pool has `max` and `rate`, and nothing else
+               2 | api = { maximum = 3 }
+                 |         ^"#]],
+        );
+        wrong(
+            "[tags]\nteam = 3",
+            &expect![[r#"
+            run.toml:2:1: expected a tag and its value, such as `"team:red" = 2`
+               2 | team = 3
+                 | ^"#]],
+        );
+        wrong(
+            "to = 'f'\n[args]\nto = 'g'",
+            &expect![[r#"
+            run.toml:1:1: the argument `to` is given twice: keep one
+               1 | to = 'f'
+                 | ^"#]],
+        );
     }
 }

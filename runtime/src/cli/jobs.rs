@@ -26,22 +26,17 @@ pub(super) fn command(job: &'static JobDef) -> Command {
     let heading = format!("Arguments of {}", job.name);
     let arguments = job.args.iter().filter(|arg| arg.form != ArgForm::Secret).map(flag);
     let secrets: Vec<_> = job.args.iter().filter(|arg| arg.form == ArgForm::Secret).collect();
-    let mut command = Command::new(job.name)
-        .about(first_paragraph(job.doc))
-        .long_about(job.doc.trim().to_owned())
-        .next_help_heading(heading)
-        .args(arguments);
+    let command = Command::new(job.name).next_help_heading(heading).args(arguments);
+    // The doc comment of the flags would be taken for the job's, so the job's comes after.
+    let mut command =
+        RunFlags::augment_args(command).about(first_paragraph(job.doc)).long_about(job.doc.trim().to_owned());
     if !secrets.is_empty() {
-        let lines: Vec<_> = secrets
-            .iter()
-            .map(|arg| format!("  {}  {}", variable(arg), first_paragraph(arg.doc)))
-            .collect();
-        command = command.after_help(format!(
-            "Secrets, from the environment or a config file:\n{}",
-            lines.join("\n")
-        ));
+        let lines: Vec<_> =
+            secrets.iter().map(|arg| format!("  {}  {}", variable(arg), first_paragraph(arg.doc))).collect();
+        command = command
+            .after_help(format!("Secrets, from the environment or a config file:\n{}", lines.join("\n")));
     }
-    RunFlags::augment_args(command)
+    command
 }
 
 /// The variable of the environment that an argument is read from.
@@ -94,9 +89,8 @@ fn flag(arg: &'static ArgDef) -> Arg {
     if !arg.choices.is_empty() {
         flag = flag.value_parser(PossibleValuesParser::new(arg.choices));
     } else {
-        flag = flag.value_parser(move |text: &str| {
-            (arg.from_texts)(&[text.to_owned()]).map(|_| text.to_owned())
-        });
+        flag = flag
+            .value_parser(move |text: &str| (arg.from_texts)(&[text.to_owned()]).map(|_| text.to_owned()));
     }
     match arg.form {
         ArgForm::Switch => flag

@@ -59,7 +59,8 @@ fn split<'a>(text: &'a str, form: &str) -> Result<(&'a str, &'a str), String> {
 
 /// A length of time: `500ms`, `1m 30s`.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("`{text}` is not a length of time such as `10s`: {error}"))
+    humantime::parse_duration(text)
+        .map_err(|error| format!("`{text}` is not a length of time such as `10s`: {error}"))
 }
 
 #[cfg(test)]

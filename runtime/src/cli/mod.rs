@@ -6,6 +6,7 @@ mod flags;
 mod jobs;
 mod limits;
 mod list;
+mod options;
 mod output;
 mod problem;
 mod run;
@@ -51,6 +52,7 @@ fn dispatch(command: Command, matches: &ArgMatches) -> Result<u8, Problem> {
 
 /// The job whose subcommand was given.
 fn chosen_job(matches: &ArgMatches) -> Result<(&'static JobDef, &ArgMatches), Problem> {
-    let (name, matches) = matches.subcommand().ok_or_else(|| Problem::Usage("no job was named".to_owned()))?;
+    let (name, matches) =
+        matches.subcommand().ok_or_else(|| Problem::Usage("no job was named".to_owned()))?;
     Ok((jobs::find(name)?, matches))
 }

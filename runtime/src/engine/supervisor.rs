@@ -27,8 +27,6 @@ struct Supervisor {
     graph: Arc<Graph>,
     sinks: Vec<Box<dyn Sink>>,
     summary: Summary,
-    /// How many steps had ended when it last looked.
-    ended: u64,
 }
 
 pub(super) fn spawn(
@@ -38,8 +36,8 @@ pub(super) fn spawn(
     report: oneshot::Sender<RunReport>,
 ) {
     let graph = Arc::clone(shared.lock().graph());
-    let summary = Summary::default();
-    let mut supervisor = Supervisor { shared, graph, sinks, summary, ended: 0 };
+    let summary = Summary::new(&graph);
+    let mut supervisor = Supervisor { shared, graph, sinks, summary };
     let supervise = move || {
         let run = supervisor.shared.run.run_id.as_str().into();
         let kind = EventKind::RunStarted { run, started: SystemTime::now(), args };

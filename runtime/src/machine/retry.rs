@@ -163,8 +163,9 @@ impl Machine {
             }
             ref other => self.settle(frame, other.slot, Slot::Failed(failure)),
         }
-        self.end_task(frame, task, StepState::Failed);
+        // The end of the last task ends the run.
         self.step_has_failed(node);
+        self.end_task(frame, task, StepState::Failed);
     }
 
     /// A failure fails the run, unless all that it leads to is taken by `collect_results` (§4.5).

@@ -163,10 +163,10 @@ impl Machine {
         }
         let slot = self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize].slot;
         self.settle(frame, slot, Slot::Gone);
-        self.end_task(frame, task, state);
         if failed {
             self.step_has_failed(node);
         }
+        self.end_task(frame, task, state);
     }
 }
 

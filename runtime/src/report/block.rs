@@ -290,7 +290,7 @@ mod tests {
 
     fn check(width: usize, height: usize, expected: &Expect) {
         let (graph, events) = fixture::half_way();
-        let mut summary = Summary::default();
+        let mut summary = Summary::new(&graph);
         summary.apply(&graph, &events);
         let frame = Frame { width, height, max_running: 8, paint: Paint::PLAIN };
         let lines = block(&summary, &graph, fixture::millis(2_040), frame);
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn the_rest_is_guessed_once_the_total_is_known() {
         let (graph, events) = fixture::failing_letters();
-        let mut summary = Summary::default();
+        let mut summary = Summary::new(&graph);
         summary.apply(&graph, &events[..events.len() - 3]);
         let line = status(&summary, &graph, fixture::millis(84_000), Paint::PLAIN);
         expect!["   00:01:24  6/8 steps  4/min"].assert_eq(&line);

@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn a_failed_run_says_what_failed() {
         let (graph, events) = fixture::failing_letters();
-        let mut summary = Summary::default();
+        let mut summary = Summary::new(&graph);
         summary.apply(&graph, &events);
         expect![[r#"
                op               succeeded  failed  not run  retries   total      p50     p95     max
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn errors_of_one_kind_are_one_entry() {
         let graph = fixture::graph();
-        let mut summary = Summary::default();
+        let mut summary = Summary::new(&graph);
         for index in 0..1_200u32 {
             let key = format!("k{index}");
             let step = step(&graph, "compute_piece", Some((&key, index)));

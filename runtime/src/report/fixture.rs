@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::define::{ArgDef, ArgForm, JobDef, OpDef, OutputDef, OutputKind, Outputs, ParamDef, Run};
+use crate::define::{
+    ArgDef, ArgForm, JobDef, OpDef, OutputDef, OutputKind, Outputs, ParamDef, ResultDef, Run,
+};
 use crate::error::OpError;
 use crate::event::{Event, EventKind, RunState, StepRef, StepState};
 use crate::graph::build::{self, Raw, RawInput};
@@ -77,6 +79,7 @@ pub(crate) static LETTERS: JobDef = JobDef {
     line: 7,
     doc: "Upper-cases a range of letters.",
     args: &[arg("from", || Arc::new('a')), arg("to", || Arc::new('z'))],
+    results: &[ResultDef { info: TypeInfo::of::<String>(), read: |value| value }],
     options: JobOptions::DEFAULT,
     on_success: None,
     on_failure: None,

@@ -238,6 +238,14 @@ fn output_values(
         .collect()
 }
 
+/// What a job gave, as JSON, in order; `None` for what has no value or is never recorded.
+pub(crate) fn results(report: &RunReport) -> impl Iterator<Item = Option<String>> {
+    report.graph.job.results.iter().zip(&report.outputs).map(|(result, value)| {
+        let value = (result.read)(AnyValue::clone(value.as_ref()?));
+        String::from_utf8(encoded(result.info, &value)?).ok()
+    })
+}
+
 /// A value as JSON; `None` for one that is never recorded.
 fn encoded(info: TypeInfo, value: &AnyValue) -> Option<Vec<u8>> {
     info.encode.and_then(|encode| encode(value).ok())
@@ -258,17 +266,8 @@ fn write_result(buffer: &mut Vec<u8>, report: &RunReport) -> io::Result<()> {
         .filter(|(_, steps)| *steps > 0)
         .collect();
     line.set("steps", &Counts(steps))?;
-    let outputs: Vec<Option<Box<RawValue>>> = report
-        .graph
-        .results
-        .iter()
-        .zip(&report.outputs)
-        .map(|(result, value)| {
-            let text = value.as_ref().and_then(|value| encoded(result.info, value))?;
-            RawValue::from_string(String::from_utf8(text).ok()?).ok()
-        })
-        .collect();
-    line.set("outputs", &outputs)?;
+    let outputs = results(report).map(|text| text.and_then(|text| RawValue::from_string(text).ok()));
+    line.set("outputs", &outputs.collect::<Vec<_>>())?;
     line.map.end()?;
     buffer.push(b'\n');
     Ok(())

@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn ten_thousand_equal_failures_are_a_few_lines() {
         let graph = fixture::graph();
-        let mut summary = Summary::default();
+        let mut summary = Summary::new(&graph);
         let mut lines = FailureLines::default();
         let mut text = Vec::new();
         for index in 0..10_000u32 {

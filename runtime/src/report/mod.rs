@@ -1,6 +1,6 @@
 //! Faces of a run: each is a [`Sink`](crate::Sink) for its events.
 
-mod json;
+pub(crate) mod json;
 
 #[cfg(feature = "cli")]
 pub(crate) mod block;

@@ -10,6 +10,7 @@ pub(crate) struct Paint {
 
 impl Paint {
     /// No styles.
+    #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { on: false };
 
     /// Styles if what is written to stderr is shown in colours, as `NO_COLOR`, `CLICOLOR_FORCE`,
@@ -36,11 +37,6 @@ impl Paint {
     /// What may come right.
     pub(crate) fn warn(self, text: &str) -> String {
         self.style(AnsiColor::Yellow.on_default().bold(), text)
-    }
-
-    /// A name.
-    pub(crate) fn name(self, text: &str) -> String {
-        self.style(AnsiColor::Cyan.on_default(), text)
     }
 
     /// What matters least.

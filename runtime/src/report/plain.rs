@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn ops_are_told_when_they_begin_and_end_and_silence_is_broken() {
         let (graph, events) = fixture::failing_letters();
-        let mut summary = Summary::default();
+        let mut summary = Summary::new(&graph);
         let mut plain = PlainProgress::default();
         let mut text = Vec::new();
         let (half, rest) = events.split_at(13);

@@ -65,7 +65,6 @@ struct Shared {
     wake: Condvar,
 }
 
-#[derive(Default)]
 struct Told {
     began: Option<Instant>,
     summary: Summary,
@@ -76,6 +75,12 @@ struct Told {
     over: bool,
 }
 
+impl Told {
+    fn new(graph: &Graph) -> Self {
+        Self { began: None, summary: Summary::new(graph), lines: Vec::new(), dropped: 0, over: false }
+    }
+}
+
 impl Progress {
     /// Begins to show the run of `graph` on stderr.
     pub(crate) fn start(graph: Arc<Graph>, options: ProgressOptions) -> (Self, ProgressSink) {
@@ -83,7 +88,8 @@ impl Progress {
             Form::Bar => Box::new(Terminal::stderr()),
             Form::Lines | Form::Plain | Form::None => Box::new(Lines::stderr()),
         };
-        let shared = Arc::new(Shared { graph, options, told: Mutex::default(), wake: Condvar::new() });
+        let told = Mutex::new(Told::new(&graph));
+        let shared = Arc::new(Shared { graph, options, told, wake: Condvar::new() });
         let drawing = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("fanfold-progress".to_owned())
@@ -229,7 +235,7 @@ mod tests {
         let shared = Arc::new(Shared {
             graph: Arc::clone(&graph),
             options,
-            told: Mutex::default(),
+            told: Mutex::new(Told::new(&graph)),
             wake: Condvar::new(),
         });
         ProgressSink(Arc::clone(&shared)).events(&graph, &events[..events.len() - 1]);

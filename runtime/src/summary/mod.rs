@@ -55,11 +55,15 @@ pub struct SlowStep {
 }
 
 impl Summary {
-    /// Takes the next events of the run.
+    /// Nothing has happened yet in the run of a graph.
+    pub fn new(graph: &Graph) -> Self {
+        let mut summary = Self::default();
+        summary.prepare(graph);
+        summary
+    }
+
+    /// Takes the next events of the run of the graph that the summary was made for.
     pub fn apply(&mut self, graph: &Graph, events: &[Event]) {
-        if self.nodes.is_empty() {
-            self.prepare(graph);
-        }
         for event in events {
             self.elapsed = self.elapsed.max(event.at);
             self.apply_one(graph, event);
@@ -226,9 +230,13 @@ impl Summary {
                     scope.closed += 1;
                 }
             }
-            EventKind::ItemSuperseded { step, output, .. } => {
+            EventKind::ItemSuperseded { step, output, ended, .. } => {
                 if let Some(scope) = self.fan(step.node, *output) {
                     scope.opened = scope.opened.saturating_sub(1);
+                }
+                for (node, state) in ended {
+                    let steps = &mut self.nodes[node.index()].ended[*state as usize];
+                    *steps = steps.saturating_sub(1);
                 }
             }
             EventKind::RunStarted { run, started, args } => {

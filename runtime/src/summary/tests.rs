@@ -21,7 +21,7 @@ fn counts(summary: &Summary, graph: &Graph) -> Vec<(String, u64, bool, u64, u64,
 #[test]
 fn counts_follow_the_items_that_were_yielded() {
     let (graph, events) = half_way();
-    let mut summary = Summary::default();
+    let mut summary = Summary::new(&graph);
     summary.apply(&graph, &events);
     let row = |name: &str, known, growing, ok, running, waiting| {
         (name.to_owned(), known, growing, ok, running, waiting)
@@ -46,7 +46,7 @@ fn counts_follow_the_items_that_were_yielded() {
 #[test]
 fn at_the_end_every_step_has_a_state_and_nothing_grows() {
     let (graph, events) = failing_letters();
-    let mut summary = Summary::default();
+    let mut summary = Summary::new(&graph);
     summary.apply(&graph, &events);
     assert_eq!((summary.known_total(&graph), summary.ended(&graph)), (8, 8));
     assert!(!summary.is_any_growing(&graph));
@@ -59,7 +59,7 @@ fn at_the_end_every_step_has_a_state_and_nothing_grows() {
 #[test]
 fn failures_that_differ_in_numbers_and_keys_are_one_group() {
     let graph = graph();
-    let mut summary = Summary::default();
+    let mut summary = Summary::new(&graph);
     let compute = |key, index| step(&graph, "compute_piece", Some((key, index)));
     let events = [
         failed(compute("a", 0), 10, 1, "no reply for a after 12 ms"),
@@ -81,7 +81,7 @@ fn failures_that_differ_in_numbers_and_keys_are_one_group() {
 #[test]
 fn groups_are_bounded() {
     let graph = graph();
-    let mut summary = Summary::default();
+    let mut summary = Summary::new(&graph);
     let step = step(&graph, "merge", None);
     for kind in 0..MAX_ERROR_GROUPS + 10 {
         let word: String = kind.to_string().bytes().map(|digit| char::from(digit + 49)).collect();
@@ -93,12 +93,17 @@ fn groups_are_bounded() {
 #[test]
 fn a_superseded_item_is_no_longer_expected() {
     let graph = graph();
-    let mut summary = Summary::default();
+    let mut summary = Summary::new(&graph);
     let item = crate::Path::root().item(crate::Key::new("a"), 0);
+    let clean = step(&graph, "clean", None).node;
+    let ended = succeeded(step(&graph, "clean", Some(("a", 0))), 15, 1);
     let step = step(&graph, "load_pieces", None);
-    let superseded = at(20, EventKind::ItemSuperseded { step, output: 0, item });
-    summary.apply(&graph, &[yielded(&graph, 10, "a", 0), yielded(&graph, 10, "b", 1), superseded]);
-    assert_eq!(summary.known(crate::report::fixture::step(&graph, "clean", None).node), 1);
+    let superseded = at(
+        20,
+        EventKind::ItemSuperseded { step, output: 0, item, ended: vec![(clean, StepState::Succeeded)] },
+    );
+    summary.apply(&graph, &[yielded(&graph, 10, "a", 0), yielded(&graph, 10, "b", 1), ended, superseded]);
+    assert_eq!((summary.known(clean), summary.node(clean).ended()), (1, 0));
 }
 
 /// Not a test: `cargo test --release -p fanfold --lib cost_of_an_event -- --ignored --nocapture`.
@@ -106,7 +111,7 @@ fn a_superseded_item_is_no_longer_expected() {
 #[ignore = "prints what an event costs"]
 fn cost_of_an_event() {
     let graph = graph();
-    let mut summary = Summary::default();
+    let mut summary = Summary::new(&graph);
     let events: Vec<_> = (0..1_000)
         .map(|index| succeeded(step(&graph, "clean", Some(("k", index))), 5_000, u64::from(index)))
         .collect();

@@ -8,26 +8,35 @@ use std::fmt;
 use super::plan::{Expr, Handle, Input, Let, Plan};
 use super::scope::{Depths, settle};
 
-macro_rules! sights {
-    ($($sight:ident $text:literal,)*) => {
-        /// A case that must be met.
+/// A case that must be met.
+pub trait Case: Copy + Ord + 'static {
+    /// Every case, in the order in which they are printed.
+    const ALL: &[Self];
+
+    /// The case in words.
+    fn text(self) -> &'static str;
+}
+
+macro_rules! cases {
+    ($(#[$doc:meta])* $name:ident: $($case:ident $text:literal,)*) => {
+        $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[expect(missing_docs, reason = "each is worded in its text")]
-        pub enum Sight { $($sight,)* }
+        pub enum $name { $($case,)* }
 
-        impl Sight {
-            /// Every case, in the order in which they are printed.
-            pub const ALL: &[Sight] = &[$(Sight::$sight,)*];
+        impl Case for $name {
+            const ALL: &[Self] = &[$($name::$case,)*];
 
-            /// The case in words.
-            pub fn text(self) -> &'static str {
-                match self { $(Sight::$sight => $text,)* }
+            fn text(self) -> &'static str {
+                match self { $($name::$case => $text,)* }
             }
         }
     };
 }
 
-sights! {
+cases! {
+    /// What a plan comes to.
+    Sight:
     SkipBeforeFailure "skip before failure",
     OptionGivenNothing "skipped `Option` parameter",
     ListWithSkipped "static list with a skipped entry",
@@ -64,46 +73,74 @@ sights! {
     FailFast "fail_fast with a failure",
 }
 
-/// How often each case was met.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sightings(BTreeMap<Sight, u64>);
+cases! {
+    /// What is done in driving a run.
+    Deed:
+    Chained "steps handed on in a frame",
+    PassedOn "value passed on",
+    Batched "batch",
+    Split "batch split",
+    GivenBack "step given back unbegun",
+    FoldedSeveral "fold of several items at once",
+    WantedRoom "emitter that wants room",
+    Waited "emitter that waits",
+    PolledAlone "emitter polled while nothing else goes on",
+    Stopped "step told to stop",
+    Dropped "emitter dropped",
+    CancelledAtOnce "cancel at once",
+    CancelledWithGrace "cancel with steps in flight",
+    CancelledIdle "cancel with nothing in flight",
+}
 
-impl Sightings {
+/// How often each case was met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts<C>(BTreeMap<C, u64>);
+
+/// What plans came to.
+pub type Sightings = Counts<Sight>;
+
+impl<C> Default for Counts<C> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<C: Case> Counts<C> {
     /// Counts one.
-    pub fn note(&mut self, sight: Sight) {
-        *self.0.entry(sight).or_default() += 1;
+    pub fn note(&mut self, case: C) {
+        *self.0.entry(case).or_default() += 1;
     }
 
     /// Counts one where `met`.
-    pub fn note_if(&mut self, met: bool, sight: Sight) {
+    pub fn note_if(&mut self, met: bool, case: C) {
         if met {
-            self.note(sight);
+            self.note(case);
         }
     }
 
-    /// How often `sight` was met.
-    pub fn count(&self, sight: Sight) -> u64 {
-        self.0.get(&sight).copied().unwrap_or(0)
+    /// How often `case` was met.
+    pub fn count(&self, case: C) -> u64 {
+        self.0.get(&case).copied().unwrap_or(0)
     }
 
     /// Adds what another run met.
-    pub fn add(&mut self, other: &Sightings) {
-        for (sight, count) in &other.0 {
-            *self.0.entry(*sight).or_default() += count;
+    pub fn add(&mut self, other: &Self) {
+        for (case, count) in &other.0 {
+            *self.0.entry(*case).or_default() += count;
         }
     }
 
     /// The cases never met.
     pub fn missing(&self) -> Vec<&'static str> {
-        Sight::ALL.iter().filter(|sight| self.count(**sight) == 0).map(|sight| sight.text()).collect()
+        C::ALL.iter().filter(|case| self.count(**case) == 0).map(|case| case.text()).collect()
     }
 }
 
-impl fmt::Display for Sightings {
+impl<C: Case> fmt::Display for Counts<C> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, sight) in Sight::ALL.iter().enumerate() {
+        for (index, case) in C::ALL.iter().enumerate() {
             let comma = if index == 0 { "" } else { ", " };
-            write!(out, "{comma}{} {}", sight.text(), self.count(*sight))?;
+            write!(out, "{comma}{} {}", case.text(), self.count(*case))?;
         }
         Ok(())
     }

@@ -17,6 +17,11 @@ const COPIES: usize = 220;
 /// Most parts of a key.
 const PARTS: usize = 4;
 
+/// A zip can be mapped and nothing else.
+fn plain(fan: FanBounds) -> bool {
+    fan.width == 1
+}
+
 /// Valid plans, shrinking towards small ones.
 pub fn plans() -> impl Strategy<Value = Plan> {
     raw_plans().prop_map(|raw| plan(&raw))
@@ -100,7 +105,6 @@ impl Writer {
 
     /// Writes nothing where `raw` needs a fan-out and there is none.
     fn write(&mut self, raw: &RawLet, scope: &mut Scope, lets: &mut Vec<Let>) {
-        let any = |_: FanBounds| true;
         match raw {
             RawLet::Op(raw) => {
                 let op = self.op(raw, scope);
@@ -109,7 +113,7 @@ impl Writer {
             RawLet::Emit(raw) => self.emit(raw, scope, lets),
             RawLet::Argument(number) => self.bind(Expr::Argument(*number), None, scope, lets),
             RawLet::Collect(over, form, reader) => {
-                if let Some((over, _)) = scope.fan(*over, any) {
+                if let Some((over, _)) = scope.fan(*over, plain) {
                     self.bind(Expr::Collect { over, form: *form }, None, scope, lets);
                     if let Some(reader) = reader {
                         let reader = reader.reading(&[0]);
@@ -118,7 +122,7 @@ impl Writer {
                 }
             }
             RawLet::Fold(over, init, fails_when) => {
-                if let Some((over, _)) = scope.fan(*over, any) {
+                if let Some((over, _)) = scope.fan(*over, plain) {
                     let fold = Fold { over, init: *init, function: "add", fails_when: *fails_when };
                     self.bind(Expr::Fold(fold), None, scope, lets);
                 }
@@ -160,10 +164,10 @@ impl Writer {
     }
 
     fn zip(&mut self, left: Pick, right: Pick, scope: &mut Scope, lets: &mut Vec<Let>) {
-        let Some((left, bounds)) = scope.fan(left, |fan| fan.width == 1) else {
+        let Some((left, bounds)) = scope.fan(left, plain) else {
             return;
         };
-        let fits = |fan: FanBounds| fan.width == 1 && fan.parts == bounds.parts;
+        let fits = |fan: FanBounds| plain(fan) && fan.parts == bounds.parts;
         let (right, _) = scope.fan(right, fits).expect("the left one fits");
         self.bind(Expr::Zip { left, right }, Some(FanBounds { width: 2, ..bounds }), scope, lets);
     }
@@ -183,8 +187,9 @@ impl Writer {
         items.iter().for_each(|item| inside.add(*item, None));
         let body = self.block(&raw.body, &mut inside);
         let returnable = |visible: &Visible| {
-            let inner = visible.fan;
-            inner.is_none_or(|fan| fan.parts + bounds.parts <= PARTS && fan.items * bounds.items <= COPIES)
+            let small =
+                |fan: FanBounds| fan.parts + bounds.parts <= PARTS && fan.items * bounds.items <= COPIES;
+            visible.fan.is_none_or(|fan| plain(fan) && small(fan))
         };
         let returned: Vec<_> = raw.returns.iter().filter_map(|pick| inside.pick(*pick, returnable)).collect();
         let binds: Vec<_> = returned.iter().map(|_| self.handle()).collect();
@@ -192,7 +197,7 @@ impl Writer {
             let flat = inner.map(|inner| FanBounds {
                 parts: bounds.parts + inner.parts,
                 items: bounds.items * inner.items,
-                width: inner.width,
+                width: 1,
             });
             scope.add(*bind, Some(flat.unwrap_or(FanBounds { width: 1, ..bounds })));
         }

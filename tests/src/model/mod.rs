@@ -8,6 +8,7 @@
 
 pub mod compare;
 pub mod counters;
+pub mod drive;
 mod emission;
 mod fan;
 mod frame;
@@ -17,6 +18,7 @@ pub mod harness;
 pub mod interpret;
 pub mod keys;
 pub mod names;
+pub mod observe;
 pub mod perform;
 pub mod plan;
 mod raw;
@@ -24,6 +26,7 @@ pub mod report;
 pub mod scope;
 mod show;
 mod shrink;
+pub mod to_graph;
 pub mod value;
 pub mod write;
 

@@ -243,7 +243,7 @@ impl Rule {
 }
 
 /// A retry policy (§4.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Retry {
     /// Attempts after the first.
     pub max: u32,
@@ -254,7 +254,7 @@ pub struct Retry {
 }
 
 /// How the delay before retry n grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Backoff {
     /// `delay`.
     None,

@@ -125,7 +125,7 @@ fn json_says_all_of_it() {
           "job": "letters",
           "nodes": [
             {
-              "at": "runtime/src/report/fixture.rs:85",
+              "at": "runtime/src/report/fixture.rs:86",
               "depth": 0,
               "doc": "",
               "dynamic": true,
@@ -137,7 +137,7 @@ fn json_says_all_of_it() {
               "scope": 0
             },
             {
-              "at": "runtime/src/report/fixture.rs:87",
+              "at": "runtime/src/report/fixture.rs:88",
               "depth": 1,
               "doc": "",
               "dynamic": false,
@@ -149,7 +149,7 @@ fn json_says_all_of_it() {
               "scope": 1
             },
             {
-              "at": "runtime/src/report/fixture.rs:88",
+              "at": "runtime/src/report/fixture.rs:89",
               "depth": 2,
               "doc": "",
               "dynamic": false,
@@ -167,7 +167,7 @@ fn json_says_all_of_it() {
               "timeout": 30.0
             },
             {
-              "at": "runtime/src/report/fixture.rs:91",
+              "at": "runtime/src/report/fixture.rs:92",
               "depth": 3,
               "doc": "",
               "dynamic": false,

@@ -1,0 +1,40 @@
+//! What is wrong with a CSV file, and where.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use csv::ErrorKind;
+
+/// Why a CSV file could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CsvError {
+    #[error("cannot read `{}`", file.display())]
+    File { file: PathBuf, source: io::Error },
+    #[error("{}:{line}: {reason}", file.display())]
+    Line { file: PathBuf, line: u64, reason: String },
+}
+
+impl CsvError {
+    pub(crate) fn line(file: &Path, line: u64, reason: impl Into<String>) -> Self {
+        Self::Line { file: file.to_owned(), line, reason: reason.into() }
+    }
+
+    pub(crate) fn new(file: &Path, error: csv::Error) -> Self {
+        let line = error.position().map_or(1, csv::Position::line);
+        let reason = match error.kind() {
+            ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                format!("expected {expected_len} fields, found {len}")
+            }
+            ErrorKind::Utf8 { err, .. } => format!("field {} is not UTF-8", err.field() + 1),
+            ErrorKind::Deserialize { err, .. } => match err.field() {
+                Some(field) => format!("field {}: {}", field + 1, err.kind()),
+                None => err.kind().to_string(),
+            },
+            _ => error.to_string(),
+        };
+        match error.into_kind() {
+            ErrorKind::Io(source) => Self::File { file: file.to_owned(), source },
+            _ => Self::line(file, line, reason),
+        }
+    }
+}

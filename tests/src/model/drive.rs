@@ -1,0 +1,519 @@
+//! Drives the engine's core on one thread and a virtual clock: every choice that a real executor
+//! leaves to chance is made by a seed, so that a run can be repeated exactly.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll as Polled, Waker};
+use std::time::Duration;
+
+use fanfold::define::{BoxFuture, Emission, Outputs, Run};
+use fanfold::graph::{Graph, NodeId};
+use fanfold::machine::{
+    Command, Config, FoldDone, FoldWork, Grant, Machine, Poll, PollDone, PollOutcome, StepDone, StepId,
+    StepWork, Want,
+};
+use fanfold::{AnyValue, Event, Key, OpContext, OpError, Path, RunState, StepName, StepRef};
+
+use super::counters::{Counts, Deed};
+
+/// How a run is driven.
+#[derive(Clone, Debug)]
+pub struct Course {
+    /// Of every choice.
+    pub seed: u64,
+    /// How the core runs the graph.
+    pub config: Config,
+    /// How likely it is that more work is started before work under way has ended.
+    pub eager: f64,
+    /// The longest time of a step.
+    pub longest: Duration,
+    /// How likely it is that a worker gives back steps it has not begun.
+    pub gives_back: f64,
+    /// How likely it is that an emitter waits for something between two items.
+    pub pauses: f64,
+    /// After so many grants the run is cancelled.
+    pub cancel: Option<Cancel>,
+    /// How long a step takes, by the name of its node; where it says nothing, up to `longest`.
+    pub took: fn(&str) -> Option<Duration>,
+}
+
+/// When and how a run is cancelled.
+#[derive(Clone, Copy, Debug)]
+pub struct Cancel {
+    /// After so many grants.
+    pub after: u32,
+    /// How long running steps may go on.
+    pub grace: Duration,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Driven {
+    /// Everything that the core told.
+    pub events: Vec<Event>,
+    /// How it ended.
+    pub state: RunState,
+    /// What the job gave.
+    pub outputs: Vec<Option<AnyValue>>,
+    /// What each op gave on its last attempt that did not fail, by step.
+    pub gave: HashMap<String, Option<AnyValue>>,
+    /// The items of each emitter's last attempt that did not fail, by step.
+    pub items: HashMap<String, Vec<(Key, AnyValue)>>,
+    /// The virtual time that it took.
+    pub took: Duration,
+    /// What was done in driving it.
+    pub deeds: Counts<Deed>,
+}
+
+/// Looks on while a run is driven.
+pub trait Watch {
+    /// Work is about to be begun; `others` are the works in flight.
+    ///
+    /// # Errors
+    /// The work may not be begun.
+    fn begins(&mut self, at: Duration, steps: &[&StepRef], others: &[NodeId], want: Want) -> Result<(), String>;
+    /// The core told something.
+    ///
+    /// # Errors
+    /// It may not happen.
+    fn told(&mut self, event: &Event) -> Result<(), String>;
+}
+
+/// Looks at nothing.
+#[derive(Debug, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn begins(&mut self, _: Duration, _: &[&StepRef], _: &[NodeId], _: Want) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn told(&mut self, _: &Event) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Drives a run of `graph` to its end.
+///
+/// # Errors
+/// The run does not end, or `watch` objects.
+pub fn drive(
+    graph: &Arc<Graph>,
+    args: Vec<AnyValue>,
+    course: &Course,
+    watch: &mut dyn Watch,
+) -> Result<Driven, String> {
+    let mut random = fastrand::Rng::with_seed(course.seed);
+    PAUSES.set(Some((random.fork(), course.pauses)));
+    let driver = Driver {
+        machine: Machine::new(Arc::clone(graph), args, course.config.clone()),
+        graph: Arc::clone(graph),
+        now: Duration::ZERO,
+        random,
+        course,
+        watch,
+        flights: Vec::new(),
+        emitters: HashMap::new(),
+        stopped: HashSet::new(),
+        grants: 0,
+        begun: 0,
+        driven: Driven {
+            events: Vec::new(),
+            state: RunState::Succeeded,
+            outputs: Vec::new(),
+            gave: HashMap::new(),
+            items: HashMap::new(),
+            took: Duration::ZERO,
+            deeds: Counts::default(),
+        },
+    };
+    driver.run()
+}
+
+/// Rounds after which a run is said not to end.
+const ROUNDS: u32 = 200_000;
+
+thread_local! {
+    static PAUSES: RefCell<Option<(fastrand::Rng, f64)>> = const { RefCell::new(None) };
+}
+
+/// In an emitter: perhaps waits for something that is not room.
+pub async fn pause() {
+    let draw = |(random, pauses): &mut (fastrand::Rng, f64)| random.f64() < *pauses;
+    let mut left = u32::from(PAUSES.with_borrow_mut(|pauses| pauses.as_mut().is_some_and(draw)));
+    poll_fn(|_: &mut Context<'_>| {
+        left = match left {
+            0 => return Polled::Ready(()),
+            _ => left - 1,
+        };
+        Polled::Pending
+    })
+    .await;
+}
+
+/// Work under way, and when it ends.
+struct Flight {
+    ends: Duration,
+    number: u32,
+    began: Duration,
+    work: Work,
+}
+
+enum Work {
+    Steps(Vec<StepWork>),
+    Async(StepWork),
+    Poll(StepRef, PollDone),
+    Fold(FoldWork),
+    /// Something that an emitter waits for.
+    Wake(StepId),
+}
+
+struct Emitter {
+    step: StepRef,
+    emission: Emission,
+    future: BoxFuture<Result<Outputs, OpError>>,
+    items: Vec<(Key, AnyValue)>,
+}
+
+struct Driver<'a> {
+    machine: Machine,
+    graph: Arc<Graph>,
+    now: Duration,
+    random: fastrand::Rng,
+    course: &'a Course,
+    watch: &'a mut dyn Watch,
+    flights: Vec<Flight>,
+    emitters: HashMap<StepId, Emitter>,
+    stopped: HashSet<StepId>,
+    grants: u32,
+    begun: u32,
+    driven: Driven,
+}
+
+impl Driver<'_> {
+    fn run(mut self) -> Result<Driven, String> {
+        self.look()?;
+        for _ in 0..ROUNDS {
+            if self.machine.ended().is_some() {
+                return self.end();
+            }
+            if let Some(cancel) = self.course.cancel.filter(|cancel| cancel.after == self.grants) {
+                self.cancel(cancel)?;
+                continue;
+            }
+            let starts = self.flights.is_empty() || self.random.f64() < self.course.eager;
+            let goes_on = starts && self.start()? || self.advance()? || self.start()?;
+            if !goes_on {
+                return Err(format!("locked up after {:?}", self.now));
+            }
+        }
+        Err("does not end".to_owned())
+    }
+
+    /// What is still under way is given back to a run that has ended, and must change nothing.
+    fn end(mut self) -> Result<Driven, String> {
+        self.driven.state = self.machine.ended().expect("it has ended");
+        self.driven.outputs = self.machine.take_outputs();
+        self.driven.took = self.now;
+        while self.advance()? {}
+        match self.driven.events.last() {
+            Some(Event { kind: fanfold::EventKind::RunEnded { .. }, .. }) => Ok(self.driven),
+            last => Err(format!("after the end: {last:?}")),
+        }
+    }
+
+    fn cancel(&mut self, Cancel { grace, .. }: Cancel) -> Result<(), String> {
+        self.grants += 1;
+        let deed = match (grace.is_zero(), self.flights.is_empty()) {
+            (true, _) => Deed::CancelledAtOnce,
+            (false, true) => Deed::CancelledIdle,
+            (false, false) => Deed::CancelledWithGrace,
+        };
+        self.driven.deeds.note(deed);
+        self.machine.cancel(self.now, "by the seed", grace);
+        self.look()
+    }
+
+    /// Does what the core asks for, and passes on what it tells.
+    fn look(&mut self) -> Result<(), String> {
+        for command in self.machine.take_commands() {
+            match command {
+                Command::Stop(id) => {
+                    self.driven.deeds.note(Deed::Stopped);
+                    self.stopped.insert(id);
+                }
+                Command::Drop(id) => {
+                    self.driven.deeds.note(Deed::Dropped);
+                    self.emitters.remove(&id);
+                }
+            }
+        }
+        for event in self.machine.take_events() {
+            self.watch.told(&event)?;
+            self.driven.events.push(event);
+        }
+        Ok(())
+    }
+
+    /// Asks for work, and begins it.
+    fn start(&mut self) -> Result<bool, String> {
+        let want = if self.random.u8(0..4) == 0 { Want::Async } else { Want::Any };
+        let Some(grant) = self.machine.next(self.now, want) else {
+            // Nothing for the runtime may still mean something for a thread.
+            return if want == Want::Async && self.flights.is_empty() { self.start_any() } else { Ok(false) };
+        };
+        self.begin(grant, want)?;
+        Ok(true)
+    }
+
+    fn start_any(&mut self) -> Result<bool, String> {
+        let Some(grant) = self.machine.next(self.now, Want::Any) else { return Ok(false) };
+        self.begin(grant, Want::Any)?;
+        Ok(true)
+    }
+
+    fn begin(&mut self, grant: Grant, want: Want) -> Result<(), String> {
+        self.grants += 1;
+        let steps = self.steps_of(&grant);
+        let others: Vec<_> = self.flights.iter().flat_map(|flight| self.nodes(&flight.work)).collect();
+        self.watch.begins(self.now, &steps.iter().collect::<Vec<_>>(), &others, want)?;
+        // The events of the beginning come before those of anything that ends later.
+        self.look()?;
+        let idle = self.flights.is_empty();
+        match grant {
+            Grant::Async(work) => self.fly(Work::Async(work)),
+            Grant::Fold(work) => {
+                self.driven.deeds.note_if(work.items.len() > 1, Deed::FoldedSeveral);
+                self.fly(Work::Fold(work));
+            }
+            Grant::Poll(poll) => {
+                self.driven.deeds.note_if(idle && poll.begin.is_none(), Deed::PolledAlone);
+                let work = self.poll(poll, steps.into_iter().next());
+                self.fly(work);
+            }
+            Grant::Steps(mut steps) => {
+                self.driven.deeds.note_if(steps.iter().any(|work| work.fed), Deed::Chained);
+                self.driven.deeds.note_if(heads(&steps).len() > 1, Deed::Batched);
+                let at = *self.random.choice(heads(&steps).iter().collect::<Vec<_>>()).expect("a head");
+                if at > 0 && self.random.bool() && self.machine.split() {
+                    self.driven.deeds.note(Deed::Split);
+                    let taken = steps.split_off(at);
+                    self.fly(Work::Steps(taken));
+                }
+                self.fly(Work::Steps(steps));
+            }
+        }
+        Ok(())
+    }
+
+    fn steps_of(&self, grant: &Grant) -> Vec<StepRef> {
+        let of = |work: &StepWork| StepRef { node: work.node, path: work.path.clone() };
+        match grant {
+            Grant::Steps(steps) => steps.iter().map(of).collect(),
+            Grant::Async(work) | Grant::Fold(FoldWork { step: work, .. }) => vec![of(work)],
+            Grant::Poll(Poll { begin: Some(work), .. }) => vec![of(work)],
+            Grant::Poll(Poll { id, .. }) => self.emitters.get(id).map(|emitter| emitter.step.clone()).into_iter().collect(),
+        }
+    }
+
+    fn nodes(&self, work: &Work) -> Vec<NodeId> {
+        match work {
+            Work::Steps(steps) => steps.iter().map(|work| work.node).take(1).collect(),
+            Work::Async(work) | Work::Fold(FoldWork { step: work, .. }) => vec![work.node],
+            Work::Poll(step, _) => vec![step.node],
+            Work::Wake(_) => vec![],
+        }
+    }
+
+    fn fly(&mut self, work: Work) {
+        let node = self.nodes(&work).first().copied();
+        let took = node.and_then(|node| (self.course.took)(&self.graph.node(node).name));
+        let longest = self.course.longest.as_nanos() as u64;
+        let took = took.unwrap_or_else(|| Duration::from_nanos(self.random.u64(1..=longest)));
+        self.begun += 1;
+        let flight = Flight { ends: self.now + took, number: self.begun, began: self.now, work };
+        self.flights.push(flight);
+    }
+
+    /// Lets time go on to the next thing that happens; `false` if nothing will.
+    fn advance(&mut self) -> Result<bool, String> {
+        let first = (0..self.flights.len()).min_by_key(|at| (self.flights[*at].ends, self.flights[*at].number));
+        let timer = self.machine.next_timer().filter(|_| self.machine.ended().is_none());
+        match (first, timer) {
+            (None, None) => return Ok(false),
+            (first, Some(timer)) if first.is_none_or(|at| timer <= self.flights[at].ends) => {
+                self.now = self.now.max(timer);
+                self.machine.tick(self.now);
+            }
+            (first, _) => {
+                let flight = self.flights.swap_remove(first.expect("one of them is there"));
+                self.now = flight.ends;
+                self.land(flight);
+            }
+        }
+        self.look()?;
+        Ok(true)
+    }
+
+    fn land(&mut self, Flight { began, work, .. }: Flight) {
+        match work {
+            Work::Steps(steps) => self.run_steps(steps, began),
+            Work::Async(work) => {
+                let done = self.run_step(work, began, self.now - began);
+                self.machine.finish(self.now, vec![done], vec![]);
+            }
+            Work::Poll(_, done) => {
+                if matches!(done.outcome, PollOutcome::Waits) {
+                    self.fly(Work::Wake(done.id));
+                }
+                self.machine.polled(self.now, done);
+            }
+            Work::Fold(work) => {
+                let done = self.run_fold(work, self.now - began);
+                self.machine.folded(self.now, done);
+            }
+            Work::Wake(id) => self.machine.wake(self.now, id),
+        }
+    }
+
+    fn run_steps(&mut self, steps: Vec<StepWork>, began: Duration) {
+        let took = (self.now - began) / steps.len() as u32;
+        let stops_at = match self.random.f64() < self.course.gives_back {
+            true => self.random.usize(0..=steps.len()),
+            false => steps.len(),
+        };
+        let (mut done, mut not_begun): (Vec<StepDone>, Vec<StepWork>) = (vec![], vec![]);
+        // The parameter of the next step that takes the value of the last one, with that value.
+        let mut feeds: Option<(u32, bool)> = None;
+        for (number, mut work) in steps.into_iter().enumerate() {
+            let stopped = self.stopped.contains(&work.id) && self.random.bool();
+            let value = done.last().and_then(value_of).filter(|_| work.fed && feeds.is_some());
+            if number >= stops_at || stopped || work.fed && value.is_none() {
+                self.driven.deeds.note(Deed::GivenBack);
+                feeds = None;
+                not_begun.push(work);
+                continue;
+            }
+            if let (Some((parameter, passes_on)), Some(value)) = (feeds, value) {
+                work.inputs[parameter as usize] = Some(value);
+                if passes_on && let Some(last) = done.last_mut() {
+                    self.driven.deeds.note(Deed::PassedOn);
+                    last.passed_on = true;
+                    last.result = Ok(Outputs::One(None));
+                }
+            }
+            feeds = work.feeds.map(|parameter| (parameter, work.passes_on));
+            let started = began + took * number as u32;
+            done.push(self.run_step(work, started, took));
+        }
+        self.machine.finish(self.now, done, not_begun);
+    }
+
+    fn run_step(&mut self, mut work: StepWork, started: Duration, took: Duration) -> StepDone {
+        let ctx = OpContext::for_test().with_attempt(work.id.attempt());
+        let result = caught(|| match work.op.run {
+            Run::Sync(run) => run(&mut work.inputs, &ctx),
+            Run::Async(run) => poll_once(&mut run(std::mem::take(&mut work.inputs), ctx))
+                .unwrap_or_else(|| panic!("an op of a test waits for nothing")),
+            Run::Emitter(_) => unreachable!("an emitter is polled"),
+        });
+        if let Ok(Outputs::One(value)) = &result {
+            self.driven.gave.insert(self.name(work.node, &work.path), value.clone());
+        }
+        StepDone { id: work.id, started, took, result, passed_on: false }
+    }
+
+    fn run_fold(&mut self, FoldWork { step, value, items }: FoldWork, took: Duration) -> FoldDone {
+        let combine = |value, item| {
+            let ctx = OpContext::for_test();
+            let Run::Sync(run) = step.op.run else { unreachable!("a fold's op is sync") };
+            match caught(|| run(&mut [Some(value), Some(item)], &ctx))? {
+                Outputs::One(Some(value)) => Ok(value),
+                _ => Err(OpError::new("no value")),
+            }
+        };
+        let result = items.into_iter().try_fold(value, combine);
+        if let Ok(value) = &result {
+            self.driven.gave.insert(self.name(step.node, &step.path), Some(Arc::clone(value)));
+        }
+        FoldDone { id: step.id, took, result }
+    }
+
+    /// Polls an emitter at once; the core is told when the time of the poll is over.
+    fn poll(&mut self, poll: Poll, step: Option<StepRef>) -> Work {
+        let step = step.expect("an emitter that is polled again was begun, and not dropped");
+        if let Some(work) = poll.begin {
+            let emission = Emission::default();
+            let Run::Emitter(run) = work.op.run else { unreachable!("only emitters are polled") };
+            let ctx = OpContext::for_test().with_attempt(work.id.attempt());
+            let future = run(work.inputs, ctx, emission.clone());
+            let emitter = Emitter { step: step.clone(), emission, future, items: Vec::new() };
+            self.emitters.insert(poll.id, emitter);
+        }
+        let emitter = self.emitters.get_mut(&poll.id).expect("it was found above");
+        emitter.emission.grant_room(poll.room as usize);
+        let ended = caught(|| Ok(poll_once(&mut emitter.future))).unwrap_or_else(|panic| Some(Err(panic)));
+        let (items, wants_room) = emitter.emission.take();
+        emitter.items.extend(items.iter().map(|item| (item.key.clone(), Arc::clone(&item.value))));
+        self.driven.deeds.note_if(wants_room && ended.is_none(), Deed::WantedRoom);
+        self.driven.deeds.note_if(!wants_room && ended.is_none(), Deed::Waited);
+        let outcome = match ended {
+            Some(result) => {
+                let emitter = self.emitters.remove(&poll.id).expect("it was found above");
+                if let Ok(Outputs::One(given)) = &result {
+                    let name = self.name(step.node, &step.path);
+                    self.driven.gave.insert(name.clone(), given.clone());
+                    self.driven.items.insert(name, emitter.items);
+                }
+                PollOutcome::Ended(result)
+            }
+            None if wants_room => PollOutcome::WantsRoom,
+            None => PollOutcome::Waits,
+        };
+        // How long the poll takes is known when it lands; a poll that nothing times out needs no more.
+        let took = Duration::from_nanos(1);
+        Work::Poll(step, PollDone { id: poll.id, took, items, room: poll.room, outcome })
+    }
+
+    fn name(&self, node: NodeId, path: &Path) -> String {
+        step_name(&self.graph, &StepRef { node, path: path.clone() })
+    }
+}
+
+/// The name of a step as text.
+pub fn step_name(graph: &Graph, step: &StepRef) -> String {
+    let name: StepName = step.name(graph);
+    name.to_string()
+}
+
+/// The places of the steps that can be begun without one before them.
+fn heads(steps: &[StepWork]) -> Vec<usize> {
+    (0..steps.len()).filter(|at| !steps[*at].fed).collect()
+}
+
+fn value_of(done: &StepDone) -> Option<AnyValue> {
+    match &done.result {
+        Ok(Outputs::One(value)) => value.clone(),
+        _ => None,
+    }
+}
+
+fn poll_once<T>(future: &mut BoxFuture<T>) -> Option<T> {
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Polled::Ready(value) => Some(value),
+        Polled::Pending => None,
+    }
+}
+
+/// Runs what may panic as a user's op may.
+fn caught<T>(run: impl FnOnce() -> Result<T, OpError>) -> Result<T, OpError> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic: Box<dyn Any + Send>| {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(OpError::new(format_args!("panicked: {}", text.unwrap_or_default())))
+    })
+}

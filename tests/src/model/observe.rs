@@ -1,0 +1,125 @@
+//! What a driven run came to, in the model's terms: read off the events that the core told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fanfold::graph::{Fan, Graph, NodeId, ScopeId};
+use fanfold::{EventKind, Path, StepRef, StepState};
+
+use super::compare::{Observed, ObservedStep};
+use super::drive::{Driven, step_name};
+use super::report::{RunState, State};
+use super::to_graph::read;
+use super::value::Value;
+
+/// A step as its node and the text of its keys.
+type Place = (NodeId, Vec<String>);
+
+/// Reads the states of all steps off the events of a run.
+///
+/// # Errors
+/// An event cannot follow those before it: a step ends twice, or what is superseded was not there.
+pub fn observe(graph: &Graph, driven: &Driven) -> Result<Observed, String> {
+    let mut seen = Seen { graph, driven, ended: BTreeMap::new(), items: BTreeMap::new() };
+    for event in &driven.events {
+        seen.take(&event.kind)?;
+    }
+    let steps = seen.ended.into_values().collect::<BTreeMap<_, _>>();
+    let outputs = driven.outputs.iter().map(|output| output.as_ref().map(read)).collect();
+    let state = match driven.state {
+        fanfold::RunState::Succeeded => Some(RunState::Succeeded),
+        fanfold::RunState::Failed => Some(RunState::Failed),
+        fanfold::RunState::Cancelled => None,
+    };
+    Ok(Observed { steps, outputs, state })
+}
+
+struct Seen<'a> {
+    graph: &'a Graph,
+    driven: &'a Driven,
+    ended: BTreeMap<Place, (String, ObservedStep)>,
+    /// The keys of the items of each emitter and zip.
+    items: BTreeMap<Place, BTreeSet<Vec<String>>>,
+}
+
+impl Seen<'_> {
+    fn take(&mut self, kind: &EventKind) -> Result<(), String> {
+        match kind {
+            EventKind::StepSucceeded { step, attempt, .. } => {
+                let value = self.value(step)?;
+                self.end(step, Some(State::Succeeded(value)), *attempt)
+            }
+            EventKind::StepFailed { step, attempt, .. } => self.end(step, Some(State::Failed), *attempt),
+            EventKind::StepNotRun { step, state, .. } => match state {
+                StepState::Skipped => self.end(step, Some(State::Skipped), 0),
+                StepState::UpstreamFailed => self.end(step, Some(State::UpstreamFailed), 0),
+                StepState::Cancelled => self.end(step, None, 0),
+                state => Err(format!("`{}` was not run: {state:?}", step_name(self.graph, step))),
+            },
+            EventKind::ItemYielded { step, item, .. } => {
+                let new = self.items.entry(place(step)).or_default().insert(keys(item));
+                new.then_some(()).ok_or(format!("`{}` gave {:?} twice", step_name(self.graph, step), keys(item)))
+            }
+            EventKind::ItemSuperseded { step, output, item, ended } => {
+                self.supersede(step, *output, item, ended)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn end(&mut self, step: &StepRef, state: Option<State>, attempts: u32) -> Result<(), String> {
+        let name = step_name(self.graph, step);
+        let before = self.ended.insert(place(step), (name, ObservedStep { state, attempts }));
+        before.map_or(Ok(()), |(name, before)| Err(format!("`{name}` ended twice, first {before:?}")))
+    }
+
+    /// What a step gave. That of an emitter are its items, those for which the core told of one.
+    fn value(&self, step: &StepRef) -> Result<Option<Value>, String> {
+        let name = step_name(self.graph, step);
+        let gave = self.driven.gave.get(&name);
+        let Some(items) = self.driven.items.get(&name) else {
+            return Ok(gave.and_then(|gave| gave.as_ref().map(read)));
+        };
+        if gave.is_some_and(Option::is_none) {
+            return Ok(None);
+        }
+        let items = items.iter().map(|(key, value)| (vec![key.to_string()], read(value))).collect();
+        Ok(Some(Value::Keyed(items)))
+    }
+
+    fn supersede(
+        &mut self,
+        step: &StepRef,
+        output: u16,
+        item: &Path,
+        ended: &[(NodeId, StepState)],
+    ) -> Result<(), String> {
+        let keys = keys(item);
+        let known = self.items.get_mut(&place(step)).is_some_and(|items| items.remove(&keys));
+        let name = step_name(self.graph, step);
+        known.then_some(()).ok_or(format!("`{name}` superseded {keys:?}, which it had not given"))?;
+        let opened = |scope: &fanfold::graph::Scope| scope.fan == Some(Fan::Emitter { node: step.node, output });
+        let scope = self.graph.scopes.iter().position(opened).expect("an emitter opens a scope");
+        let below = |at: &Place| {
+            let scopes = &mut self.graph.outwards(self.graph.node(at.0).scope);
+            scopes.any(|outer| outer == ScopeId(scope as u32)) && at.1.starts_with(&keys)
+        };
+        self.items.retain(|at, _| !below(at));
+        let gone: Vec<_> = self.ended.keys().filter(|at| below(at)).cloned().collect();
+        let mut gone: Vec<_> = gone.iter().filter_map(|at| Some((at.0, self.ended.remove(at)?))).collect();
+        let mut told = ended.to_vec();
+        gone.sort_by_key(|(node, _)| *node);
+        told.sort_unstable();
+        if gone.len() != told.len() || gone.iter().zip(&told).any(|((node, _), (told, _))| node != told) {
+            return Err(format!("`{name}` superseded {keys:?} with {told:?}, but {gone:?} had ended below it"));
+        }
+        Ok(())
+    }
+}
+
+fn place(step: &StepRef) -> Place {
+    (step.node, keys(&step.path))
+}
+
+fn keys(path: &Path) -> Vec<String> {
+    path.keys().iter().map(ToString::to_string).collect()
+}
