@@ -32,7 +32,7 @@ impl Op {
             _ => None,
         });
         let outputs = self.outputs();
-        let fields = &self.attr.options;
+        let options = crate::options::said(&quote!(::fanfold::OpOptions), &self.attr.options);
         let run = match &self.returns.kind {
             Kind::Dynamic { .. } | Kind::Outputs(_) | Kind::OutputItems { .. } => quote!(Emitter),
             Kind::Nothing | Kind::One(_) if self.function.sig.asyncness.is_some() => quote!(Async),
@@ -49,7 +49,7 @@ impl Op {
                 params: &[#(#params),*],
                 outputs: #outputs,
                 resources: &[#(#resources),*],
-                options: ::fanfold::OpOptions { #(#fields,)* ..::fanfold::OpOptions::DEFAULT },
+                options: #options,
                 run: ::fanfold::__private::Run::#run(__run),
             }
         }

@@ -1,7 +1,7 @@
 //! The function that the engine calls: it takes the inputs, calls the user's function, and gives what
 //! that returned.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::Op;
@@ -175,6 +175,7 @@ fn convert(keys: &Keys, items: &Items, item: &TokenStream, span: Span) -> TokenS
 /// Takes one input out of its slot. The type's obligations are paths of their own, see [`over`].
 fn take(op: &syn::Ident, input: &Input, name: &syn::Ident, slot: usize) -> TokenStream {
     let Input { ty, read, transient, given, .. } = input;
+    let slot = Literal::usize_unsuffixed(slot);
     let typed = over(given, |span| {
         let mode = mode(*transient, span);
         quote_spanned!(span=> <#mode as ::fanfold::__private::Takes<#op, #ty>>::typed)
