@@ -15,7 +15,7 @@ use fanfold::prelude::*;
 use rusqlite::{Connection, TransactionBehavior, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use crate::csv_error::CsvError;
+use crate::read_error::ReadError;
 
 /// Consecutive rows of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub(crate) struct Loaded {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
     #[error(transparent)]
-    Csv(#[from] CsvError),
+    Read(#[from] ReadError),
     #[error("no column `{name}`; the columns are {}", columns.join(", "))]
     NoColumn { name: String, columns: Vec<String> },
     #[error("database `{}`", database.display())]
@@ -75,14 +75,14 @@ pub(crate) fn create_table(
 pub(crate) fn extract(
     file: PathBuf,
     batch: usize,
-) -> Result<impl Iterator<Item = Result<Batch, CsvError>>, CsvError> {
+) -> Result<impl Iterator<Item = Result<Batch, ReadError>>, ReadError> {
     let mut table = CsvTable::open(&file)?;
     Ok(iter::from_fn(move || table.next_batch(batch).transpose()))
 }
 
 /// Reads the whole file.
 #[op]
-pub(crate) fn extract_all(file: PathBuf) -> Result<Batch, CsvError> {
+pub(crate) fn extract_all(file: PathBuf) -> Result<Batch, ReadError> {
     let mut table = CsvTable::open(&file)?;
     let batch = table.next_batch(usize::MAX)?;
     Ok(batch.unwrap_or_else(|| Batch { first: 1, columns: table.header, rows: Vec::new() }))
@@ -166,27 +166,27 @@ struct CsvTable {
 }
 
 impl CsvTable {
-    fn open(file: &Path) -> Result<Self, CsvError> {
-        let mut reader = csv::Reader::from_path(file).map_err(|e| CsvError::new(file, e))?;
-        let header = reader.headers().map_err(|e| CsvError::new(file, e))?;
+    fn open(file: &Path) -> Result<Self, ReadError> {
+        let mut reader = csv::Reader::from_path(file).map_err(|e| ReadError::csv(file, e))?;
+        let header = reader.headers().map_err(|e| ReadError::csv(file, e))?;
         let header: Vec<String> = header.iter().map(str::to_owned).collect();
         if header.is_empty() {
-            return Err(CsvError::line(file, 1, "no header"));
+            return Err(ReadError::line(file, 1, "no header"));
         }
         for (at, name) in header.iter().enumerate() {
             // SQLite's names are blind to ASCII case.
             if header[..at].iter().any(|before| before.eq_ignore_ascii_case(name)) {
-                return Err(CsvError::line(file, 1, format!("two columns named `{name}`")));
+                return Err(ReadError::line(file, 1, format!("two columns named `{name}`")));
             }
         }
         Ok(Self { file: file.to_owned(), reader, header, next: 1 })
     }
 
     /// The next rows, at most `size` and at least one; nothing at the end of the file.
-    fn next_batch(&mut self, size: usize) -> Result<Option<Batch>, CsvError> {
+    fn next_batch(&mut self, size: usize) -> Result<Option<Batch>, ReadError> {
         let mut rows = Vec::new();
         for record in self.reader.records().take(size.max(1)) {
-            let record = record.map_err(|e| CsvError::new(&self.file, e))?;
+            let record = record.map_err(|e| ReadError::csv(&self.file, e))?;
             rows.push(record.iter().map(str::to_owned).collect());
         }
         if rows.is_empty() {
