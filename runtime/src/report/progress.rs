@@ -7,7 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::block::{Frame, block};
+use super::block::{Frame, Known, block};
+use super::layout::Layout;
 use super::lines::{self, FailureLines, StatusLevel};
 use super::logs::LineTaker;
 use super::paint::Paint;
@@ -164,6 +165,7 @@ impl Sink for ProgressSink {
 struct Drawer<'a> {
     shared: &'a Shared,
     screen: Box<dyn Screen>,
+    layout: Layout,
     failures: FailureLines,
     plain: PlainProgress,
     header_told: bool,
@@ -175,6 +177,7 @@ impl<'a> Drawer<'a> {
         Self {
             shared,
             screen,
+            layout: Layout::of(&shared.graph),
             failures: FailureLines::default(),
             plain: PlainProgress::default(),
             header_told: false,
@@ -231,7 +234,8 @@ impl<'a> Drawer<'a> {
         if options.form == Form::Bar && shown && !told.over {
             let (width, height) = self.screen.size();
             let frame = Frame { width, height, max_running: options.max_running, paint };
-            drawn = block(summary, graph, elapsed, frame);
+            let known = Known { summary, graph, layout: &self.layout };
+            drawn = block(known, elapsed, frame);
         }
         (lines, drawn)
     }
