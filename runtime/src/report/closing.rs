@@ -142,7 +142,7 @@ fn row(summary: &Summary, graph: &Graph, Place { node, depth, .. }: Place) -> Ve
         number(failed),
         number(not_run),
         number(counts.retries()),
-        if durations.count() > 0 { duration(durations.total()) } else { "-".to_owned() },
+        if durations.max().is_zero() { "-".to_owned() } else { duration(durations.total()) },
         time(quantile(0.5)),
         time(quantile(0.95)),
         time(duration(durations.max())),

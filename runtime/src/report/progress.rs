@@ -74,12 +74,20 @@ struct Told {
     lines: Vec<String>,
     /// How many more there were than are kept.
     dropped: u64,
+    silent: bool,
     over: bool,
 }
 
 impl Told {
     fn new(graph: &Graph) -> Self {
-        Self { began: None, summary: Summary::new(graph), lines: Vec::new(), dropped: 0, over: false }
+        Self {
+            began: None,
+            summary: Summary::new(graph),
+            lines: Vec::new(),
+            dropped: 0,
+            silent: false,
+            over: false,
+        }
     }
 
     fn add(&mut self, line: impl FnOnce() -> String) {
@@ -112,6 +120,12 @@ impl Progress {
     /// Where lines of others, such as logs, are taken in among the progress.
     pub(crate) fn lines(&self) -> ProgressLines {
         ProgressLines(Arc::clone(&self.shared))
+    }
+
+    /// Something that makes progress silent from then on.
+    pub(crate) fn silencer(&self) -> impl FnOnce() + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.lock().silent = true
     }
 
     /// Shows what is left, and takes the block away.
@@ -208,6 +222,9 @@ impl<'a> Drawer<'a> {
 
     /// The lines that are new, and the block as it stands now.
     fn tick(&mut self, told: &mut Told, elapsed: Duration) -> (Vec<String>, Vec<String>) {
+        if told.silent {
+            return (Vec::new(), Vec::new());
+        }
         let Shared { graph, options, .. } = self.shared;
         let (summary, paint) = (&told.summary, options.paint);
         let shown = elapsed >= QUIET;

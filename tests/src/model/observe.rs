@@ -57,7 +57,11 @@ impl Seen<'_> {
             },
             EventKind::ItemYielded { step, item, .. } => {
                 let new = self.items.entry(place(step)).or_default().insert(keys(item));
-                new.then_some(()).ok_or(format!("`{}` gave {:?} twice", step_name(self.graph, step), keys(item)))
+                new.then_some(()).ok_or(format!(
+                    "`{}` gave {:?} twice",
+                    step_name(self.graph, step),
+                    keys(item)
+                ))
             }
             EventKind::ItemSuperseded { step, output, item, ended } => {
                 self.supersede(step, *output, item, ended)
@@ -97,7 +101,8 @@ impl Seen<'_> {
         let known = self.items.get_mut(&place(step)).is_some_and(|items| items.remove(&keys));
         let name = step_name(self.graph, step);
         known.then_some(()).ok_or(format!("`{name}` superseded {keys:?}, which it had not given"))?;
-        let opened = |scope: &fanfold::graph::Scope| scope.fan == Some(Fan::Emitter { node: step.node, output });
+        let opened =
+            |scope: &fanfold::graph::Scope| scope.fan == Some(Fan::Emitter { node: step.node, output });
         let scope = self.graph.scopes.iter().position(opened).expect("an emitter opens a scope");
         let below = |at: &Place| {
             let scopes = &mut self.graph.outwards(self.graph.node(at.0).scope);
@@ -110,7 +115,9 @@ impl Seen<'_> {
         gone.sort_by_key(|(node, _)| *node);
         told.sort_unstable();
         if gone.len() != told.len() || gone.iter().zip(&told).any(|((node, _), (told, _))| node != told) {
-            return Err(format!("`{name}` superseded {keys:?} with {told:?}, but {gone:?} had ended below it"));
+            return Err(format!(
+                "`{name}` superseded {keys:?} with {told:?}, but {gone:?} had ended below it"
+            ));
         }
         Ok(())
     }
