@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use console::{measure_text_width, truncate_str};
 
+use super::layout::{Layout, Place};
 use super::paint::Paint;
 use crate::event::StepState;
-use crate::graph::{Graph, NodeId, Part, needed_steps, outline};
+use crate::graph::{Graph, NodeId, needed_steps};
 use crate::report::words::{clock, count, duration};
 use crate::summary::Summary;
 use crate::text::safe;
@@ -38,8 +39,17 @@ pub(crate) struct Frame {
     pub(crate) paint: Paint,
 }
 
+/// What is known of the run that is shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) summary: &'a Summary,
+    pub(crate) graph: &'a Graph,
+    pub(crate) layout: &'a Layout,
+}
+
 /// The lines of the block, each cut to the terminal's width.
-pub(crate) fn block(summary: &Summary, graph: &Graph, elapsed: Duration, frame: Frame) -> Vec<String> {
+pub(crate) fn block(known: Known<'_>, elapsed: Duration, frame: Frame) -> Vec<String> {
+    let Known { summary, graph, .. } = known;
     let height = (frame.height / 3).clamp(1, MAX_HEIGHT);
     let mut lines = vec![status(summary, graph, elapsed, frame.paint)];
     if height >= ROOM_FOR_RULE {
@@ -48,7 +58,7 @@ pub(crate) fn block(summary: &Summary, graph: &Graph, elapsed: Duration, frame: 
     }
     let running = running(summary, graph, elapsed, frame);
     let room = height.saturating_sub(lines.len() + usize::from(running.is_some()));
-    lines.extend(rows(summary, graph, room, frame.paint));
+    lines.extend(rows(known, room, frame.paint));
     if height > lines.len() {
         lines.extend(running);
     }
@@ -100,95 +110,97 @@ struct Row {
     progress: String,
     bar: Option<String>,
     notes: Vec<String>,
-    /// Rows with the lowest come first where there is no room for all.
-    rank: u8,
+}
+
+/// How much an op is worth a row: where there is no room for all, the lowest ranks come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Active,
+    Waiting,
+    Done,
+}
+
+impl Rank {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Active, "active"), (Self::Done, "done"), (Self::Waiting, "waiting")];
+
+    fn of(summary: &Summary, node: NodeId) -> Self {
+        let failed = summary.count(node, StepState::Failed) > 0;
+        match (has_begun(summary, node), summary.is_done(node)) {
+            _ if failed => Self::Active,
+            (true, false) => Self::Active,
+            (true, true) => Self::Done,
+            (false, _) => Self::Waiting,
+        }
+    }
+}
+
+fn has_begun(summary: &Summary, node: NodeId) -> bool {
+    let counts = summary.node(node);
+    counts.ended() > 0 || counts.running() > 0 || counts.retrying() > 0
 }
 
 /// One row for each op, as many as there is room for.
-fn rows(summary: &Summary, graph: &Graph, room: usize, paint: Paint) -> Vec<String> {
-    let rows = all_rows(summary, graph, paint);
-    let shown: Vec<usize> = if rows.len() <= room {
-        (0..rows.len()).collect()
-    } else {
-        let mut by_rank: Vec<_> = (0..rows.len()).collect();
-        by_rank.sort_by_key(|row| rows[*row].rank);
-        by_rank.truncate(room.saturating_sub(1));
-        by_rank.sort_unstable();
-        by_rank
-    };
-    let widest = |text: fn(&Row) -> &str| {
-        shown.iter().map(|row| measure_text_width(text(&rows[*row]))).max().unwrap_or(0)
-    };
+fn rows(known: Known<'_>, room: usize, paint: Paint) -> Vec<String> {
+    let places = known.layout.places();
+    let shown = shown(known, room);
+    let rows: Vec<_> = shown.iter().map(|place| row(known, places[*place], paint)).collect();
+    let widest =
+        |text: fn(&Row) -> &str| rows.iter().map(|row| measure_text_width(text(row))).max().unwrap_or(0);
     let (names, counts) = (widest(|row| &row.name).min(MAX_NAME), widest(|row| &row.progress));
-    let mut lines: Vec<_> = shown.iter().map(|row| rows[*row].line(names, counts)).collect();
-    if shown.len() < rows.len() && room > 0 {
-        let hidden =
-            |rank| (0..rows.len()).filter(|row| !shown.contains(row) && rows[*row].rank == rank).count();
-        let words = [(RANK_ACTIVE, "active"), (RANK_DONE, "done"), (RANK_WAITING, "waiting")];
-        let hidden: Vec<_> = words
+    let mut lines: Vec<_> = rows.iter().map(|row| row.line(names, counts)).collect();
+    if shown.len() < places.len() && room > 0 {
+        let mut hidden = [0; 3];
+        for (index, place) in places.iter().enumerate() {
+            if shown.binary_search(&index).is_err() {
+                hidden[Rank::of(known.summary, place.node) as usize] += 1;
+            }
+        }
+        let hidden: Vec<_> = Rank::ALL
             .into_iter()
-            .map(|(rank, word)| (hidden(rank), word))
+            .map(|(rank, word)| (hidden[rank as usize], word))
             .filter(|(number, _)| *number > 0)
-            .map(|(number, word)| format!("{number} {word}"))
+            .map(|(number, word)| format!("{} {word}", count(number)))
             .collect();
         lines.push(paint.dim(&format!("     … more ops: {}", hidden.join(", "))));
     }
     lines
 }
 
-const RANK_ACTIVE: u8 = 0;
-const RANK_WAITING: u8 = 1;
-const RANK_DONE: u8 = 2;
-
-fn all_rows(summary: &Summary, graph: &Graph, paint: Paint) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut depth = 0;
-    let mut opened = false;
-    for part in outline(graph) {
-        match part {
-            Part::Open(_) => {
-                depth += 1;
-                opened = true;
-            }
-            Part::Close => {
-                depth -= 1;
-                opened = false;
-            }
-            Part::Step(node) => {
-                rows.push(row(summary, graph, node, depth, opened, paint));
-                opened = false;
-            }
-        }
+/// Which ops are shown, in order.
+fn shown(known: Known<'_>, room: usize) -> Vec<usize> {
+    let places = known.layout.places();
+    let mut shown: Vec<usize> = (0..places.len()).collect();
+    if shown.len() > room {
+        shown.sort_by_key(|place| Rank::of(known.summary, places[*place].node));
+        shown.truncate(room.saturating_sub(1));
+        shown.sort_unstable();
     }
-    rows
+    shown
 }
 
-fn row(summary: &Summary, graph: &Graph, node: NodeId, depth: usize, first: bool, paint: Paint) -> Row {
-    let counts = summary.node(node);
-    let (ended, known) = (counts.ended(), summary.known(node));
+fn row(known: Known<'_>, place: Place, paint: Paint) -> Row {
+    let Known { summary, graph, .. } = known;
+    let Place { node, depth, first } = place;
+    let (ended, total) = (summary.node(node).ended(), summary.known(node));
     let growing = summary.is_growing(node);
-    let failed = summary.count(node, StepState::Failed);
-    let begun = ended > 0 || counts.running() > 0 || counts.retrying() > 0;
     let indent = "  ".repeat(depth.saturating_sub(1));
     let mark = match (depth, first) {
         (0, _) => "",
         (_, true) => "└ ",
         (_, false) => "  ",
     };
-    let rank = if failed > 0 || (begun && !summary.is_done(node)) {
-        RANK_ACTIVE
-    } else if begun {
-        RANK_DONE
-    } else {
-        RANK_WAITING
-    };
-    let (progress, notes) = if begun {
-        (progress(ended, known, growing), notes(summary, graph, node, paint))
-    } else {
-        (String::new(), vec![paint.dim(&waits(summary, graph, node))])
-    };
-    let bar = (begun && (known > 1 || growing)).then(|| bar(ended, known));
-    Row { name: format!("{indent}{mark}{}", safe(&graph.node(node).name)), progress, bar, notes, rank }
+    let name = format!("{indent}{mark}{}", safe(&graph.node(node).name));
+    if !has_begun(summary, node) {
+        let notes = vec![paint.dim(&waits(summary, graph, node))];
+        return Row { name, progress: String::new(), bar: None, notes };
+    }
+    Row {
+        name,
+        progress: progress(ended, total, growing),
+        bar: (total > 1 || growing).then(|| bar(ended, total)),
+        notes: notes(summary, graph, node, paint),
+    }
 }
 
 impl Row {
@@ -294,7 +306,9 @@ mod tests {
         let mut summary = Summary::new(&graph);
         summary.apply(&graph, &events);
         let frame = Frame { width, height, max_running: 8, paint: Paint::PLAIN };
-        let lines = block(&summary, &graph, fixture::millis(2_040), frame);
+        let layout = Layout::of(&graph);
+        let known = Known { summary: &summary, graph: &graph, layout: &layout };
+        let lines = block(known, fixture::millis(2_040), frame);
         assert!(lines.len() <= (height / 3).clamp(1, 12));
         assert!(lines.iter().all(|line| measure_text_width(line) <= width));
         expected.assert_eq(&fixture::framed(&lines.join("\n")));

@@ -7,7 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::block::{Frame, block};
+use super::block::{Frame, Known, block};
+use super::layout::Layout;
 use super::lines::{self, FailureLines, StatusLevel};
 use super::logs::LineTaker;
 use super::paint::Paint;
@@ -73,12 +74,20 @@ struct Told {
     lines: Vec<String>,
     /// How many more there were than are kept.
     dropped: u64,
+    silent: bool,
     over: bool,
 }
 
 impl Told {
     fn new(graph: &Graph) -> Self {
-        Self { began: None, summary: Summary::new(graph), lines: Vec::new(), dropped: 0, over: false }
+        Self {
+            began: None,
+            summary: Summary::new(graph),
+            lines: Vec::new(),
+            dropped: 0,
+            silent: false,
+            over: false,
+        }
     }
 
     fn add(&mut self, line: impl FnOnce() -> String) {
@@ -111,6 +120,12 @@ impl Progress {
     /// Where lines of others, such as logs, are taken in among the progress.
     pub(crate) fn lines(&self) -> ProgressLines {
         ProgressLines(Arc::clone(&self.shared))
+    }
+
+    /// Something that makes progress silent from then on.
+    pub(crate) fn silencer(&self) -> impl FnOnce() + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.lock().silent = true
     }
 
     /// Shows what is left, and takes the block away.
@@ -164,6 +179,7 @@ impl Sink for ProgressSink {
 struct Drawer<'a> {
     shared: &'a Shared,
     screen: Box<dyn Screen>,
+    layout: Layout,
     failures: FailureLines,
     plain: PlainProgress,
     header_told: bool,
@@ -175,6 +191,7 @@ impl<'a> Drawer<'a> {
         Self {
             shared,
             screen,
+            layout: Layout::of(&shared.graph),
             failures: FailureLines::default(),
             plain: PlainProgress::default(),
             header_told: false,
@@ -205,6 +222,9 @@ impl<'a> Drawer<'a> {
 
     /// The lines that are new, and the block as it stands now.
     fn tick(&mut self, told: &mut Told, elapsed: Duration) -> (Vec<String>, Vec<String>) {
+        if told.silent {
+            return (Vec::new(), Vec::new());
+        }
         let Shared { graph, options, .. } = self.shared;
         let (summary, paint) = (&told.summary, options.paint);
         let shown = elapsed >= QUIET;
@@ -231,7 +251,8 @@ impl<'a> Drawer<'a> {
         if options.form == Form::Bar && shown && !told.over {
             let (width, height) = self.screen.size();
             let frame = Frame { width, height, max_running: options.max_running, paint };
-            drawn = block(summary, graph, elapsed, frame);
+            let known = Known { summary, graph, layout: &self.layout };
+            drawn = block(known, elapsed, frame);
         }
         (lines, drawn)
     }
