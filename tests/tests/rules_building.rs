@@ -1109,7 +1109,9 @@ fn s1_15_the_same_explicit_name_in_two_graphs_is_none() {
 
 #[test]
 fn s1_15_a_name_that_no_step_can_have_is_an_error() {
-    for (name, legal) in [("a b", true), ("é", true), ("", false), ("a[0]", false), ("a\nb", false), ("a.b", false)] {
+    for (name, legal) in
+        [("a b", true), ("é", true), ("", false), ("a[0]", false), ("a\nb", false), ("a.b", false)]
+    {
         thread_local! { static NAME: Cell<&'static str> = const { Cell::new("") }; }
         NAME.set(name);
         #[job]
@@ -1157,8 +1159,14 @@ fn s1_15_what_the_call_says_beats_the_op_which_beats_the_job() {
     let graph = says_more::job().graph().unwrap();
     let [own, call, job] = [0, 1, 2].map(|index: usize| &graph.nodes[index].options);
     let max = |options: &fanfold::graph::StepOptions| options.retry.map(|retry| retry.max);
-    assert_eq!((own.priority, own.timeout, own.pool.as_deref()), (1, Some(Duration::from_secs(1)), Some("own")));
-    assert_eq!((call.priority, call.timeout, call.pool.as_deref()), (2, Some(Duration::from_secs(2)), Some("call")));
+    assert_eq!(
+        (own.priority, own.timeout, own.pool.as_deref()),
+        (1, Some(Duration::from_secs(1)), Some("own"))
+    );
+    assert_eq!(
+        (call.priority, call.timeout, call.pool.as_deref()),
+        (2, Some(Duration::from_secs(2)), Some("call"))
+    );
     assert_eq!((max(own), max(call), max(job)), (Some(1), Some(2), Some(9)));
     assert_eq!(call.tags, [("kind".into(), "own".into()), ("team".into(), "call".into())]);
 }
@@ -1260,9 +1268,12 @@ fn s1_15_an_option_of_an_op_after_it_was_folded_or_listed_is_an_error() {
             made.get().unwrap()
         });
     }
-    for built in
-        [after_fold::job().graph(), after_list::job().graph(), after_after::job().graph(), after_zip::job().graph()]
-    {
+    for built in [
+        after_fold::job().graph(),
+        after_list::job().graph(),
+        after_after::job().graph(),
+        after_zip::job().graph(),
+    ] {
         let (op, _, message) = only_error(built, FILE);
         assert_eq!(op, "named");
         assert!(message.contains("was used"), "{message}");

@@ -9,7 +9,7 @@ use clap_complete::Shell;
 
 use super::problem::{Problem, unknown};
 use super::{jobs, list, output};
-use crate::define::JobDef;
+use crate::define::{ArgForm, JobDef};
 use crate::exit;
 
 /// Reads the command line; gives the command that it was read with, too.
@@ -69,6 +69,9 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
 
 /// What clap says, but for what we know better: an unknown subcommand of `run` is an unknown job.
 fn in_our_words(error: clap::Error, all: &[&'static JobDef]) -> Problem {
+    if let Some(secret) = secret_flag(&error, all) {
+        return secret;
+    }
     let wrong = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
         (ErrorKind::InvalidSubcommand, Some(ContextValue::String(wrong))) => wrong.clone(),
         _ => return Problem::CommandLine(error),
@@ -84,6 +87,20 @@ fn in_our_words(error: clap::Error, all: &[&'static JobDef]) -> Problem {
         return problem;
     }
     Problem::Usage(unknown("job", &wrong, all.iter().map(|job| job.name), "the program has no jobs"))
+}
+
+/// A secret given as a flag: clap does not know it, since it must not stand on a command line, where
+/// every user of the machine can read it.
+fn secret_flag(error: &clap::Error, all: &[&'static JobDef]) -> Option<Problem> {
+    let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else { return None };
+    let name = wrong.strip_prefix("--")?;
+    let secrets = all.iter().flat_map(|job| job.args).filter(|arg| arg.form == ArgForm::Secret);
+    let secret = secrets.into_iter().find(|arg| jobs::flag_name(arg) == name)?;
+    Some(Problem::Usage(format!(
+        "`{wrong}` is secret, and never given on the command line: set {} in the environment, or write `{}` in a config file",
+        jobs::variable(secret),
+        secret.name
+    )))
 }
 
 /// Prints the completion script of a shell.

@@ -50,7 +50,7 @@ pub(super) fn flag_name(arg: &ArgDef) -> String {
 }
 
 /// The name of an argument's type, without the modules that it lies in.
-pub(super) fn type_name(arg: &ArgDef) -> String {
+fn type_name(arg: &ArgDef) -> String {
     let whole = (arg.info.name)();
     let mut short = String::new();
     let mut word = String::new();
@@ -67,7 +67,7 @@ pub(super) fn type_name(arg: &ArgDef) -> String {
 }
 
 /// The type of one value of an argument: of what may be left out or repeated, the inner type.
-fn value_type(arg: &ArgDef) -> String {
+pub(super) fn value_type(arg: &ArgDef) -> String {
     let name = type_name(arg);
     let inner = ["Option<", "Vec<"].iter().find_map(|outer| name.strip_prefix(outer)?.strip_suffix('>'));
     inner.unwrap_or(&name).to_owned()

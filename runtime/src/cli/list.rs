@@ -83,7 +83,7 @@ fn as_text(all: &[&'static JobDef]) -> String {
 /// `--to <char>`, in brackets where it may be left out.
 fn argument(arg: &ArgDef) -> String {
     let flag = format!("--{}", jobs::flag_name(arg));
-    let name = jobs::type_name(arg);
+    let name = jobs::value_type(arg);
     let optional = arg.default.is_some();
     match arg.form {
         ArgForm::Switch => format!("[{flag}]"),
@@ -116,10 +116,21 @@ fn argument_json(arg: &ArgDef) -> serde_json::Value {
     serde_json::json!({
         "name": arg.name,
         "doc": arg.doc,
-        "type": jobs::type_name(arg),
+        "type": jobs::value_type(arg),
+        "form": form(arg.form),
         "flag": (arg.form != ArgForm::Secret).then(|| format!("--{}", jobs::flag_name(arg))),
         "variable": jobs::variable(arg),
         "choices": arg.choices,
         "default": arg.default.map(|default| (arg.show)(&default())),
     })
+}
+
+fn form(form: ArgForm) -> &'static str {
+    match form {
+        ArgForm::Switch => "switch",
+        ArgForm::Value => "value",
+        ArgForm::Optional => "optional",
+        ArgForm::Repeated => "repeated",
+        ArgForm::Secret => "secret",
+    }
 }

@@ -1,7 +1,7 @@
 //! Writing to stdout: what the caller asked for, and nothing else.
 
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
@@ -69,14 +69,13 @@ fn copy(batches: &Receiver<Vec<u8>>) -> io::Result<()> {
 }
 
 impl Write for Stdout {
+    /// Queues the bytes. What the thread could not write is told by [`finish`](Self::finish), with
+    /// its reason; here it would be known too late, and without one.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-        let queue = self.queue.as_ref().ok_or_else(gone)?;
-        match queue.try_send(bytes.to_vec()) {
-            Ok(()) => Ok(bytes.len()),
-            Err(TrySendError::Full(batch)) => queue.send(batch).map(|()| bytes.len()).map_err(|_| gone()),
-            Err(TrySendError::Disconnected(_)) => Err(gone()),
+        if let Some(queue) = &self.queue {
+            let _ = queue.send(bytes.to_vec());
         }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

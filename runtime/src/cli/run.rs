@@ -24,11 +24,12 @@ use crate::report::JsonLines;
 use crate::report::closing::{closing, state_line};
 use crate::report::json::results;
 use crate::report::lines::StatusLevel;
+use crate::report::logs;
 use crate::report::paint::Paint;
 use crate::report::progress::{Form, Progress, ProgressOptions};
 use crate::report::screen::tell;
+use crate::report::words::pretty_json;
 use crate::run::{RunOptions, RunReport, Sink};
-use crate::text::pretty_json;
 use crate::value::AnyValue;
 
 /// Runs a job.
@@ -74,6 +75,7 @@ async fn drive(
         Signals::listen().map_err(|error| Problem::Store(format!("cannot listen to signals: {error}")))?;
     let shown = progress_options(flags);
     let (progress, sink) = Progress::start(Arc::clone(&graph), shown);
+    logs::show(progress.lines(), flags.quiet, shown.paint).map_err(Problem::Usage)?;
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(sink)];
     let mut lines = None;
     let mut stdout_broken = None;

@@ -25,7 +25,11 @@ impl Asked {
 /// The signals that end a run; made before it starts, so that none is lost.
 pub(super) struct Signals {
     #[cfg(unix)]
-    streams: [(Asked, tokio::signal::unix::Signal); 3],
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 impl Signals {
@@ -37,11 +41,9 @@ impl Signals {
     pub(super) fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
-            streams: [
-                (Asked::Interrupt, signal(SignalKind::interrupt())?),
-                (Asked::Terminate, signal(SignalKind::terminate())?),
-                (Asked::HangUp, signal(SignalKind::hangup())?),
-            ],
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: if hang_up_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) },
         })
     }
 
@@ -57,11 +59,16 @@ impl Signals {
     /// The next signal.
     #[cfg(unix)]
     pub(super) async fn next(&mut self) -> Asked {
-        let [(first, one), (second, two), (third, three)] = &mut self.streams;
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = one.recv() => *first,
-            _ = two.recv() => *second,
-            _ = three.recv() => *third,
+            _ = self.interrupt.recv() => Asked::Interrupt,
+            _ = self.terminate.recv() => Asked::Terminate,
+            _ = hang_up => Asked::HangUp,
         }
     }
 
@@ -73,4 +80,15 @@ impl Signals {
         }
         Asked::Interrupt
     }
+}
+
+/// Whether the program was started to outlive its terminal (`nohup`): listening would undo that.
+/// Told by Linux alone; elsewhere a hang-up always counts.
+#[cfg(unix)]
+fn hang_up_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Signal 1 is the lowest bit.
+    mask.is_some_and(|mask| mask & 1 == 1)
 }

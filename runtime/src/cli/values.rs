@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use serde_json::Value;
 
 use super::config::Config;
-use super::jobs::{first_paragraph, flag_name, type_name, variable};
+use super::jobs::{first_paragraph, flag_name, value_type, variable};
 use super::problem::{Problem, nearest};
 use crate::define::{ArgDef, ArgForm, JobDef};
 use crate::value::AnyValue;
@@ -60,7 +60,7 @@ pub(super) fn values(job: &JobDef, sources: &Sources<'_>) -> Result<Vec<AnyValue
 
 fn value(arg: &ArgDef, sources: &Sources<'_>) -> Result<Option<AnyValue>, Problem> {
     let wrong = |place: &str, message: String| {
-        Problem::Usage(format!("{place}: `{}` takes a {}: {message}", arg.name, type_name(arg)))
+        Problem::Usage(format!("{place}: `{}` takes `{}`: {message}", arg.name, value_type(arg)))
     };
     if let Some(texts) = flag_texts(arg, sources.matches) {
         let place = format!("--{}", flag_name(arg));
@@ -99,7 +99,7 @@ fn missing_text(arg: &ArgDef) -> String {
     let doc = if doc.is_empty() { doc } else { format!("  {doc}") };
     let how = match arg.form {
         ArgForm::Secret => format!("{}=… (environment), or `{}` in a config file", variable(arg), arg.name),
-        _ => format!("--{} <{}>", flag_name(arg), type_name(arg)),
+        _ => format!("--{} <{}>", flag_name(arg), value_type(arg)),
     };
     format!("{how}{doc}")
 }
@@ -138,7 +138,7 @@ mod tests {
     fn a_wrong_value_names_its_place_and_type() {
         let none: fn(&str) -> Option<String> = |_| None;
         let wrong = read(&[], none, r#"{"to": 7}"#, &Config::default());
-        assert!(wrong.starts_with("--args: `to` takes a char: invalid type: integer `7`"), "{wrong}");
+        assert!(wrong.starts_with("--args: `to` takes `char`: invalid type: integer `7`"), "{wrong}");
         let unknown = json_arguments(r#"{"form": "a"}"#, &LETTERS).unwrap_err().to_string();
         assert_eq!(unknown, "`--args`: job `letters` has no argument `form`: did you mean `from`?");
     }

@@ -122,8 +122,8 @@ struct Builder {
     graphs: Vec<(String, usize)>,
     /// How often each sub-graph was entered, by prefix.
     entered: HashMap<String, u32>,
-    /// The fan-outs over held items, by place and by what is held.
-    products: HashMap<(ScopeId, ScopeId, Vec<Source>), ScopeId>,
+    /// The fan-outs over held items, by place and by what is held: the fan-outs, and what is read.
+    products: HashMap<(ScopeId, Vec<ScopeId>, Vec<Source>), ScopeId>,
     errors: Vec<BuildError>,
 }
 
@@ -537,13 +537,13 @@ impl Builder {
     ) -> (Vec<ScopeId>, Vec<(Source, TypeInfo)>) {
         let sources: Vec<_> = items.iter().map(|(source, _)| *source).collect();
         let infos: Vec<_> = items.iter().map(|(_, info)| *info).collect();
-        let innermost = *chain.last().expect("a dynamic output lies in a fan-out");
-        let known = self.products.get(&(place, innermost, sources.clone())).copied();
+        let known = self.products.get(&(place, chain.clone(), sources.clone())).copied();
         let scope = known.unwrap_or_else(|| {
-            let kind = NodeKind::Gather { chain, items: sources.clone(), gather: Gather::Held };
+            let kind =
+                NodeKind::Gather { chain: chain.clone(), items: sources.clone(), gather: Gather::Held };
             let held = self.push(base, kind, Vec::new(), at);
             let scope = self.open_scope(place, Fan::Held(held), infos.clone());
-            self.products.insert((place, innermost, sources), scope);
+            self.products.insert((place, chain, sources), scope);
             scope
         });
         let items = (0..).zip(infos).map(|(part, info)| (Source::Item(scope, part), info)).collect();

@@ -9,6 +9,7 @@ mod format;
 
 pub use error::{BuildError, BuildErrors};
 pub use format::GraphFormat;
+#[cfg(feature = "cli")]
 pub(crate) use format::{Part, needed_steps, outline};
 
 use std::sync::Arc;

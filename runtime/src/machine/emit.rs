@@ -13,7 +13,7 @@ use crate::value::{AnyValue, TypeInfo};
 
 use super::frame::{Fan, FanIndex, FanState, FrameId, ItemQueue, NewItem, Slot, TaskState};
 use super::grant::MAX_ITEMS;
-use super::plan::{TaskKind, is_emitter};
+use super::plan::{Counted, TaskKind, is_emitter};
 use super::retry::Timer;
 use super::{Command, Machine, Poll, PollDone, PollOutcome, StepId};
 
@@ -336,6 +336,7 @@ impl Machine {
         let Some(path) = self.frame_of(frame).map(|frame| frame.path.clone()) else { return };
         let (step, output) = self.fan_step(fan);
         let (frames, ended) = self.walk_superseded(frame.index);
+        self.undo_failures(&frames);
         self.event(EventKind::ItemSuperseded { step, output, item: path.clone(), ended });
         self.take_deliveries_back(frame.index, &frames);
         if std::mem::take(&mut self.frames[frame.index as usize].is_open) {
@@ -406,21 +407,28 @@ impl Machine {
                 }
             }
             for fan in self.frames[*index as usize].fans.clone() {
-                let Fan { scope, count, state, .. } = &self.fans[fan as usize];
-                let (scope, count, closed) = (ScopeId(*scope), *count, !matches!(state, FanState::Open));
-                for counted in plan
-                    .scope(scope)
-                    .counted_by
-                    .iter()
-                    .filter(|counted| closed && counted.up > depth - top_depth)
-                {
-                    let gatherer = self.around(*index, counted.up);
-                    if let Some(arrivals) = self.arrivals(gatherer, counted.target) {
-                        arrivals.reopened(counted.level, count);
-                    }
+                let Fan { scope, state: FanState::Closed | FanState::Failed(_) | FanState::Skipped, .. } =
+                    &self.fans[fan as usize]
+                else {
+                    continue;
+                };
+                let counted_by = &plan.scope(ScopeId(*scope)).counted_by;
+                for counted in counted_by.iter().filter(|counted| counted.up > depth - top_depth) {
+                    self.reopen(fan, *counted, *index);
                 }
             }
         }
+    }
+
+    /// A gather forgets a fan-out that lies in `frame`, which is superseded.
+    fn reopen(&mut self, index: FanIndex, counted: Counted, frame: u32) {
+        let gatherer = self.around(frame, counted.up);
+        let without = self.without(index, self.frames[gatherer as usize].path.depth());
+        let fan = std::mem::take(&mut self.fans[index as usize]);
+        if let Some(arrivals) = self.arrivals(gatherer, counted.target) {
+            arrivals.reopened(counted.level, &fan, &without);
+        }
+        self.fans[index as usize] = fan;
     }
 
     fn scope_depth(&self, frame: u32) -> u32 {
@@ -443,6 +451,7 @@ impl Machine {
         }
         for index in frames.into_iter().rev() {
             self.frames[index as usize].pinned = false;
+            self.settle_failures(index);
             if self.frames[index as usize].live == 0 {
                 self.free_frame(index);
             }

@@ -13,6 +13,7 @@ mod fold;
 mod frame;
 mod gather;
 mod grant;
+mod handled;
 mod keys;
 mod limits;
 mod plan;
@@ -108,7 +109,7 @@ pub struct Machine {
 
     events: Vec<Event>,
     commands: Vec<Command>,
-    failed: bool,
+    handled: handled::Handled,
     stopping: Option<cancel::Stopping>,
     ended: Option<RunState>,
     /// What the job gives, once the run has ended.
@@ -142,7 +143,7 @@ impl Machine {
             due: Vec::new(),
             events: Vec::new(),
             commands: Vec::new(),
-            failed: false,
+            handled: handled::Handled::default(),
             stopping: None,
             ended: None,
             outputs: Vec::new(),
@@ -246,7 +247,7 @@ impl Machine {
     fn end(&mut self) {
         let state = match &self.stopping {
             Some(stopping) => stopping.state,
-            None if self.failed => RunState::Failed,
+            None if self.handled.any_unanswered() => RunState::Failed,
             None => RunState::Succeeded,
         };
         let results: Vec<_> = self.plan.graph.results.iter().map(|result| result.source).collect();

@@ -7,8 +7,9 @@ use console::{measure_text_width, truncate_str};
 use super::paint::Paint;
 use crate::event::StepState;
 use crate::graph::{Graph, NodeId, Part, needed_steps, outline};
+use crate::report::words::{clock, count, duration};
 use crate::summary::Summary;
-use crate::text::{clock, count, duration, safe};
+use crate::text::safe;
 
 /// The tallest block, in lines: more would push what was said before off the screen.
 const MAX_HEIGHT: usize = 12;
@@ -296,7 +297,7 @@ mod tests {
         let lines = block(&summary, &graph, fixture::millis(2_040), frame);
         assert!(lines.len() <= (height / 3).clamp(1, 12));
         assert!(lines.iter().all(|line| measure_text_width(line) <= width));
-        expected.assert_eq(&lines.join("\n"));
+        expected.assert_eq(&fixture::framed(&lines.join("\n")));
     }
 
     #[test]
@@ -305,6 +306,7 @@ mod tests {
             100,
             40,
             &expect![[r#"
+            --
                ───────────────────────────────────────────────────────────────────────
                00:00:02  4/≥8 steps  2/s  2 running
                  load_pieces      0/1   emitting, 3 so far
@@ -321,6 +323,7 @@ mod tests {
             80,
             15,
             &expect![[r#"
+            --
                00:00:02  4/≥8 steps  2/s  2 running
                  load_pieces  0/1   emitting, 3 so far
                  └ clean      3/≥3  ▕███████████████▏  p95 5 ms
@@ -331,8 +334,20 @@ mod tests {
 
     #[test]
     fn a_tiny_terminal_shows_one_line_cut() {
-        check(20, 5, &expect!["   00:00:02  4/≥8 s…"]);
-        check(1, 1, &expect!["…"]);
+        check(
+            20,
+            5,
+            &expect![[r#"
+            --
+               00:00:02  4/≥8 s…"#]],
+        );
+        check(
+            1,
+            1,
+            &expect![[r#"
+            --
+            …"#]],
+        );
     }
 
     #[test]
@@ -341,6 +356,9 @@ mod tests {
         let mut summary = Summary::new(&graph);
         summary.apply(&graph, &events[..events.len() - 3]);
         let line = status(&summary, &graph, fixture::millis(84_000), Paint::PLAIN);
-        expect!["   00:01:24  6/8 steps  4/min"].assert_eq(&line);
+        expect![[r#"
+            --
+               00:01:24  6/8 steps  4/min"#]]
+        .assert_eq(&fixture::framed(&line));
     }
 }

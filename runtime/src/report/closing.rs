@@ -9,8 +9,9 @@ use super::lines::states;
 use super::paint::Paint;
 use crate::event::{RunState, StepState};
 use crate::graph::{Graph, NodeId, Part, outline};
+use crate::report::words::{count, counted, duration};
 use crate::summary::{NodeSummary, Summary};
-use crate::text::{count, counted, duration, safe};
+use crate::text::safe;
 
 /// How many ops the table has; of a job with more, those that matter most.
 const MAX_ROWS: usize = 40;
@@ -188,7 +189,7 @@ fn errors(summary: &Summary, graph: &Graph, paint: Paint) -> String {
 /// The slowest steps, where there are enough to choose from.
 fn slowest(summary: &Summary, graph: &Graph) -> String {
     let slowest = summary.slowest();
-    if summary.ended(graph) <= slowest.len() as u64 {
+    if slowest.is_empty() || summary.ended(graph) <= slowest.len() as u64 {
         return String::new();
     }
     let steps: Vec<_> = slowest
@@ -234,11 +235,12 @@ mod tests {
         let mut summary = Summary::new(&graph);
         summary.apply(&graph, &events);
         expect![[r#"
-               op               succeeded  failed  not run  retries   total      p50     p95     max
-               load_pieces              1       -        -        -  600 ms        -       -       -
-                 clean                  3       -        -        -   15 ms  4.99 ms    5 ms    5 ms
-                 compute_piece          2       1        -        1  2.21 s   477 ms  870 ms  870 ms
-               merge                    -       -        1        -       -        -       -       -
+            --
+               op               succeeded  failed  not run  retries   total     p50     p95     max
+               load_pieces              1       -        -        -  600 ms       -       -       -
+                 clean                  3       -        -        -   15 ms    5 ms    5 ms    5 ms
+                 compute_piece          2       1        -        1  2.21 s  477 ms  870 ms  870 ms
+               merge                    -       -        1        -       -       -       -       -
 
                errors
                     1 × api time out after 500 ms
@@ -246,7 +248,13 @@ mod tests {
 
                slowest: compute_piece[c] 870 ms · load_pieces 600 ms · compute_piece[b] 500 ms · compute_piece[a] 370 ms · clean[a] 5 ms
                time: 2.83 s working, 2.00 s waiting to retry
-                Failed letters 7k2m in 3.00 s: 6 succeeded, 1 failed, 1 upstream failed"#]].assert_eq(&closing(&summary, &graph, RunState::Failed, millis(3_001), Paint::PLAIN));
+                Failed letters 7k2m in 3.00 s: 6 succeeded, 1 failed, 1 upstream failed"#]].assert_eq(&fixture::framed(&closing(
+            &summary,
+            &graph,
+            RunState::Failed,
+            millis(3_001),
+            Paint::PLAIN,
+        )));
     }
 
     #[test]
@@ -259,11 +267,12 @@ mod tests {
             summary.apply(&graph, &[failed(step, 10, 1, &format!("no reply for {key}\nin {index} ms"))]);
         }
         expect![[r#"
+            --
 
                errors
                 1 200 × no reply for …
                         compute_piece[k0], compute_piece[k1], compute_piece[k2], … 1 197 more
         "#]]
-        .assert_eq(&errors(&summary, &graph, Paint::PLAIN));
+        .assert_eq(&fixture::framed(&errors(&summary, &graph, Paint::PLAIN)));
     }
 }

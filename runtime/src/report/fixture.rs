@@ -108,6 +108,11 @@ pub(crate) fn step(graph: &Graph, op: &str, key: Option<(&str, u32)>) -> StepRef
     StepRef { node: NodeId(u32::try_from(node).unwrap()), path }
 }
 
+/// Text for `expect!`, which would take away an indentation that all lines share.
+pub(crate) fn framed(text: &str) -> String {
+    format!("--\n{text}")
+}
+
 pub(crate) fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }

@@ -6,8 +6,9 @@ use super::paint::Paint;
 use crate::error::OpError;
 use crate::event::{Event, EventKind, StepRef, StepState};
 use crate::graph::Graph;
-use crate::summary::{ErrorGroup, Summary};
-use crate::text::{count, counted, duration, safe, safe_lines};
+use crate::report::words::{count, counted, duration, safe_lines};
+use crate::summary::Summary;
+use crate::text::safe;
 
 /// Which ends of steps are told one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +20,7 @@ pub(crate) enum StatusLevel {
     Retry,
     /// Also steps that took longer than a minute.
     Slow,
-    /// Also each step that succeeded.
+    /// Also each step that succeeded; each failure is then told, too.
     Pass,
     /// Also each step that did not run.
     All,
@@ -89,6 +90,9 @@ pub(crate) fn event(graph: &Graph, event: &Event, level: StatusLevel, paint: Pai
             let rest = if *attempt > 1 { attempt_text(graph, step, *attempt) } else { String::new() };
             told.then(|| step_line(&word, *took, &step.name(graph).to_string(), &rest))
         }
+        EventKind::StepFailed { step, attempt, took, error, .. } if level >= StatusLevel::Pass => {
+            Some(failure(graph, step, (*attempt, *took), error, paint))
+        }
         EventKind::StepNotRun { step, state, cause } if level >= StatusLevel::All => {
             let cause = cause.as_ref().map(|cause| format!(": {}", cause.name(graph))).unwrap_or_default();
             let name = step.name(graph).to_string();
@@ -121,7 +125,8 @@ impl FailureLines {
         let groups = summary.errors();
         let mut lines = Vec::new();
         for group in &groups[self.told.len()..] {
-            lines.push(failure(group, graph, paint));
+            let first = (group.first_attempts, group.first_took);
+            lines.push(failure(graph, &group.examples[0], first, &group.first_error, paint));
             self.told.push(1);
         }
         if last || elapsed >= self.last_count + COUNT_EVERY {
@@ -154,12 +159,16 @@ impl FailureLines {
     }
 }
 
-/// The first failure of a group, in full.
-fn failure(group: &ErrorGroup, graph: &Graph, paint: Paint) -> String {
-    let step = &group.examples[0];
-    let rest =
-        format!("{}{}", attempt_text(graph, step, group.first_attempts), error_text(&group.first_error));
-    step_line(&paint.bad("      FAIL"), group.first_took, &step.name(graph).to_string(), &rest)
+/// A failure in full.
+fn failure(
+    graph: &Graph,
+    step: &StepRef,
+    (attempt, took): (u32, Duration),
+    error: &OpError,
+    paint: Paint,
+) -> String {
+    let rest = format!("{}{}", attempt_text(graph, step, attempt), error_text(error));
+    step_line(&paint.bad("      FAIL"), took, &step.name(graph).to_string(), &rest)
 }
 
 /// Says that the run is being stopped, and for what it still waits.
@@ -204,6 +213,7 @@ mod tests {
         };
         assert_eq!(at(StatusLevel::Fail), "");
         expect![[r#"
+            --
                   PASS [   0.01s] clean[a]
                   PASS [   0.01s] clean[b]
                   PASS [   0.01s] clean[c]
@@ -211,8 +221,9 @@ mod tests {
                  RETRY [   0.47s] compute_piece[b]  attempt 1/3, again in 2.00 s: api time out after 470 ms
                   PASS [   0.60s] load_pieces
                   PASS [   0.87s] compute_piece[c]
+                  FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms
                NOT RUN            merge  upstream failed: compute_piece[b]"#]]
-        .assert_eq(&at(StatusLevel::All));
+        .assert_eq(&fixture::framed(&at(StatusLevel::All)));
     }
 
     #[test]
@@ -229,10 +240,11 @@ mod tests {
             text.extend(lines.due(&summary, &graph, millis(u64::from(index)), index == 9_999, Paint::PLAIN));
         }
         expect![[r#"
+            --
                   FAIL [   0.00s] compute_piece[k0]  attempt 3/3: no reply for k0
                        after \u{1b}[31m0 ms
                        … 5 000 more like compute_piece[k0]
                        … 4 999 more like compute_piece[k0]"#]]
-        .assert_eq(&text.join("\n"));
+        .assert_eq(&fixture::framed(&text.join("\n")));
     }
 }

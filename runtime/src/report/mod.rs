@@ -9,6 +9,8 @@ pub(crate) mod closing;
 #[cfg(feature = "cli")]
 pub(crate) mod lines;
 #[cfg(feature = "cli")]
+pub(crate) mod logs;
+#[cfg(feature = "cli")]
 pub(crate) mod paint;
 #[cfg(feature = "cli")]
 pub(crate) mod plain;
@@ -16,6 +18,8 @@ pub(crate) mod plain;
 pub(crate) mod progress;
 #[cfg(feature = "cli")]
 pub(crate) mod screen;
+#[cfg(feature = "cli")]
+pub(crate) mod words;
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -6,8 +6,9 @@ use super::block::status;
 use super::lines::states_of;
 use super::paint::Paint;
 use crate::graph::{Graph, NodeId};
+use crate::report::words::{clock, counted, duration};
 use crate::summary::Summary;
-use crate::text::{clock, counted, duration, safe};
+use crate::text::safe;
 
 /// How long nothing may be said: a log that stands still looks like a run that hangs.
 const STEADY: Duration = Duration::from_secs(10);
@@ -113,6 +114,7 @@ mod tests {
         summary.apply(&graph, rest);
         text.extend(plain.due(&summary, &graph, millis(21_000), Paint::PLAIN));
         expect![[r#"
+            --
                00:00:00  load_pieces  begins
                00:00:00  clean  begins
                00:00:00  compute_piece  begins
@@ -122,6 +124,6 @@ mod tests {
                00:00:21  clean  done: 3 succeeded, p95 5 ms
                00:00:21  compute_piece  done: 2 succeeded, 1 failed, p95 870 ms
                00:00:21  merge  done: 1 upstream failed"#]]
-        .assert_eq(&text.join("\n"));
+        .assert_eq(&fixture::framed(&text.join("\n")));
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::block::{Frame, block};
 use super::lines::{self, FailureLines, StatusLevel};
+use super::logs::LineTaker;
 use super::paint::Paint;
 use super::plain::PlainProgress;
 use super::screen::{Lines, Screen, Terminal};
@@ -79,6 +80,14 @@ impl Told {
     fn new(graph: &Graph) -> Self {
         Self { began: None, summary: Summary::new(graph), lines: Vec::new(), dropped: 0, over: false }
     }
+
+    fn add(&mut self, line: impl FnOnce() -> String) {
+        if self.lines.len() < MAX_LINES {
+            self.lines.push(line());
+        } else {
+            self.dropped += 1;
+        }
+    }
 }
 
 impl Progress {
@@ -99,6 +108,11 @@ impl Progress {
         (progress, ProgressSink(shared))
     }
 
+    /// Where lines of others, such as logs, are taken in among the progress.
+    pub(crate) fn lines(&self) -> ProgressLines {
+        ProgressLines(Arc::clone(&self.shared))
+    }
+
     /// Shows what is left, and takes the block away.
     pub(crate) fn finish(mut self) {
         self.shared.lock().over = true;
@@ -115,6 +129,17 @@ impl Shared {
     }
 }
 
+/// Takes lines of others in among the progress.
+pub(crate) struct ProgressLines(Arc<Shared>);
+
+impl LineTaker for ProgressLines {
+    fn take(&self, line: &dyn Fn(Duration) -> String) {
+        let mut told = self.0.lock();
+        let since = told.began.map_or(Duration::ZERO, |began| began.elapsed());
+        told.add(|| line(since));
+    }
+}
+
 impl Sink for ProgressSink {
     fn events(&mut self, graph: &Graph, events: &[Event]) {
         let options = self.0.options;
@@ -128,11 +153,8 @@ impl Sink for ProgressSink {
             return;
         }
         for event in events {
-            let full = told.lines.len() >= MAX_LINES;
-            match lines::event(graph, event, options.level, options.paint) {
-                Some(_) if full => told.dropped += 1,
-                Some(line) => told.lines.push(line),
-                None => {}
+            if let Some(line) = lines::event(graph, event, options.level, options.paint) {
+                told.add(|| line);
             }
         }
     }
@@ -190,7 +212,9 @@ impl<'a> Drawer<'a> {
         if told.dropped > 0 {
             lines.push(format!("           … {} more lines", std::mem::take(&mut told.dropped)));
         }
-        lines.extend(self.failures.due(summary, graph, elapsed, told.over, paint));
+        if options.level < StatusLevel::Pass {
+            lines.extend(self.failures.due(summary, graph, elapsed, told.over, paint));
+        }
         if let Some(reason) = summary.cancelling()
             && !std::mem::replace(&mut self.cancelling_told, true)
         {
@@ -250,6 +274,7 @@ mod tests {
     fn nothing_is_drawn_of_a_run_that_is_over_at_once() {
         assert_eq!(tick(Form::Bar, StatusLevel::Fail, 199, false).lines().count(), 2);
         expect![[r#"
+            --
                Running letters 7k2m  from=a to=z
                   FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms
                ──────────────────────────────────────────────────────
@@ -258,14 +283,17 @@ mod tests {
                  └ clean          3/3  ▕███████████████▏  p95 5 ms
                    compute_piece  3/3  ▕███████████████▏  1 failed · po…
                  merge            1/1  1 upstream failed"#]]
-        .assert_eq(&tick(Form::Bar, StatusLevel::Fail, 3_100, false));
-        expect!["      FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms"]
-            .assert_eq(&tick(Form::None, StatusLevel::Fail, 3_100, true));
+        .assert_eq(&fixture::framed(&tick(Form::Bar, StatusLevel::Fail, 3_100, false)));
+        expect![[r#"
+            --
+                  FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms"#]]
+        .assert_eq(&fixture::framed(&tick(Form::None, StatusLevel::Fail, 3_100, true)));
     }
 
     #[test]
     fn lines_tell_each_step_and_plain_each_op() {
         expect![[r#"
+            --
                Running letters 7k2m  from=a to=z
                   PASS [   0.01s] clean[a]
                   PASS [   0.01s] clean[b]
@@ -275,14 +303,15 @@ mod tests {
                   PASS [   0.60s] load_pieces
                   PASS [   0.87s] compute_piece[c]
                   FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms"#]]
-        .assert_eq(&tick(Form::Lines, StatusLevel::Pass, 3_100, true));
+        .assert_eq(&fixture::framed(&tick(Form::Lines, StatusLevel::Pass, 3_100, true)));
         expect![[r#"
+            --
                Running letters 7k2m  from=a to=z
                   FAIL [   0.50s] compute_piece[b]  attempt 3/3: api time out after 500 ms
                00:00:03  load_pieces  done: 1 succeeded, 600 ms
                00:00:03  clean  done: 3 succeeded, p95 5 ms
                00:00:03  compute_piece  done: 2 succeeded, 1 failed, p95 870 ms
                00:00:03  merge  done: 1 upstream failed"#]]
-        .assert_eq(&tick(Form::Plain, StatusLevel::Fail, 3_100, false));
+        .assert_eq(&fixture::framed(&tick(Form::Plain, StatusLevel::Fail, 3_100, false)));
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use crate::text::ascii;
+use crate::report::words::ascii;
 
 /// Takes the output of one tick.
 pub(crate) trait Screen: Send {

@@ -20,14 +20,17 @@ const SHORTEST: f64 = 1e-9;
 pub struct Durations {
     sketch: Option<Box<DDSketch>>,
     total: Duration,
+    min: Duration,
     max: Duration,
 }
 
 impl Durations {
-    pub(super) const NONE: Self = Self { sketch: None, total: Duration::ZERO, max: Duration::ZERO };
+    pub(super) const NONE: Self =
+        Self { sketch: None, total: Duration::ZERO, min: Duration::ZERO, max: Duration::ZERO };
 
     pub(super) fn add(&mut self, took: Duration) {
         self.total += took;
+        self.min = if self.sketch.is_none() { took } else { self.min.min(took) };
         self.max = self.max.max(took);
         let sketch = self
             .sketch
@@ -38,6 +41,11 @@ impl Durations {
     /// Adds those of another.
     pub fn merge(&mut self, other: &Self) {
         self.total += other.total;
+        self.min = match (&self.sketch, &other.sketch) {
+            (Some(_), Some(_)) => self.min.min(other.min),
+            (Some(_), None) => self.min,
+            (None, _) => other.min,
+        };
         self.max = self.max.max(other.max);
         match (&mut self.sketch, &other.sketch) {
             (Some(here), Some(there)) => here.merge(there).expect("all sketches have one accuracy"),
@@ -70,8 +78,8 @@ impl Durations {
         let count = self.count() as f64;
         let rank = (q.clamp(0.0, 1.0) * count).ceil().max(1.0) - 1.0;
         let share = if rank + 1.0 >= count { 1.0 } else { (rank + 0.5) / (count - 1.0) };
-        let seconds = sketch.quantile(share).ok()??;
-        Some(Duration::try_from_secs_f64(seconds).unwrap_or(self.max).min(self.max))
+        let near = Duration::try_from_secs_f64(sketch.quantile(share).ok()??).unwrap_or(self.max);
+        Some(near.clamp(self.min, self.max))
     }
 }
 
@@ -104,6 +112,9 @@ mod tests {
 
     #[test]
     fn of_a_few_the_high_quantiles_are_the_longest() {
+        let mut durations = Durations::default();
+        durations.add(Duration::from_millis(5));
+        assert_eq!(durations.quantile(0.5), Some(Duration::from_millis(5)));
         let mut durations = Durations::default();
         for seconds in [1, 2, 9] {
             durations.add(Duration::from_secs(seconds));

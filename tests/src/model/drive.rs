@@ -75,7 +75,13 @@ pub trait Watch {
     ///
     /// # Errors
     /// The work may not be begun.
-    fn begins(&mut self, at: Duration, steps: &[&StepRef], others: &[NodeId], want: Want) -> Result<(), String>;
+    fn begins(
+        &mut self,
+        at: Duration,
+        steps: &[&StepRef],
+        others: &[NodeId],
+        want: Want,
+    ) -> Result<(), String>;
     /// The core told something.
     ///
     /// # Errors
@@ -316,7 +322,9 @@ impl Driver<'_> {
             Grant::Steps(steps) => steps.iter().map(of).collect(),
             Grant::Async(work) | Grant::Fold(FoldWork { step: work, .. }) => vec![of(work)],
             Grant::Poll(Poll { begin: Some(work), .. }) => vec![of(work)],
-            Grant::Poll(Poll { id, .. }) => self.emitters.get(id).map(|emitter| emitter.step.clone()).into_iter().collect(),
+            Grant::Poll(Poll { id, .. }) => {
+                self.emitters.get(id).map(|emitter| emitter.step.clone()).into_iter().collect()
+            }
         }
     }
 
@@ -341,7 +349,8 @@ impl Driver<'_> {
 
     /// Lets time go on to the next thing that happens; `false` if nothing will.
     fn advance(&mut self) -> Result<bool, String> {
-        let first = (0..self.flights.len()).min_by_key(|at| (self.flights[*at].ends, self.flights[*at].number));
+        let first =
+            (0..self.flights.len()).min_by_key(|at| (self.flights[*at].ends, self.flights[*at].number));
         let timer = self.machine.next_timer().filter(|_| self.machine.ended().is_none());
         match (first, timer) {
             (None, None) => return Ok(false),

@@ -16,13 +16,15 @@ use fanfold::graph::build::{self, CallOption, Raw, RawInput};
 use fanfold::graph::{BuildErrors, Gather, Graph};
 use fanfold::machine::Limits;
 use fanfold::{
-    AnyValue, Gathered, JobOptions, Key, OpContext, OpError, OpOptions, PoolLimit, RetryPolicy, StepFailure, StepName,
-    TypeInfo,
+    AnyValue, Gathered, JobOptions, Key, OpContext, OpError, OpOptions, PoolLimit, RetryPolicy, StepFailure,
+    StepName, TypeInfo,
 };
 
 use super::drive::pause;
 use super::perform::{Performed, combine, perform};
-use super::plan::{Backoff, Emitter, Expr, Failure, Fold, Form, Handle, Input, Let, Map, Op, Plan, Retry, Work};
+use super::plan::{
+    Backoff, Emitter, Expr, Failure, Fold, Form, Handle, Input, Let, Map, Op, Plan, Retry, Work,
+};
 use super::value::Value;
 
 /// A graph with the values of its arguments.
@@ -106,13 +108,15 @@ impl Builder {
                 Expr::Map(map) => self.map(binds, map),
                 Expr::Collect { over, form } => {
                     let (raw, parts) = self.fans[over];
-                    let collected = build::gather(raw, gather(*form, parts), TypeInfo::of::<Value>(), "collect");
+                    let collected =
+                        build::gather(raw, gather(*form, parts), TypeInfo::of::<Value>(), "collect");
                     self.singles.insert(binds[0], collected);
                 }
                 Expr::Fold(fold) => {
                     let first = Folded { fold: Arc::new(fold.clone()), value: Value::Number(fold.init) };
                     let op = op_def(Shape::of_fold(fold));
-                    let folded = build::fold(self.fans[&fold.over].0, RawInput::Constant(Arc::new(first)), op);
+                    let folded =
+                        build::fold(self.fans[&fold.over].0, RawInput::Constant(Arc::new(first)), op);
                     self.singles.insert(binds[0], folded);
                 }
                 Expr::Zip { left, right } => {
@@ -179,7 +183,8 @@ impl Builder {
             (shape.priority, shape.pool, shape.tag) = (None, None, None);
         }
         let raw = build::call_op(op_def(shape), inputs)[0];
-        let say = |option: Option<CallOption>| option.into_iter().for_each(|option| build::option(raw, option));
+        let say =
+            |option: Option<CallOption>| option.into_iter().for_each(|option| build::option(raw, option));
         say(op.named.clone().map(CallOption::Name));
         say(op.retry_at_call.map(policy).map(CallOption::Retry));
         if by_option {
@@ -249,11 +254,15 @@ impl Shape {
 fn op_def(shape: Shape) -> &'static OpDef {
     static KNOWN: Mutex<Option<HashMap<Shape, &'static OpDef>>> = Mutex::new(None);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known.get_or_insert_default().entry(shape.clone()).or_insert_with(|| Box::leak(Box::new(new_op_def(&shape))))
+    known
+        .get_or_insert_default()
+        .entry(shape.clone())
+        .or_insert_with(|| Box::leak(Box::new(new_op_def(&shape))))
 }
 
 fn new_op_def(shape: &Shape) -> OpDef {
-    let param = |optional: &bool| ParamDef { name: "p", type_name: "Value", optional: *optional, owned: false };
+    let param =
+        |optional: &bool| ParamDef { name: "p", type_name: "Value", optional: *optional, owned: false };
     let params: Vec<_> = [false].iter().chain(&shape.optional).map(param).collect();
     let kind = if shape.kind == Kind::Emitter { OutputKind::Dynamic } else { OutputKind::Single };
     let output = OutputDef { name: "result", kind, info: TypeInfo::of::<Value>(), optional: true };

@@ -296,12 +296,16 @@ fn line(graph: &Graph, kind: &EventKind) -> Option<String> {
     Some(match kind {
         EventKind::StepStarted { step, attempt } => format!("started {} ({attempt})", name(step)),
         EventKind::StepSucceeded { step, .. } => format!("succeeded {}", name(step)),
-        EventKind::AttemptFailed { step, attempt, .. } => format!("attempt failed {} ({attempt})", name(step)),
+        EventKind::AttemptFailed { step, attempt, .. } => {
+            format!("attempt failed {} ({attempt})", name(step))
+        }
         EventKind::StepFailed { step, .. } => format!("failed {}", name(step)),
         EventKind::StepNotRun { step, state, .. } => format!("{} {}", state.words(), name(step)),
         EventKind::ItemYielded { step, item, .. } => format!("yielded {} {:?}", name(step), item.keys()),
         EventKind::FanOutClosed { step, items, .. } => format!("closed {} {items}", name(step)),
-        EventKind::ItemSuperseded { step, item, .. } => format!("superseded {} {:?}", name(step), item.keys()),
+        EventKind::ItemSuperseded { step, item, .. } => {
+            format!("superseded {} {:?}", name(step), item.keys())
+        }
         EventKind::RunCancelling { reason } => format!("cancelling: {reason}"),
         EventKind::RunEnded { state } => format!("ended {state:?}"),
         _ => return None,

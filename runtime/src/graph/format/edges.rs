@@ -131,6 +131,7 @@ pub(super) fn word(gather: &Gather) -> &'static str {
 }
 
 /// The steps that a step waits for, in call order.
+#[cfg(feature = "cli")]
 pub(crate) fn needed_steps(graph: &Graph, node: NodeId) -> Vec<NodeId> {
     let mut edges = BTreeSet::new();
     for source in reads(graph, node) {

@@ -13,7 +13,9 @@ mod tests;
 mod text;
 mod unbounded;
 
+#[cfg(feature = "cli")]
 pub(crate) use edges::needed_steps;
+#[cfg(feature = "cli")]
 pub(crate) use outline::{Part, outline};
 
 use super::{Fan, Graph, NodeId, NodeKind, ScopeId, Source};

@@ -4,7 +4,13 @@ use super::GraphFormat;
 use crate::report::fixture;
 
 fn check(format: GraphFormat, expected: &Expect) {
-    expected.assert_eq(&fixture::graph().print(format));
+    let text = fixture::graph().print(format);
+    // Lines of the fixture's file say nothing here, and change with it.
+    let lines = text.lines().map(|line| match line.split_once("fixture.rs:") {
+        Some((before, _)) => format!("{before}fixture.rs:…\","),
+        None => line.to_owned(),
+    });
+    expected.assert_eq(&format!("{}\n", lines.collect::<Vec<_>>().join("\n")));
 }
 
 #[test]
@@ -77,124 +83,124 @@ fn json_says_all_of_it() {
     check(
         GraphFormat::Json,
         &expect![[r#"
-        {
-          "arguments": [
             {
-              "doc": "",
-              "name": "from",
-              "type": "char"
-            },
-            {
-              "doc": "",
-              "name": "to",
-              "type": "char"
+              "arguments": [
+                {
+                  "doc": "",
+                  "name": "from",
+                  "type": "char"
+                },
+                {
+                  "doc": "",
+                  "name": "to",
+                  "type": "char"
+                }
+              ],
+              "doc": "Upper-cases a range of letters.",
+              "edges": [
+                {
+                  "from": {
+                    "argument": "from"
+                  },
+                  "to": 0,
+                  "way": "value"
+                },
+                {
+                  "from": {
+                    "argument": "to"
+                  },
+                  "to": 0,
+                  "way": "value"
+                },
+                {
+                  "from": 0,
+                  "to": 1,
+                  "way": "item"
+                },
+                {
+                  "from": 1,
+                  "to": 2,
+                  "way": "value"
+                },
+                {
+                  "from": 2,
+                  "to": 4,
+                  "way": "collect"
+                }
+              ],
+              "job": "letters",
+              "nodes": [
+                {
+                  "at": "runtime/src/report/fixture.rs:…",
+                  "depth": 0,
+                  "doc": "",
+                  "dynamic": true,
+                  "id": 0,
+                  "kind": "op",
+                  "name": "load_pieces",
+                  "op": "jobs::load_pieces",
+                  "priority": 0,
+                  "scope": 0
+                },
+                {
+                  "at": "runtime/src/report/fixture.rs:…",
+                  "depth": 1,
+                  "doc": "",
+                  "dynamic": false,
+                  "id": 1,
+                  "kind": "op",
+                  "name": "clean",
+                  "op": "jobs::clean",
+                  "priority": 0,
+                  "scope": 1
+                },
+                {
+                  "at": "runtime/src/report/fixture.rs:…",
+                  "depth": 2,
+                  "doc": "",
+                  "dynamic": false,
+                  "id": 2,
+                  "kind": "op",
+                  "name": "compute_piece",
+                  "op": "jobs::compute_piece",
+                  "pool": "api",
+                  "priority": 5,
+                  "retries": 2,
+                  "scope": 1,
+                  "tags": {
+                    "team": "red"
+                  },
+                  "timeout": 30.0
+                },
+                {
+                  "at": "runtime/src/report/fixture.rs:…",
+                  "depth": 3,
+                  "doc": "",
+                  "dynamic": false,
+                  "id": 4,
+                  "kind": "op",
+                  "name": "merge",
+                  "op": "jobs::merge",
+                  "priority": 0,
+                  "scope": 0
+                }
+              ],
+              "scopes": [
+                {
+                  "id": 0
+                },
+                {
+                  "fan": "emitter",
+                  "held_without_bound": false,
+                  "id": 1,
+                  "node": 0,
+                  "output": 0,
+                  "parent": 0,
+                  "title": "each item of load_pieces"
+                }
+              ],
+              "version": 1
             }
-          ],
-          "doc": "Upper-cases a range of letters.",
-          "edges": [
-            {
-              "from": {
-                "argument": "from"
-              },
-              "to": 0,
-              "way": "value"
-            },
-            {
-              "from": {
-                "argument": "to"
-              },
-              "to": 0,
-              "way": "value"
-            },
-            {
-              "from": 0,
-              "to": 1,
-              "way": "item"
-            },
-            {
-              "from": 1,
-              "to": 2,
-              "way": "value"
-            },
-            {
-              "from": 2,
-              "to": 4,
-              "way": "collect"
-            }
-          ],
-          "job": "letters",
-          "nodes": [
-            {
-              "at": "runtime/src/report/fixture.rs:86",
-              "depth": 0,
-              "doc": "",
-              "dynamic": true,
-              "id": 0,
-              "kind": "op",
-              "name": "load_pieces",
-              "op": "jobs::load_pieces",
-              "priority": 0,
-              "scope": 0
-            },
-            {
-              "at": "runtime/src/report/fixture.rs:88",
-              "depth": 1,
-              "doc": "",
-              "dynamic": false,
-              "id": 1,
-              "kind": "op",
-              "name": "clean",
-              "op": "jobs::clean",
-              "priority": 0,
-              "scope": 1
-            },
-            {
-              "at": "runtime/src/report/fixture.rs:89",
-              "depth": 2,
-              "doc": "",
-              "dynamic": false,
-              "id": 2,
-              "kind": "op",
-              "name": "compute_piece",
-              "op": "jobs::compute_piece",
-              "pool": "api",
-              "priority": 5,
-              "retries": 2,
-              "scope": 1,
-              "tags": {
-                "team": "red"
-              },
-              "timeout": 30.0
-            },
-            {
-              "at": "runtime/src/report/fixture.rs:92",
-              "depth": 3,
-              "doc": "",
-              "dynamic": false,
-              "id": 4,
-              "kind": "op",
-              "name": "merge",
-              "op": "jobs::merge",
-              "priority": 0,
-              "scope": 0
-            }
-          ],
-          "scopes": [
-            {
-              "id": 0
-            },
-            {
-              "fan": "emitter",
-              "held_without_bound": false,
-              "id": 1,
-              "node": 0,
-              "output": 0,
-              "parent": 0,
-              "title": "each item of load_pieces"
-            }
-          ],
-          "version": 1
-        }
-    "#]],
+        "#]],
     );
 }
