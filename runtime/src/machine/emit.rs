@@ -282,6 +282,8 @@ impl Machine {
         if std::mem::take(&mut self.frames[frame.index as usize].is_open) {
             self.give_room(fan, 1);
         }
+        let unended = u32::from(self.frames[frame.index as usize].live > 0);
+        self.fans[fan as usize].unended -= unended;
         self.fans[fan as usize].count -= 1;
         for frame in frames.into_iter().rev() {
             self.drop_frame(frame);
@@ -393,7 +395,7 @@ impl Machine {
             self.frames[index as usize].pinned = false;
             self.settle_failures(index);
             if self.frames[index as usize].live == 0 {
-                self.free_frame(index);
+                self.drop_frame(index);
             }
         }
     }

@@ -93,6 +93,7 @@ impl Machine {
         if let Some(fan) = fan {
             frame.at = self.fans[fan as usize].frames.len() as u32;
             self.fans[fan as usize].frames.push(index);
+            self.fans[fan as usize].unended += 1;
         }
         for child in &template.children {
             let child = self.new_fan(*child, index);
@@ -189,19 +190,22 @@ impl Machine {
         {
             self.give_room(fan, 1);
         }
-        if live == 0 && !self.frames[index as usize].pinned {
-            self.free_frame(index);
+        if live == 0 {
+            self.frame_ended(index);
         }
     }
 
-    /// Everything in a frame has ended, and nothing below can read it.
-    pub(super) fn free_frame(&mut self, index: u32) {
-        let frame = &mut self.frames[index as usize];
+    /// Everything in a frame has ended: it is freed, unless its emitter may give other items yet.
+    fn frame_ended(&mut self, index: u32) {
+        let frame = &self.frames[index as usize];
         let Some(fan) = frame.fan else {
             self.end();
             return;
         };
-        self.drop_frame(index);
+        if !frame.pinned {
+            self.drop_frame(index);
+        }
+        self.fans[fan as usize].unended -= 1;
         self.end_fan_if_done(fan);
     }
 
@@ -313,7 +317,7 @@ impl Machine {
     /// Ends a fan-out that has closed and whose items have all ended.
     pub(super) fn end_fan_if_done(&mut self, index: FanIndex) {
         let fan = &mut self.fans[index as usize];
-        if matches!(fan.state, FanState::Open) || !fan.frames.is_empty() || fan.ended || fan.scope == 0 {
+        if matches!(fan.state, FanState::Open) || fan.unended > 0 || fan.ended || fan.scope == 0 {
             return;
         }
         fan.ended = true;

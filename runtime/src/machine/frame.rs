@@ -186,6 +186,8 @@ pub(crate) struct Fan {
     pub(crate) known: std::collections::HashMap<crate::key::Key, super::emit::Known>,
     /// The frames of its items that are not freed.
     pub(crate) frames: Vec<u32>,
+    /// How many of these have not ended.
+    pub(crate) unended: u32,
     /// How many items are open, or may be yielded by a poll that is under way.
     pub(crate) open: u32,
     pub(crate) keys: KeySet,

@@ -11,7 +11,7 @@ use crate::step::Path;
 use crate::value::AnyValue;
 
 use super::Machine;
-use super::frame::{FrameId, TaskState};
+use super::frame::{FrameId, Task, TaskState};
 use super::plan::{TaskKind, is_emitter, runs_in_batches};
 use super::ready::Entry;
 use super::retry::Timer;
@@ -381,12 +381,15 @@ impl Machine {
     fn take_back(&mut self, steps: Vec<StepWork>) {
         for work in steps {
             let StepId { frame, task, attempt } = work.id;
-            let Some(state) = self.frame_of(frame).map(|frame| frame.tasks[task as usize].clone()) else {
+            let state = self.frame_of(frame).map(|frame| frame.tasks[task as usize].clone());
+            let held = |task: &Task| {
+                task.attempt == attempt && matches!(task.state, TaskState::Running | TaskState::Chained)
+            };
+            let Some(state) = state.filter(held) else {
+                self.late_return(work.id);
                 continue;
             };
-            if state.attempt != attempt || !matches!(state.state, TaskState::Running | TaskState::Chained) {
-                continue;
-            }
+            self.give_tokens_back(work.node);
             self.frames[frame.index as usize].tasks[task as usize].attempt -= 1;
             self.restore(frame.index, task, work.inputs, work.moved);
             self.set_state(frame.index, task, TaskState::Waiting);
