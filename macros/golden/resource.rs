@@ -26,7 +26,8 @@ const _: () = {
                 ::core::result::Result::Ok(given) => given,
                 ::core::result::Result::Err(error) => {
                     return ::core::result::Result::Err(
-                        (&&&&::fanfold::__private::Caught(&error)).op_error(),
+                        (&&&&::fanfold::__private::Caught(&error))
+                            .op_error(::fanfold::__private::Failure::shown),
                     );
                 }
             };

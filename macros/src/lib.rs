@@ -6,6 +6,7 @@ mod golden;
 mod graph;
 mod job;
 mod job_arg;
+mod limits;
 mod op;
 mod options;
 mod outputs;

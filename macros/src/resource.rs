@@ -7,8 +7,8 @@ use syn::spanned::Spanned as _;
 
 use crate::args::Args;
 use crate::report::Report;
-use crate::signature::{Function, at};
-use crate::types::{inside, is_named, plain, written};
+use crate::signature::{Function, at, op_error};
+use crate::types::{error_of, inside, is_named, plain, written};
 
 /// Expands `#[resource]`.
 pub(crate) fn resource(attr: TokenStream, item: TokenStream) -> TokenStream {
@@ -21,8 +21,8 @@ pub(crate) fn resource(attr: TokenStream, item: TokenStream) -> TokenStream {
         let returned = returned(&function, report);
         let written = function.as_written();
         match (returned, report.is_clean()) {
-            (Some((fallible, ty)), true) => {
-                let registration = registration(&function, &needs, fallible, ty);
+            (Some((error, ty)), true) => {
+                let registration = registration(&function, &needs, error, ty);
                 quote!(#written #registration)
             }
             _ => written,
@@ -57,11 +57,11 @@ fn needs(function: &Function, report: &mut Report) -> Vec<Need> {
     needs
 }
 
-/// Whether it is a `Result`, and the type of the resource.
+/// The error if it is a `Result`, and the type of the resource.
 fn returned<'function>(
     function: &'function Function,
     report: &mut Report,
-) -> Option<(bool, &'function Type)> {
+) -> Option<(Option<Type>, &'function Type)> {
     let Some(ty) = function.returns() else {
         report.at(
             &function.sig.ident,
@@ -71,15 +71,15 @@ fn returned<'function>(
     };
     if is_named(ty, "Result") {
         if let Some(inner) = inside(ty, "Result") {
-            return Some((true, inner));
+            return Some((Some(error_of(ty)), inner));
         }
         report.at(ty, "the resource and its error are written out\n\nhelp: write `Result<T, E>`");
         return None;
     }
-    Some((false, ty))
+    Some((None, ty))
 }
 
-fn registration(function: &Function, needs: &[Need], fallible: bool, ty: &Type) -> TokenStream {
+fn registration(function: &Function, needs: &[Need], error: Option<Type>, ty: &Type) -> TokenStream {
     let name = function.name();
     let ident = &function.sig.ident;
     let uses = needs.iter().map(|need| crate::op::resource_use(&need.ty));
@@ -93,12 +93,13 @@ fn registration(function: &Function, needs: &[Need], fallible: bool, ty: &Type) 
         args.push(if *shared { quote!(#input) } else { quote!(&#input) });
     }
     let wait = function.sig.asyncness.map(|_| quote!(.await));
-    let caught = fallible.then(|| {
+    let caught = error.map(|error| {
+        let error = op_error(&error);
         quote! {
             let given = match given {
                 ::core::result::Result::Ok(given) => given,
                 ::core::result::Result::Err(error) => {
-                    return ::core::result::Result::Err((&&&&::fanfold::__private::Caught(&error)).op_error());
+                    return #error;
                 }
             };
         }

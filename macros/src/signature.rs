@@ -2,7 +2,7 @@
 //! alone speaks of mistakes in the body.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, FnArg, Ident, Pat, PatType, ReturnType, Signature, Type, Visibility};
 
@@ -209,4 +209,10 @@ pub(crate) fn over(ty: &impl ToTokens, path: impl FnOnce(Span) -> TokenStream) -
         token
     };
     path(last).into_iter().map(place).collect()
+}
+
+/// The error of an op or a resource, in the local `error`, as an `OpError`; blamed on its type.
+pub(crate) fn op_error(ty: &syn::Type) -> TokenStream {
+    let shown = over(ty, |span| quote_spanned!(span=> ::fanfold::__private::Failure::shown));
+    quote!(::core::result::Result::Err((&&&&::fanfold::__private::Caught(&error)).op_error(#shown)))
 }

@@ -45,6 +45,11 @@ pub(crate) fn inside<'ty>(ty: &'ty Type, name: &str) -> Option<&'ty Type> {
     last_segment(ty).filter(|segment| segment.ident == name).and_then(|segment| type_args(segment).next())
 }
 
+/// The error in `Result<T, E>`; the whole type, where an alias leaves it out.
+pub(crate) fn error_of(ty: &Type) -> Type {
+    last_segment(ty).and_then(|segment| type_args(segment).nth(1)).unwrap_or(ty).clone()
+}
+
 /// The `Item` of the bound `name<Item = …>`, if it is among the bounds.
 pub(crate) fn item_of<'ty>(
     bounds: impl IntoIterator<Item = &'ty TypeParamBound>,

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::{Expr, Path};
 
 use crate::args::{Arg, Args, Known};
+use crate::limits;
 use crate::options;
 use crate::report::Report;
 
@@ -63,17 +64,17 @@ fn hook(arg: &Arg) -> syn::Result<Path> {
 
 fn job_options(args: &Args, report: &mut Report) -> Vec<TokenStream> {
     let mut fields = Vec::new();
-    if let Some(max) = args.read("max_concurrent", report, |arg| options::positive(arg.value()?)) {
+    if let Some(max) = args.read("max_concurrent", report, |arg| limits::positive(arg.value()?)) {
         fields.push(quote!(max_concurrent: ::core::option::Option::Some(#max)));
     }
     let orders = [("depth_first", quote!(DepthFirst)), ("breadth_first", quote!(BreadthFirst))];
     if let Some(order) = args.read("order", report, |arg| options::one_of(arg, &orders)) {
         fields.push(quote!(order: ::core::option::Option::Some(::fanfold::Order::#order)));
     }
-    if let Some(pools) = args.get("pools").and_then(|arg| options::pools(arg, report)) {
+    if let Some(pools) = args.get("pools").and_then(|arg| limits::pools(arg, report)) {
         fields.push(quote!(pools: #pools));
     }
-    if let Some(limits) = args.get("tag_limits").and_then(|arg| options::tag_limits(arg, report)) {
+    if let Some(limits) = args.get("tag_limits").and_then(|arg| limits::tag_limits(arg, report)) {
         fields.push(quote!(tag_limits: #limits));
     }
     if let Some(fail_fast) = args.read("fail_fast", report, options::switch) {

@@ -7,8 +7,9 @@ use syn::FnArg;
 
 use super::Op;
 use super::attr::Keys;
+use super::forms::Container;
 use super::params::{Input, Param};
-use super::returns::{Container, Kind};
+use super::returns::Kind;
 use crate::signature::{at, over};
 
 pub(super) fn expand(op: &Op) -> TokenStream {
@@ -125,7 +126,7 @@ impl Op {
             }
         };
         let call = quote!(Self::__unchecked(#(#names),*)#wait);
-        let body = match (self.returns.fallible, self.returns.optional) {
+        let body = match (self.returns.error.is_some(), self.returns.optional) {
             (false, false) => check(call),
             (true, true) => {
                 let checked = check(quote!(items));
@@ -174,7 +175,7 @@ impl Op {
     /// Refuses an alias of `Result` under another name: its error would be taken for a value.
     fn not_a_hidden_result(&self) -> Option<TokenStream> {
         let Kind::One(value @ syn::Type::Path(_)) = &self.returns.kind else { return None };
-        if self.returns.fallible {
+        if self.returns.error.is_some() {
             return None;
         }
         let message = format!(

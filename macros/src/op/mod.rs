@@ -2,6 +2,7 @@
 
 mod attr;
 mod expand;
+mod forms;
 mod params;
 mod returns;
 mod row;

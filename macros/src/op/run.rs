@@ -6,9 +6,10 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::Op;
 use super::attr::Keys;
+use super::forms::Items;
 use super::params::{Input, Param, Read};
-use super::returns::{Items, Kind};
-use crate::signature::{at, over};
+use super::returns::Kind;
+use crate::signature::{at, op_error, over};
 
 impl Op {
     /// The function that the engine calls.
@@ -76,12 +77,13 @@ impl Op {
     /// What is made of `given`, which the user's function returned.
     fn give(&self) -> TokenStream {
         let span = at(self.returns.span);
-        let caught = self.returns.fallible.then(|| {
+        let caught = self.returns.error.as_ref().map(|error| {
+            let error = op_error(error);
             quote_spanned! {span=>
                 let given = match given {
                     ::core::result::Result::Ok(given) => given,
                     ::core::result::Result::Err(error) => {
-                        return ::core::result::Result::Err((&&&&::fanfold::__private::Caught(&error)).op_error());
+                        return #error;
                     }
                 };
             }
@@ -151,13 +153,12 @@ fn convert(keys: &Keys, items: &Items, item: &TokenStream, span: Span) -> TokenS
             })
         }
     };
-    let convert = if items.fallible {
+    let convert = if let Some(error) = &items.error {
+        let error = op_error(error);
         quote_spanned! {span=>
             move |item: ::core::result::Result<#item, _>| match item {
                 ::core::result::Result::Ok(item) => ::core::result::Result::Ok(#keyed),
-                ::core::result::Result::Err(error) => {
-                    ::core::result::Result::Err((&&&&::fanfold::__private::Caught(&error)).op_error())
-                }
+                ::core::result::Result::Err(error) => #error,
             }
         }
     } else {

@@ -44,6 +44,7 @@ where
 }
 
 /// Gives the items of a stream, each when there is room for it.
+#[expect(clippy::manual_async_fn, reason = "the signature promises `Send`")]
 pub fn emit_stream<T, S>(
     items: S,
     mut item: impl FnMut(S::Item) -> Result<DynamicOutput<T>, OpError> + Send,

@@ -9,6 +9,7 @@ mod checked;
 mod emit;
 mod give;
 mod job;
+mod modes;
 mod outputs;
 mod take;
 
@@ -20,12 +21,12 @@ pub use job::{
     Flag, Hooked, HookedAsync, HookedSync, JobResult, JobReturn, Reads, ResultAny, ResultRecorded, argument,
     default, next, returned,
 };
+pub use modes::{Copies, Gives, Recorded, Takes, Transient, downcast};
 pub use outputs::{
     Emitted, Given, OutputsItem, OutputsOf, Set, SetAny, emit_items, emit_items_stream, next_handle,
 };
 pub use take::{
-    Copies, Gives, Recorded, Take, TakeAny, TakeCloned, TakeDecoded, TakeDeepCloned, TakeDeepDecoded,
-    TakePartsAny, Takes, Transient, downcast, own_or_decode,
+    Take, TakeAny, TakeCloned, TakeDecoded, TakeDeepCloned, TakeDeepDecoded, TakePartsAny, own_or_decode,
 };
 
 pub use crate::define::{

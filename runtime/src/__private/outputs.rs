@@ -169,6 +169,7 @@ where
 }
 
 /// Gives the outputs of an op as its stream yields them.
+#[expect(clippy::manual_async_fn, reason = "the signature promises `Send`")]
 pub fn emit_items_stream<S, T>(
     items: S,
     mut item: impl FnMut(S::Item) -> Result<T, OpError> + Send,

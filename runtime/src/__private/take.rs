@@ -4,79 +4,8 @@ use std::any::{Any, type_name};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::downcast;
 use crate::value::{AnyValue, Gathered, Value};
-
-/// Values that are recorded: those of all ops but `transient` ones.
-#[derive(Debug, Clone, Copy)]
-pub struct Recorded;
-
-/// Values that are passed on and never recorded.
-#[derive(Debug, Clone, Copy)]
-pub struct Transient;
-
-/// What an op can take. `Op` is there for the message, and `Self` is a type of ours so that rustc shows
-/// the message instead of guessing at serde.
-#[diagnostic::on_unimplemented(
-    message = "`{Op}` takes `{T}`, which cannot be recorded and shared",
-    label = "not `Serialize + DeserializeOwned + Send + Sync + 'static`",
-    note = "put `#[derive(serde::Serialize, serde::Deserialize)]` on the type, and let it own what it holds"
-)]
-pub trait Takes<Op, T> {
-    /// The value with its type.
-    fn typed(value: AnyValue) -> Arc<T>;
-}
-
-/// What an op can give; as [`Takes`].
-#[diagnostic::on_unimplemented(
-    message = "`{Op}` gives `{T}`, which cannot be recorded and shared",
-    label = "not `Serialize + DeserializeOwned + Send + Sync + 'static`",
-    note = "put `#[derive(serde::Serialize, serde::Deserialize)]` on the type, and let it own what it holds"
-)]
-pub trait Gives<Op, T> {
-    /// The value without its type.
-    fn erased(value: T) -> AnyValue;
-}
-
-macro_rules! modes {
-    ($($mode:ident ($($bound:tt)+))+) => {$(
-        #[diagnostic::do_not_recommend]
-        impl<Op, T: $($bound)+> Takes<Op, T> for $mode {
-            fn typed(value: AnyValue) -> Arc<T> {
-                downcast(value)
-            }
-        }
-
-        #[diagnostic::do_not_recommend]
-        impl<Op, T: $($bound)+> Gives<Op, T> for $mode {
-            fn erased(value: T) -> AnyValue {
-                Arc::new(value)
-            }
-        }
-    )+};
-}
-
-modes! {
-    Recorded (Value)
-    Transient (Send + Sync + 'static)
-}
-
-/// What a by-value parameter needs.
-#[diagnostic::on_unimplemented(
-    message = "`{Op}` takes `{T}` by value, and it is not `Clone`",
-    label = "write `&{T}`, or derive `Clone`",
-    note = "other steps, and another attempt of this one, may read the same value"
-)]
-pub trait Copies<Op, T> {
-    /// The value itself if nobody else can read it, else a copy.
-    fn own(value: Arc<T>) -> T;
-}
-
-#[diagnostic::do_not_recommend]
-impl<Op, T: Clone> Copies<Op, T> for Recorded {
-    fn own(value: Arc<T>) -> T {
-        Arc::unwrap_or_clone(value)
-    }
-}
 
 /// An input that is being taken; `T` is the type that the op reads.
 #[derive(Debug)]
@@ -102,16 +31,6 @@ type Slot<'step> = &'step mut Option<AnyValue>;
 /// The value of a parameter that is no `Option`.
 fn present(slot: Slot<'_>) -> AnyValue {
     slot.take().expect("a step starts only when every input that cannot be skipped is there")
-}
-
-/// The value with its type.
-///
-/// # Panics
-/// It has another type: the graph was built wrongly.
-pub fn downcast<T: Any + Send + Sync>(value: AnyValue) -> Arc<T> {
-    value
-        .downcast()
-        .unwrap_or_else(|_| panic!("an input is not the `{}` that its op reads", type_name::<T>()))
 }
 
 /// How a value that others can read too is made once more.
