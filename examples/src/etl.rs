@@ -49,13 +49,9 @@ pub(crate) enum LoadError {
 
 /// Makes the table `records` anew, with the columns that are kept, and gives its database.
 #[op]
-pub(crate) fn create_table(
-    file: PathBuf,
-    columns: Vec<String>,
-    database: PathBuf,
-) -> Result<PathBuf, LoadError> {
-    let header = CsvTable::open(&file)?.header;
-    let kept = positions(&header, &columns)?.into_iter().map(|at| header[at].clone());
+pub(crate) fn create_table(file: &Path, columns: &[String], database: PathBuf) -> Result<PathBuf, LoadError> {
+    let header = CsvTable::open(file)?.header;
+    let kept = positions(&header, columns)?.into_iter().map(|at| header[at].clone());
     let kept: Vec<String> = kept.collect();
     let id = quoted(&id_column(&kept));
     let columns: String = kept.iter().map(|name| format!(", {} TEXT", quoted(name))).collect();
@@ -82,8 +78,8 @@ pub(crate) fn extract(
 
 /// Reads the whole file.
 #[op]
-pub(crate) fn extract_all(file: PathBuf) -> Result<Batch, ReadError> {
-    let mut table = CsvTable::open(&file)?;
+pub(crate) fn extract_all(file: &Path) -> Result<Batch, ReadError> {
+    let mut table = CsvTable::open(file)?;
     let batch = table.next_batch(usize::MAX)?;
     Ok(batch.unwrap_or_else(|| Batch { first: 1, columns: table.header, rows: Vec::new() }))
 }
@@ -92,12 +88,12 @@ pub(crate) fn extract_all(file: PathBuf) -> Result<Batch, ReadError> {
 #[op]
 pub(crate) fn keep_columns(
     ctx: &OpContext,
-    batch: Batch,
-    columns: Vec<String>,
+    batch: &Batch,
+    columns: &[String],
     delay: Duration,
 ) -> Result<Batch, LoadError> {
     work(ctx, batch.rows.len(), delay);
-    let kept = positions(&batch.columns, &columns)?;
+    let kept = positions(&batch.columns, columns)?;
     let keep = |row: &Vec<String>| kept.iter().map(|&at| row[at].clone()).collect();
     Ok(Batch {
         first: batch.first,
@@ -289,13 +285,13 @@ pub(crate) mod tests {
     }
 
     fn keep(batch: Batch, columns: &[&str]) -> Result<Batch, LoadError> {
-        let columns = columns.iter().map(|&name| name.to_owned()).collect();
-        keep_columns::call(&OpContext::for_test(), batch, columns, Duration::ZERO)
+        let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
+        keep_columns::call(&OpContext::for_test(), &batch, &columns, Duration::ZERO)
     }
 
     #[test]
     fn a_missing_file_is_named() {
-        let error = extract_all::call("no/such.csv".into()).unwrap_err();
+        let error = extract_all::call(Path::new("no/such.csv")).unwrap_err();
         assert_eq!(error.to_string(), "cannot read `no/such.csv`");
     }
 
@@ -303,7 +299,7 @@ pub(crate) mod tests {
     fn a_short_row_is_named_by_its_line() {
         let folder = folder();
         let file = file(&folder, "a,b\n1,2\n3\n");
-        let error = extract_all::call(file.clone()).unwrap_err();
+        let error = extract_all::call(&file).unwrap_err();
         let expected = format!("{}:3: expected 2 fields, found 1", file.display());
         assert_eq!(error.to_string(), expected);
     }
@@ -312,14 +308,14 @@ pub(crate) mod tests {
     fn an_empty_file_has_no_header() {
         let folder = folder();
         let file = file(&folder, "");
-        let error = extract_all::call(file.clone()).unwrap_err();
+        let error = extract_all::call(&file).unwrap_err();
         assert_eq!(error.to_string(), format!("{}:1: no header", file.display()));
     }
 
     #[test]
     fn a_header_alone_is_an_empty_table() {
         let folder = folder();
-        let whole = extract_all::call(file(&folder, "a,b\n")).unwrap();
+        let whole = extract_all::call(&file(&folder, "a,b\n")).unwrap();
         assert_eq!(whole, Batch { first: 1, columns: vec!["a".into(), "b".into()], rows: vec![] });
     }
 
@@ -349,8 +345,8 @@ pub(crate) mod tests {
         let folder = folder();
         let database = folder.path().join("test.db");
         let file = file(&folder, "a \"b\",\nx,\"y,z\"\n");
-        create_table::call(file.clone(), vec![], database.clone()).unwrap();
-        let whole = give_ids::call(&OpContext::for_test(), extract_all::call(file).unwrap(), Duration::ZERO);
+        create_table::call(&file, &[], database.clone()).unwrap();
+        let whole = give_ids::call(&OpContext::for_test(), extract_all::call(&file).unwrap(), Duration::ZERO);
         for _ in 0..2 {
             assert_eq!(load::call(&whole, &database).unwrap(), 1);
         }
