@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use std::{iter, thread};
 
@@ -14,7 +15,7 @@ use fanfold::prelude::*;
 use rusqlite::{Connection, TransactionBehavior, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use crate::csv_error::CsvError;
+use crate::read_error::ReadError;
 
 /// Consecutive rows of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ pub(crate) struct Loaded {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
     #[error(transparent)]
-    Csv(#[from] CsvError),
+    Read(#[from] ReadError),
     #[error("no column `{name}`; the columns are {}", columns.join(", "))]
     NoColumn { name: String, columns: Vec<String> },
     #[error("database `{}`", database.display())]
@@ -74,14 +75,14 @@ pub(crate) fn create_table(
 pub(crate) fn extract(
     file: PathBuf,
     batch: usize,
-) -> Result<impl Iterator<Item = Result<Batch, CsvError>>, CsvError> {
+) -> Result<impl Iterator<Item = Result<Batch, ReadError>>, ReadError> {
     let mut table = CsvTable::open(&file)?;
     Ok(iter::from_fn(move || table.next_batch(batch).transpose()))
 }
 
 /// Reads the whole file.
 #[op]
-pub(crate) fn extract_all(file: PathBuf) -> Result<Batch, CsvError> {
+pub(crate) fn extract_all(file: PathBuf) -> Result<Batch, ReadError> {
     let mut table = CsvTable::open(&file)?;
     let batch = table.next_batch(usize::MAX)?;
     Ok(batch.unwrap_or_else(|| Batch { first: 1, columns: table.header, rows: Vec::new() }))
@@ -89,8 +90,13 @@ pub(crate) fn extract_all(file: PathBuf) -> Result<Batch, CsvError> {
 
 /// The first transform: keeps the named columns, in the order named; all when none is.
 #[op]
-pub(crate) fn keep_columns(batch: Batch, columns: Vec<String>, delay: Duration) -> Result<Batch, LoadError> {
-    work(batch.rows.len(), delay);
+pub(crate) fn keep_columns(
+    ctx: &OpContext,
+    batch: Batch,
+    columns: Vec<String>,
+    delay: Duration,
+) -> Result<Batch, LoadError> {
+    work(ctx, batch.rows.len(), delay);
     let kept = positions(&batch.columns, &columns)?;
     let keep = |row: &Vec<String>| kept.iter().map(|&at| row[at].clone()).collect();
     Ok(Batch {
@@ -102,8 +108,8 @@ pub(crate) fn keep_columns(batch: Batch, columns: Vec<String>, delay: Duration) 
 
 /// The second transform: puts before each row a new id, its number in the file.
 #[op]
-pub(crate) fn give_ids(mut batch: Batch, delay: Duration) -> Batch {
-    work(batch.rows.len(), delay);
+pub(crate) fn give_ids(ctx: &OpContext, mut batch: Batch, delay: Duration) -> Batch {
+    work(ctx, batch.rows.len(), delay);
     for (id, row) in (batch.first..).zip(&mut batch.rows) {
         row.insert(0, id.to_string());
     }
@@ -140,9 +146,15 @@ pub(crate) fn count_rows(loaded: &[usize], database: PathBuf) -> Result<Loaded, 
     Ok(Loaded { rows, batches: loaded.len(), database })
 }
 
-/// Stands for real work: takes `delay` for every hundred rows.
-fn work(rows: usize, delay: Duration) {
-    thread::sleep(delay.mul_f64(rows as f64 / 100.0));
+/// Stands for real work: takes `delay` for every hundred rows, or less if the step is told to stop.
+fn work(ctx: &OpContext, rows: usize, delay: Duration) {
+    for done in (0..rows).step_by(100) {
+        if ctx.is_cancelled() {
+            return;
+        }
+        let hundredths = (rows - done).min(100);
+        thread::sleep(delay.mul_f64(hundredths as f64 / 100.0));
+    }
 }
 
 /// A CSV file, open after its header.
@@ -154,27 +166,27 @@ struct CsvTable {
 }
 
 impl CsvTable {
-    fn open(file: &Path) -> Result<Self, CsvError> {
-        let mut reader = csv::Reader::from_path(file).map_err(|e| CsvError::new(file, e))?;
-        let header = reader.headers().map_err(|e| CsvError::new(file, e))?;
+    fn open(file: &Path) -> Result<Self, ReadError> {
+        let mut reader = csv::Reader::from_path(file).map_err(|e| ReadError::csv(file, e))?;
+        let header = reader.headers().map_err(|e| ReadError::csv(file, e))?;
         let header: Vec<String> = header.iter().map(str::to_owned).collect();
         if header.is_empty() {
-            return Err(CsvError::line(file, 1, "no header"));
+            return Err(ReadError::line(file, 1, "no header"));
         }
         for (at, name) in header.iter().enumerate() {
             // SQLite's names are blind to ASCII case.
             if header[..at].iter().any(|before| before.eq_ignore_ascii_case(name)) {
-                return Err(CsvError::line(file, 1, format!("two columns named `{name}`")));
+                return Err(ReadError::line(file, 1, format!("two columns named `{name}`")));
             }
         }
         Ok(Self { file: file.to_owned(), reader, header, next: 1 })
     }
 
     /// The next rows, at most `size` and at least one; nothing at the end of the file.
-    fn next_batch(&mut self, size: usize) -> Result<Option<Batch>, CsvError> {
+    fn next_batch(&mut self, size: usize) -> Result<Option<Batch>, ReadError> {
         let mut rows = Vec::new();
         for record in self.reader.records().take(size.max(1)) {
-            let record = record.map_err(|e| CsvError::new(&self.file, e))?;
+            let record = record.map_err(|e| ReadError::csv(&self.file, e))?;
             rows.push(record.iter().map(str::to_owned).collect());
         }
         if rows.is_empty() {
@@ -210,13 +222,19 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Opens the database and uses it. Another batch may be writing: then this one waits its turn.
+/// One batch uses the database at a time. SQLite would see to that too, but makes those that wait
+/// look again after naps, so that one may wait for seconds while others overtake it.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Opens the database and uses it.
 fn with_database<T>(
     database: &Path,
     work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
 ) -> Result<T, LoadError> {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let open = || {
         let db = Connection::open(database)?;
+        // Another process may be writing.
         db.busy_timeout(Duration::from_secs(30))?;
         Ok(db)
     };
@@ -270,6 +288,11 @@ pub(crate) mod tests {
         Batch { first: 7, columns: owned(&columns), rows: rows.iter().map(owned).collect() }
     }
 
+    fn keep(batch: Batch, columns: &[&str]) -> Result<Batch, LoadError> {
+        let columns = columns.iter().map(|&name| name.to_owned()).collect();
+        keep_columns::call(&OpContext::for_test(), batch, columns, Duration::ZERO)
+    }
+
     #[test]
     fn a_missing_file_is_named() {
         let error = extract_all::call("no/such.csv".into()).unwrap_err();
@@ -303,21 +326,21 @@ pub(crate) mod tests {
     #[test]
     fn columns_are_kept_in_the_order_named() {
         let given = batch(&["a", "b", "c"], &[&["1", "2", "3"]]);
-        let kept = keep_columns::call(given, vec!["c".into(), "a".into()], Duration::ZERO).unwrap();
+        let kept = keep(given, &["c", "a"]).unwrap();
         assert_eq!(kept, batch(&["c", "a"], &[&["3", "1"]]));
     }
 
     #[test]
     fn an_unknown_column_is_refused() {
         let given = batch(&["a", "b"], &[]);
-        let error = keep_columns::call(given, vec!["x".into()], Duration::ZERO).unwrap_err();
+        let error = keep(given, &["x"]).unwrap_err();
         assert_eq!(error.to_string(), "no column `x`; the columns are a, b");
     }
 
     #[test]
     fn an_id_is_the_row_s_number() {
         let given = batch(&["id"], &[&["old"], &["older"]]);
-        let with_ids = give_ids::call(given, Duration::ZERO);
+        let with_ids = give_ids::call(&OpContext::for_test(), given, Duration::ZERO);
         assert_eq!(with_ids, batch(&["id_2", "id"], &[&["7", "old"], &["8", "older"]]));
     }
 
@@ -327,7 +350,7 @@ pub(crate) mod tests {
         let database = folder.path().join("test.db");
         let file = file(&folder, "a \"b\",\nx,\"y,z\"\n");
         create_table::call(file.clone(), vec![], database.clone()).unwrap();
-        let whole = give_ids::call(extract_all::call(file).unwrap(), Duration::ZERO);
+        let whole = give_ids::call(&OpContext::for_test(), extract_all::call(file).unwrap(), Duration::ZERO);
         for _ in 0..2 {
             assert_eq!(load::call(&whole, &database).unwrap(), 1);
         }

@@ -25,7 +25,6 @@ fn etl_priority(
     #[arg(default = Duration::from_millis(200))]
     delay: Out<Duration>,
     /// A column to keep; all when none is named.
-    #[arg(default = Vec::new())]
     columns: Out<Vec<String>>,
     /// The SQLite database whose table `records` is made anew.
     #[arg(default = PathBuf::from("etl_priority.db"))]

@@ -24,7 +24,6 @@ fn etl_static(
     #[arg(default = Duration::from_millis(200))]
     delay: Out<Duration>,
     /// A column to keep; all when none is named.
-    #[arg(default = Vec::new())]
     columns: Out<Vec<String>>,
     /// The SQLite database whose table `records` is made anew.
     #[arg(default = PathBuf::from("etl_static.db"))]

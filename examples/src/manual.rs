@@ -116,18 +116,31 @@ fn returned_as_a_list() -> Out<i64> {
     process(return_dynamic().map(echo).collect())
 }
 
-/// Puts the results of all forms together.
+/// The names of the forms, in the order in which the job lists them.
+const FORMS: [&str; 9] = [
+    "chained",
+    "chained in a closure",
+    "chained in a function",
+    "other argument",
+    "several outputs by order: values",
+    "several outputs by order: negatives",
+    "several outputs by name: values",
+    "several outputs by name: negatives",
+    "returned as a list",
+];
+
+/// Puts the name of each form to its result.
 #[op]
-fn gather(results: Vec<i64>) -> Vec<i64> {
-    results
+fn name_forms(results: Vec<i64>) -> Keyed<i64> {
+    FORMS.into_iter().zip(results).collect()
 }
 
 /// Shows every form that Dagster's manual has for dynamic outputs.
 #[job]
-fn manual() -> Out<Vec<i64>> {
+fn manual() -> Out<Keyed<i64>> {
     let (values, negatives) = multiple_by_order();
     let (named_values, named_negatives) = multiple_by_name();
-    gather([
+    name_forms([
         chained(),
         chained_in_a_closure(),
         chained_in_a_function(),
@@ -154,7 +167,8 @@ mod tests {
     #[tokio::test]
     async fn every_form_gives_its_sum() -> Result<(), fanfold::RunError> {
         let run = manual::job().args(()).run_in_memory().await?;
-        assert_eq!(run.output(), [3, 3, 3, 6, 3, -3, 3, -3, 3]);
+        let sums: Vec<i64> = run.output().values().copied().collect();
+        assert_eq!(sums, [3, 3, 3, 6, 3, -3, 3, -3, 3]);
         assert_eq!(run.step("other_arg.add[num_2]"), Some(3_i64));
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! The procedural macros of fanfold. Use them through the `fanfold` crate, where they are documented.
 
 mod args;
+#[cfg(test)]
+mod golden;
 mod graph;
 mod job;
 mod job_arg;

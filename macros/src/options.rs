@@ -211,6 +211,11 @@ pub(crate) fn duration_tokens(duration: &Duration) -> TokenStream {
     quote!(::core::time::Duration::new(#seconds, #nanos))
 }
 
+/// The options that were said, and for the others the default.
+pub(crate) fn said(ty: &TokenStream, fields: &[TokenStream]) -> TokenStream {
+    if fields.is_empty() { quote!(#ty::DEFAULT) } else { quote!(#ty { #(#fields,)* ..#ty::DEFAULT }) }
+}
+
 /// An `Option` as an expression.
 pub(crate) fn option(value: Option<TokenStream>) -> TokenStream {
     value.map_or_else(

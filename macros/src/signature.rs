@@ -198,10 +198,15 @@ pub(crate) fn over(ty: &impl ToTokens, path: impl FnOnce(Span) -> TokenStream) -
     let tokens = ty.to_token_stream();
     let first = crate::args::span_of(&tokens);
     let last = tokens.into_iter().last().map_or(first, |token| token.span());
-    let mut path = path(last).into_iter();
-    let mut open = path.next();
-    if let Some(open) = &mut open {
-        open.set_span(first);
-    }
-    open.into_iter().chain(path).collect()
+    // What is underlined goes from the start of a path to its end: starts stand at the first token.
+    let mut at_start = true;
+    let place = |mut token: TokenTree| {
+        let is_colon = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ':');
+        if at_start {
+            token.set_span(first);
+        }
+        at_start = if is_colon { at_start } else { matches!(token, TokenTree::Punct(_)) };
+        token
+    };
+    path(last).into_iter().map(place).collect()
 }

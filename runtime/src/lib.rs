@@ -19,6 +19,7 @@ mod event;
 mod in_memory;
 mod job;
 mod key;
+mod macros;
 mod options;
 mod run;
 mod secret;
@@ -54,7 +55,7 @@ pub use typing::Wrong;
 pub use typing::{Done, DynamicOut, Handles, Input, Keyed, MapBody, Out, Zipped};
 pub use value::{AnyValue, CodecError, Gathered, TypeInfo, Value};
 
-pub use fanfold_macros::{JobArg, Outputs, graph, job, op, resource, retry};
+pub use macros::{JobArg, Outputs, graph, job, op, resource, retry};
 
 /// What most files of jobs use.
 pub mod prelude {

@@ -218,3 +218,11 @@ fn jobs_build() {
     assert_eq!(graph.nodes.len(), 4);
     everything::job().graph().unwrap();
 }
+
+#[test]
+fn an_op_mapped_by_name_is_said_to_be_called_where_map_is() {
+    let graph = letters::job().graph().unwrap();
+    let site = |name| graph.nodes.iter().find(|node| &*node.name == name).unwrap().at;
+    assert_eq!(site("compute_piece").line, site("load_pieces").line + 1);
+    assert_eq!(site("compute_piece").file, file!());
+}

@@ -4,7 +4,8 @@
 //! meant: `TRYBUILD=overwrite cargo test -p fanfold-tests --test ui`, then read the diff.
 
 #[test]
-fn what_does_not_compile_says_why() {
+fn what_does_not_compile_says_why_and_its_twin_runs() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("ui/*/fail/*.rs");
+    cases.pass("ui/*/pass/*.rs");
 }

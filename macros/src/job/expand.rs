@@ -115,7 +115,7 @@ impl Job {
             quote!(::fanfold::__private::argument::<#ty>(#index, ::fanfold::__private::Info::<#ty>::INFO))
         });
         let results = self.results.parts.iter().map(result_row);
-        let fields = &self.attr.options;
+        let options = crate::options::said(&quote!(::fanfold::JobOptions), &self.attr.options);
         let on_success = option(self.attr.on_success.as_ref().map(hook));
         let on_failure = option(self.attr.on_failure.as_ref().map(hook));
         quote! {
@@ -127,7 +127,7 @@ impl Job {
                 doc: #doc,
                 args: &[#(#args),*],
                 results: &[#(#results),*],
-                options: ::fanfold::JobOptions { #(#fields,)* ..::fanfold::JobOptions::DEFAULT },
+                options: #options,
                 on_success: #on_success,
                 on_failure: #on_failure,
                 build: || ::fanfold::__private::returned(#ident::__body(#(#handles),*)),

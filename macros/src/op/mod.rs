@@ -4,6 +4,8 @@ mod attr;
 mod expand;
 mod params;
 mod returns;
+mod row;
+mod run;
 mod stand_in;
 
 use proc_macro2::TokenStream;
@@ -14,7 +16,7 @@ use attr::Attr;
 use params::Param;
 use returns::Returns;
 
-pub(crate) use expand::resource_use;
+pub(crate) use row::resource_use;
 
 /// An op without a mistake in it.
 struct Op {

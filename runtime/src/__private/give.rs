@@ -84,13 +84,18 @@ impl<M, Op, T, E> Give<M, Op, Result<T, E>> {
 }
 
 /// Any other type.
-pub trait GiveAny<M: Gives<Op, T>, Op, T> {
+pub trait GiveAny<M, Op, T> {
     /// The value without its type.
-    fn one(value: T) -> Outputs;
+    fn one(value: T) -> Outputs
+    where
+        M: Gives<Op, T>;
 }
 
-impl<M: Gives<Op, T>, Op, T> GiveAny<M, Op, T> for Give<M, Op, T> {
-    fn one(value: T) -> Outputs {
+impl<M, Op, T> GiveAny<M, Op, T> for Give<M, Op, T> {
+    fn one(value: T) -> Outputs
+    where
+        M: Gives<Op, T>,
+    {
         Outputs::One(Some(M::erased(value)))
     }
 }

@@ -122,8 +122,8 @@ struct Builder {
     graphs: Vec<(String, usize)>,
     /// How often each sub-graph was entered, by prefix.
     entered: HashMap<String, u32>,
-    /// The fan-outs over held items, by place and by what is held.
-    products: HashMap<(ScopeId, ScopeId, Vec<Source>), ScopeId>,
+    /// The fan-outs over held items, by place and by what is held: the fan-outs, and what is read.
+    products: HashMap<(ScopeId, Vec<ScopeId>, Vec<Source>), ScopeId>,
     errors: Vec<BuildError>,
 }
 
@@ -503,6 +503,8 @@ struct Opened {
     chain: Vec<ScopeId>,
     /// How many calls there were before its body.
     first_call: usize,
+    /// How many errors there were.
+    first_error: usize,
 }
 
 impl Builder {
@@ -517,7 +519,7 @@ impl Builder {
         let (chain, items) =
             if base == place { (chain, items) } else { self.product(base, chain, items, place, at) };
         let inside = *chain.last().expect("a dynamic output lies in a fan-out");
-        let opened = Opened { place, chain, first_call: self.calls.len() };
+        let opened = Opened { place, chain, first_call: self.calls.len(), first_error: self.errors.len() };
         self.place = inside;
         let handles = items
             .into_iter()
@@ -537,13 +539,13 @@ impl Builder {
     ) -> (Vec<ScopeId>, Vec<(Source, TypeInfo)>) {
         let sources: Vec<_> = items.iter().map(|(source, _)| *source).collect();
         let infos: Vec<_> = items.iter().map(|(_, info)| *info).collect();
-        let innermost = *chain.last().expect("a dynamic output lies in a fan-out");
-        let known = self.products.get(&(place, innermost, sources.clone())).copied();
+        let known = self.products.get(&(place, chain.clone(), sources.clone())).copied();
         let scope = known.unwrap_or_else(|| {
-            let kind = NodeKind::Gather { chain, items: sources.clone(), gather: Gather::Held };
+            let kind =
+                NodeKind::Gather { chain: chain.clone(), items: sources.clone(), gather: Gather::Held };
             let held = self.push(base, kind, Vec::new(), at);
             let scope = self.open_scope(place, Fan::Held(held), infos.clone());
-            self.products.insert((place, innermost, sources), scope);
+            self.products.insert((place, chain, sources), scope);
             scope
         });
         let items = (0..).zip(infos).map(|(part, info)| (Source::Item(scope, part), info)).collect();
@@ -552,6 +554,9 @@ impl Builder {
 
     /// Leaves the body of a `map`: one dynamic handle for each handle that it returned.
     fn close(&mut self, opened: &Opened, returned: &[Raw], at: CallSite) -> Vec<Raw> {
+        let calls = self.calls[opened.first_call..].iter_mut().map(|call| &mut call.at);
+        let errors = self.errors[opened.first_error..].iter_mut().map(|error| &mut error.at);
+        calls.chain(errors).filter(|at| at.is_by_name()).for_each(|site| *site = at);
         let handles = returned.iter().map(|raw| self.close_one(opened, *raw, at)).collect();
         self.place = opened.place;
         handles

@@ -300,6 +300,12 @@ impl CallSite {
         let place = std::panic::Location::caller();
         Self { file: place.file(), line: place.line() }
     }
+
+    /// Whether the caller is not the user's code but the standard library, which calls an op that was
+    /// given by name (`map(op)`): whoever calls that then knows the place better.
+    fn is_by_name(&self) -> bool {
+        self.file.ends_with("core/src/ops/function.rs")
+    }
 }
 
 impl std::fmt::Display for CallSite {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::event::{EventKind, StepRef};
 use crate::graph::ScopeId;
+use crate::key::Key;
 use crate::step::Path;
 
 use super::Machine;
@@ -201,7 +202,6 @@ impl Machine {
             return;
         };
         self.drop_frame(index);
-        self.open_waiting(fan);
         self.end_fan_if_done(fan);
     }
 
@@ -224,73 +224,18 @@ impl Machine {
             }
         }
         for fan in fans {
-            self.fans[fan as usize] = Fan::default();
+            let Fan { scope, .. } = std::mem::take(&mut self.fans[fan as usize]);
+            self.hungry.remove(&(scope, fan));
             self.spare_fans.push(fan);
         }
         self.spare[scope as usize].push(index);
-    }
-
-    /// How many more items may be opened in a fan-out.
-    pub(super) fn room(&self, fan: FanIndex) -> u32 {
-        let fan = &self.fans[fan as usize];
-        let room = self.config.open_items.saturating_sub(self.open[fan.scope as usize]);
-        // An instance may always have one, else an outer item could wait for ever (§3.3).
-        room.max(u32::from(fan.open == 0))
-    }
-
-    pub(super) fn take_room(&mut self, fan: FanIndex, items: u32) {
-        let fan = &mut self.fans[fan as usize];
-        fan.open += items;
-        self.open[fan.scope as usize] += items;
-    }
-
-    pub(super) fn give_room(&mut self, fan: FanIndex, items: u32) {
-        let fan = &mut self.fans[fan as usize];
-        let scope = fan.scope;
-        fan.open -= items;
-        self.open[scope as usize] -= items;
-        self.feed(scope);
-    }
-
-    /// Opens waiting items while there is room, and closes the fan-out after the last.
-    pub(super) fn open_waiting(&mut self, fan: FanIndex) {
-        if matches!(self.fans[fan as usize].queue, ItemQueue::Empty) || self.fans[fan as usize].opening {
-            return;
-        }
-        self.fans[fan as usize].opening = true;
-        while self.room(fan) > 0 && self.stopping.is_none() {
-            let Some(item) = self.fans[fan as usize].queue.next() else {
-                self.fans[fan as usize].queue = ItemQueue::Empty;
-                break;
-            };
-            self.fans[fan as usize].count += 1;
-            self.take_room(fan, 1);
-            self.open_item(fan, item);
-        }
-        let opened = &mut self.fans[fan as usize];
-        opened.opening = false;
-        if matches!(opened.queue, ItemQueue::Empty)
-            && let Some(state) = opened.closes_as.take()
-        {
-            self.close_fan(fan, state);
-        }
-    }
-
-    /// No more items will come: the fan-out closes when those that wait have been opened.
-    pub(super) fn finish_queue(&mut self, fan: FanIndex, state: FanState) {
-        if matches!(self.fans[fan as usize].queue, ItemQueue::Empty) {
-            self.close_fan(fan, state);
-        } else {
-            self.fans[fan as usize].closes_as = Some(state);
-            self.open_waiting(fan);
-        }
     }
 
     /// A fan-out has all its items, or will have no more.
     pub(super) fn close_fan(&mut self, index: FanIndex, state: FanState) {
         let fan = &mut self.fans[index as usize];
         debug_assert!(matches!(fan.state, FanState::Open), "a fan-out closes once");
-        fan.state = state.clone();
+        fan.state = state;
         fan.keys = KeySet::default();
         fan.queue = ItemQueue::Empty;
         let (count, parent, scope) = (fan.count, fan.parent, ScopeId(fan.scope));
@@ -299,28 +244,24 @@ impl Machine {
         let plan = Arc::clone(&self.plan);
         for counted in &plan.scope(scope).counted_by {
             let frame = self.around(parent, counted.up);
-            self.count_fan(frame, counted.target, counted.level, count, &state, parent);
+            self.count_fan(frame, counted.target, counted.level, index);
         }
         self.unpin(index);
         self.end_fan_if_done(index);
     }
 
-    fn count_fan(
-        &mut self,
-        frame: u32,
-        target: Target,
-        level: u32,
-        count: u32,
-        state: &FanState,
-        parent: u32,
-    ) {
+    fn count_fan(&mut self, frame: u32, target: Target, level: u32, fan: FanIndex) {
+        let Fan { parent, count, .. } = self.fans[fan as usize];
+        let state = &self.fans[fan as usize].state.clone();
         let path = self.frames[parent as usize].path.clone();
         let around = self.frames[frame as usize].path.depth();
+        let without = self.without(fan, around);
         let Some(arrivals) = self.arrivals(frame, target) else { return };
         arrivals.closed(level, count);
+        arrivals.without.extend(without);
         match state {
-            FanState::Failed(failure) => arrivals.failed = Some(Arc::clone(failure)),
-            FanState::Skipped => arrivals.skipped += 1,
+            FanState::Failed(failure) => arrivals.failed.push(Arc::clone(failure)),
+            FanState::Skipped => arrivals.nothing |= level == 0,
             FanState::Open | FanState::Closed => {}
         }
         if let Target::Gather { index, .. } = target
@@ -329,7 +270,23 @@ impl Machine {
         {
             fold.count(path.places_below(around), count);
         }
+        if let (Target::Gather { task, .. }, FanState::Failed(failure)) = (target, state) {
+            self.answer_late(frame, task, failure);
+        }
         self.check_target(frame, target);
+    }
+
+    /// The keys, below the `around` outermost fan-outs, of the items around a fan-out under which it
+    /// gave nothing at all.
+    pub(super) fn without(&self, fan: FanIndex, around: usize) -> Vec<Vec<Key>> {
+        let Fan { parent, state, without, .. } = &self.fans[fan as usize];
+        let nothing = matches!(state, FanState::Skipped).then_some(&[][..]);
+        if nothing.is_none() && without.is_empty() {
+            return Vec::new();
+        }
+        let outer = self.frames[*parent as usize].path.keys().split_off(around);
+        let inner = nothing.into_iter().chain(without.iter().map(Vec::as_slice));
+        inner.map(|inner| outer.iter().chain(inner).cloned().collect()).collect()
     }
 
     pub(super) fn arrivals(&mut self, frame: u32, target: Target) -> Option<&mut Arrivals> {

@@ -12,8 +12,9 @@ use crate::step::Path;
 use crate::value::AnyValue;
 
 use super::Machine;
-use super::frame::{Failure, FrameId, Slot, TaskState};
+use super::frame::{FrameId, Slot, TaskState};
 use super::grant::{FoldWork, MAX_ITEMS, StepId};
+use super::handled::Failure;
 use super::plan::{Param, Plan, TaskKind};
 
 /// A fold's state in one frame.
@@ -33,10 +34,8 @@ pub(crate) struct FoldState {
     ready: VecDeque<Taken>,
     /// The deliveries that end when a worker has combined their items.
     combining: Vec<From>,
-    /// Why it can give no value.
-    failed: Option<Arc<Failure>>,
-    /// The failure of an emitter: it comes after all items that are there.
-    emitter_failed: Option<Arc<Failure>>,
+    /// Why it can give no value, in yield order.
+    failed: Vec<Arc<Failure>>,
     skipped: bool,
     started: Option<Duration>,
     took: Duration,
@@ -131,12 +130,11 @@ impl Machine {
         fold.value = value;
         for slot in read {
             match slot {
-                Slot::Failed(failure) => fold.failed = Some(failure),
+                Slot::Failed(failure) => fold.failed.push(failure),
                 Slot::Skipped => fold.skipped = true,
                 Slot::Empty | Slot::Value(_) | Slot::Gone => {}
             }
         }
-        self.go_on_folding(frame, task, index);
     }
 
     fn fold(&mut self, frame: u32, index: u32) -> &mut FoldState {
@@ -163,18 +161,16 @@ impl Machine {
 
     /// Everything has come to a fold; `entries` are those that it has not seen, in yield order.
     pub(super) fn fold_rest(&mut self, frame: u32, task: u32, index: u32, entries: Vec<(Path, Vec<Slot>)>) {
-        let arrivals = &self.frames[frame as usize].gathers[index as usize].arrivals;
-        let (failed, skipped) = (arrivals.failed.clone(), arrivals.skipped > 0);
+        let nothing = self.frames[frame as usize].gathers[index as usize].arrivals.nothing;
         let fold = self.fold(frame, index);
-        let values = entries.into_iter().filter_map(|(_, values)| values.into_iter().next());
+        let values = entries.into_iter().map(|(_, values)| Slot::both(values));
         fold.ready.extend(values.map(|value| Taken { value, from: None }));
-        fold.emitter_failed = failed;
-        fold.skipped |= skipped && fold.started.is_none() && fold.ready.is_empty();
+        fold.skipped |= nothing;
         self.go_on_folding(frame, task, index);
     }
 
     /// Takes what can be taken: hands it to a worker, or ends the fold after the last.
-    fn go_on_folding(&mut self, frame: u32, task: u32, index: u32) {
+    pub(super) fn go_on_folding(&mut self, frame: u32, task: u32, index: u32) {
         let state = self.frames[frame as usize].tasks[task as usize].state;
         if !matches!(state, TaskState::Gathering | TaskState::Ended(_)) {
             return;
@@ -184,7 +180,7 @@ impl Machine {
         let fold = self.fold(frame, index);
         fold.advance();
         let mut taken = Vec::new();
-        let useless = ended || fold.failed.is_some() || fold.skipped;
+        let useless = ended || !fold.failed.is_empty() || fold.skipped;
         if useless {
             taken.extend(std::mem::take(&mut fold.pending).into_values());
             taken.extend(fold.ready.drain(..));
@@ -193,19 +189,23 @@ impl Machine {
             taken.push(item);
         }
         let mut none_left = fold.ready.is_empty() && fold.pending.is_empty();
-        for item in taken {
-            if let Slot::Failed(failure) = item.value {
-                self.fold(frame, index).failed.get_or_insert(failure);
+        for item in &taken {
+            if let Slot::Failed(failure) = &item.value {
+                match state {
+                    TaskState::Ended(_) => self.answer_late(frame, task, failure),
+                    _ => self.fold(frame, index).failed.push(Arc::clone(failure)),
+                }
                 none_left = false;
             }
-            if let Some((from, delivery)) = item.from {
-                self.end_task(from.index, delivery, StepState::Succeeded);
-            }
+        }
+        // The last of these may end the frame of a fold that has ended.
+        for (from, delivery) in taken.into_iter().filter_map(|item| item.from) {
+            self.end_task(from.index, delivery, StepState::Succeeded);
         }
         if ended {
             return;
         }
-        if !none_left && !useless && self.fold(frame, index).failed.is_some() {
+        if !none_left && !useless && !self.fold(frame, index).failed.is_empty() {
             self.go_on_folding(frame, task, index);
         } else if !self.fold(frame, index).ready.is_empty() {
             self.make_ready(frame, task);
@@ -256,7 +256,7 @@ impl Machine {
             self.after_change();
             return;
         }
-        let frame = frame.index;
+        let (id, frame) = (frame, frame.index);
         let node = self.node_of(frame, task);
         self.give_tokens_back(node);
         let plan = Arc::clone(&self.plan);
@@ -274,38 +274,50 @@ impl Machine {
                     self.fold(frame, index).value = Some(value);
                     self.set_state(frame, task, TaskState::Gathering);
                 }
-                Err(error) => self.attempt_failed(frame, task, started, took, error, false),
+                Err(error) => {
+                    let arrivals = &mut self.frames[frame as usize].gathers[index as usize].arrivals;
+                    for failure in std::mem::take(&mut arrivals.failed) {
+                        self.answer(frame, &failure);
+                    }
+                    self.attempt_failed(frame, task, started, took, error, false);
+                }
             }
-            if self.stopping.is_none() {
+            if self.stopping.is_none() && self.frame_of(id).is_some() {
                 self.go_on_folding(frame, task, index);
             }
         }
         self.after_change();
     }
 
+    /// A fold that failed answers for all that was wrong with its items, also for what comes later.
+    pub(super) fn answer_late(&mut self, frame: u32, task: u32, failure: &Arc<Failure>) {
+        let state = self.frames[frame as usize].tasks[task as usize].state;
+        if let TaskState::Ended(StepState::Failed | StepState::UpstreamFailed) = state {
+            self.answer(frame, failure);
+        }
+    }
+
     fn end_fold(&mut self, frame: u32, task: u32, index: u32) {
+        let of_emitters =
+            std::mem::take(&mut self.frames[frame as usize].gathers[index as usize].arrivals.failed);
         let fold = self.fold(frame, index);
-        let failed = fold.failed.take().or(fold.emitter_failed.take());
+        let mut failed = std::mem::take(&mut fold.failed);
+        failed.extend(of_emitters);
         let (value, skipped) = (fold.value.take(), fold.skipped);
         let (started, took) = (fold.started, fold.took);
-        let step = self.step_ref(frame, task);
-        let plan = Arc::clone(&self.plan);
-        let slot = plan.scope(self.frames[frame as usize].scope()).tasks[task as usize].slot;
-        let (state, outcome) = match (skipped, failed, value) {
-            (false, None, Some(value)) => {
+        let slot = self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize].slot;
+        let (state, outcome) = match value {
+            Some(value) if !skipped && failed.is_empty() => {
+                let step = self.step_ref(frame, task);
                 let outputs = self.config.keep_values.then(|| Outputs::One(Some(Arc::clone(&value))));
                 let started = started.unwrap_or(self.now);
                 self.event(EventKind::StepSucceeded { step, attempt: 1, started, took, outputs });
                 (StepState::Succeeded, Slot::Value(value))
             }
-            (false, Some(failure), _) => {
-                let cause = Some(failure.step.clone());
-                self.event(EventKind::StepNotRun { step, state: StepState::UpstreamFailed, cause });
-                (StepState::UpstreamFailed, Slot::Failed(failure))
-            }
             _ => {
-                self.event(EventKind::StepNotRun { step, state: StepState::Skipped, cause: None });
-                (StepState::Skipped, Slot::Skipped)
+                failed.retain(|_| !skipped);
+                let why = self.unmet(frame, task, failed);
+                (why.unmet_state(), why)
             }
         };
         self.settle(frame, slot, outcome);

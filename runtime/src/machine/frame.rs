@@ -2,22 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::error::OpError;
-use crate::event::{StepRef, StepState};
+use crate::event::StepState;
 use crate::graph::ScopeId;
 use crate::step::Path;
 use crate::value::AnyValue;
 
 use super::gather::{GatherState, ZipState};
+use super::handled::Failure;
 use super::keys::KeySet;
-
-/// Why a value is not there: the step that failed.
-#[derive(Debug, Clone)]
-pub(crate) struct Failure {
-    pub(crate) step: StepRef,
-    pub(crate) error: Arc<OpError>,
-    pub(crate) attempts: u32,
-}
 
 /// One value of a frame.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +27,30 @@ pub(crate) enum Slot {
 impl Slot {
     pub(crate) fn is_settled(&self) -> bool {
         !matches!(self, Self::Empty)
+    }
+
+    pub(crate) fn failure(self) -> Option<Arc<Failure>> {
+        if let Self::Failed(failure) = self { Some(failure) } else { None }
+    }
+
+    /// How a step ends whose outputs are this: it did not run.
+    pub(crate) fn unmet_state(&self) -> StepState {
+        if let Self::Failed(_) = self { StepState::UpstreamFailed } else { StepState::Skipped }
+    }
+
+    /// The slots of one item, or of a pair, as one: any skipped, and it is skipped; else any failed,
+    /// and it has failed (§4.4).
+    pub(crate) fn both(mut slots: Vec<Self>) -> Self {
+        if slots.len() == 1 {
+            return slots.pop().unwrap_or_default();
+        }
+        if slots.iter().any(|slot| matches!(slot, Self::Skipped)) {
+            return Self::Skipped;
+        }
+        let mut values = slots.iter().filter(|slot| matches!(slot, Self::Value(_))).cloned();
+        let value = values.next();
+        let failures = slots.iter().cloned().filter_map(Self::failure).collect();
+        Failure::all(failures).map(Self::Failed).or(value).unwrap_or(Self::Gone)
     }
 }
 
@@ -177,8 +193,8 @@ pub(crate) struct Fan {
     pub(crate) queue: ItemQueue,
     /// How the fan-out closes when the last of them has been opened.
     pub(crate) closes_as: Option<FanState>,
-    /// Whether waiting items are being opened right now.
-    pub(crate) opening: bool,
+    /// The items further out whose inner fan-outs gave nothing: of items that were held, or paired.
+    pub(crate) without: Vec<Vec<crate::key::Key>>,
     pub(crate) ended: bool,
 }
 
@@ -199,16 +215,28 @@ impl ItemQueue {
             Self::Empty => None,
             Self::Held { list, next } => {
                 *next += 1;
-                list.0.get(*next - 1).cloned()
+                list.items.get(*next - 1).cloned()
             }
             Self::Items(items) => items.pop_front(),
         }
     }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Held { list, next } => *next >= list.items.len(),
+            Self::Items(items) => items.is_empty(),
+        }
+    }
 }
 
-/// The items of a dynamic output with their outcomes: path below the holding frame, and value.
+/// The items of a dynamic output with their outcomes.
 #[derive(Debug, Default)]
-pub(crate) struct HeldList(pub(crate) Vec<NewItem>);
+pub(crate) struct HeldList {
+    pub(crate) items: Vec<NewItem>,
+    /// The items further out whose inner fan-outs gave nothing, by their keys.
+    pub(crate) without: Vec<Vec<crate::key::Key>>,
+}
 
 /// An item that is to be opened.
 #[derive(Debug, Clone)]

@@ -9,7 +9,8 @@ use crate::value::{AnyValue, Gathered};
 
 use super::Machine;
 use super::fold::FoldState;
-use super::frame::{Failure, HeldList, NewItem, Slot, TaskState};
+use super::frame::{Fan, FanState, HeldList, NewItem, Slot, TaskState};
+use super::handled::Failure;
 use super::plan::{Target, TaskKind};
 use crate::error::StepFailure;
 use crate::event::StepState;
@@ -24,10 +25,12 @@ use crate::graph::Gather;
 pub(crate) struct Arrivals {
     levels: Vec<Level>,
     delivered: u64,
-    /// The failure of an emitter: then not all items are there.
-    pub(crate) failed: Option<Arc<Failure>>,
-    /// How many fan-outs gave nothing at all.
-    pub(crate) skipped: u64,
+    /// The failures of emitters and zips: then not all items are there.
+    pub(crate) failed: Vec<Arc<Failure>>,
+    /// Whether the outermost fan-out gave nothing, which is not the same as no items.
+    pub(crate) nothing: bool,
+    /// The items whose inner fan-outs gave nothing, by their keys; each is a skipped entry.
+    pub(crate) without: Vec<Vec<Key>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,7 +41,13 @@ struct Level {
 
 impl Arrivals {
     pub(crate) fn new(levels: usize) -> Self {
-        Self { levels: vec![Level::default(); levels], delivered: 0, failed: None, skipped: 0 }
+        Self {
+            levels: vec![Level::default(); levels],
+            delivered: 0,
+            failed: Vec::new(),
+            nothing: false,
+            without: Vec::new(),
+        }
     }
 
     pub(crate) fn delivered(&mut self) {
@@ -57,16 +66,18 @@ impl Arrivals {
         level.items += u64::from(items);
     }
 
-    /// Whether the output that it waits for gave nothing, which is not the same as no items.
-    pub(crate) fn gave_nothing(&self) -> bool {
-        self.skipped > 0 && self.delivered == u64::from(self.levels.is_empty())
-    }
-
     /// A fan-out of a level no longer counts.
-    pub(crate) fn reopened(&mut self, level: u32, items: u32) {
+    pub(crate) fn reopened(&mut self, level: u32, fan: &Fan, without: &[Vec<Key>]) {
         let level = &mut self.levels[level as usize];
         level.closed -= 1;
-        level.items -= u64::from(items);
+        level.items -= u64::from(fan.count);
+        self.without.retain(|keys| !without.contains(keys));
+        // One failure may have closed several fan-outs.
+        if let FanState::Failed(failure) = &fan.state
+            && let Some(at) = self.failed.iter().position(|failed| Arc::ptr_eq(failed, failure))
+        {
+            self.failed.remove(at);
+        }
     }
 
     /// Whether nothing is missing. Without levels, one delivery brings everything.
@@ -120,7 +131,7 @@ impl Machine {
                 let state = &mut self.frames[gatherer as usize].gathers[index as usize];
                 state.arrivals.delivered();
                 if state.fold.as_ref().is_some_and(FoldState::streams) {
-                    let value = values.into_iter().next().unwrap_or_default();
+                    let value = Slot::both(values);
                     self.fold_item(gatherer, gather_task, index, &path, value, from);
                     return;
                 }
@@ -164,6 +175,10 @@ impl Machine {
         };
         if matches!(gather, Gather::Fold(_)) {
             self.begin_fold(frame, task, index);
+            if !self.frames[frame as usize].gathers[index as usize].arrivals.complete() {
+                self.go_on_folding(frame, task, index);
+                return;
+            }
         }
         self.check_gather(frame, task, index);
     }
@@ -195,28 +210,37 @@ impl Machine {
     /// What a gather makes of its entries, which are in yield order.
     fn gathered(&mut self, frame: u32, index: u32, gather: Gather, entries: Vec<(Path, Vec<Slot>)>) -> Slot {
         let around = self.frames[frame as usize].path.depth();
-        let arrivals = &self.frames[frame as usize].gathers[index as usize].arrivals;
-        if let Some(failure) = &arrivals.failed {
-            return Slot::Failed(Arc::clone(failure));
-        }
-        let nothing = |values: &Vec<Slot>| values.iter().any(|value| matches!(value, Slot::Skipped));
-        let some = !entries.is_empty() || arrivals.skipped > 0;
-        if some && entries.iter().all(|(_, values)| nothing(values)) {
+        let arrivals = &mut self.frames[frame as usize].gathers[index as usize].arrivals;
+        let without = std::mem::take(&mut arrivals.without);
+        if arrivals.nothing {
             return Slot::Skipped;
         }
+        let mut failed = std::mem::take(&mut arrivals.failed);
         if matches!(gather, Gather::Held) {
-            let items =
-                entries.into_iter().map(|(path, values)| NewItem { parts: path.parts_below(around), values });
-            return Slot::Value(Arc::new(HeldList(items.collect())));
+            let held = |(path, values): (Path, _)| NewItem { parts: path.parts_below(around), values };
+            let list = || HeldList { items: entries.into_iter().map(held).collect(), without };
+            return Failure::all(failed).map_or_else(|| Slot::Value(Arc::new(list())), Slot::Failed);
         }
-        let tolerant = matches!(gather, Gather::Results(_));
+        let tolerant = matches!(gather, Gather::Results(_)) && failed.is_empty();
+        let any = !entries.is_empty() || !without.is_empty();
         let mut items = Vec::with_capacity(entries.len());
         for (path, values) in entries {
-            match values.into_iter().next() {
-                Some(Slot::Value(value)) => items.push((path, Ok(value))),
-                Some(Slot::Failed(failure)) if tolerant => items.push((path, Err(failure))),
-                Some(Slot::Failed(failure)) => return Slot::Failed(failure),
-                _ => {}
+            match Slot::both(values) {
+                Slot::Value(value) => items.push((path, Ok(value))),
+                Slot::Failed(failure) if tolerant => items.push((path, Err(failure))),
+                Slot::Failed(failure) => failed.push(failure),
+                Slot::Empty | Slot::Skipped | Slot::Gone => {}
+            }
+        }
+        if let Some(failure) = Failure::all(failed) {
+            return Slot::Failed(failure);
+        }
+        if any && items.is_empty() {
+            return Slot::Skipped;
+        }
+        for (_, result) in &items {
+            if let Err(failure) = result {
+                self.answer(frame, failure);
             }
         }
         Slot::Value(self.made_of(gather, items, around))
@@ -237,9 +261,9 @@ impl Machine {
             Gather::Results(make) => {
                 let result = |value: Result<AnyValue, Arc<Failure>>| {
                     value.map_err(|failure| StepFailure {
-                        step: failure.step.name(&self.plan.graph).to_string(),
-                        error: failure.error.as_ref().clone(),
-                        attempts: failure.attempts,
+                        step: failure.cause.step.name(&self.plan.graph).to_string(),
+                        error: failure.cause.error.as_ref().clone(),
+                        attempts: failure.cause.attempts,
                     })
                 };
                 make(items.into_iter().map(|(path, value)| (key(&path), result(value))).collect())

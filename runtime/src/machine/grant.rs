@@ -303,6 +303,7 @@ impl Machine {
             if state.missing != 1
                 || state.state != TaskState::Waiting
                 || self.tokens.bound(&plan.node(next_plan.node).options)
+                || !self.can_run(frame, next)
             {
                 break;
             }

@@ -13,11 +13,13 @@ mod fold;
 mod frame;
 mod gather;
 mod grant;
+mod handled;
 mod keys;
 mod limits;
 mod plan;
 mod ready;
 mod retry;
+mod room;
 mod settle;
 mod zip;
 
@@ -99,6 +101,10 @@ pub struct Machine {
     first_timer: Option<Duration>,
     /// Emitters that wait for room, by scope.
     starved: BTreeSet<(u32, FrameId, u32)>,
+    /// Fan-outs with items that wait for room, by scope.
+    hungry: BTreeSet<(u32, FanIndex)>,
+    /// Fan-outs in whose scopes there may be room now.
+    roomy: Vec<FanIndex>,
     /// Emitters between their first poll and their end.
     begun: HashMap<StepId, emit::Begun>,
     /// Sync steps whose time was over and whose threads have not returned: their pool and tag tokens.
@@ -108,7 +114,7 @@ pub struct Machine {
 
     events: Vec<Event>,
     commands: Vec<Command>,
-    failed: bool,
+    handled: handled::Handled,
     stopping: Option<cancel::Stopping>,
     ended: Option<RunState>,
     /// What the job gives, once the run has ended.
@@ -137,12 +143,14 @@ impl Machine {
             timers: BinaryHeap::new(),
             first_timer: None,
             starved: BTreeSet::new(),
+            hungry: BTreeSet::new(),
+            roomy: Vec::new(),
             begun: HashMap::new(),
             left_behind: HashMap::new(),
             due: Vec::new(),
             events: Vec::new(),
             commands: Vec::new(),
-            failed: false,
+            handled: handled::Handled::default(),
             stopping: None,
             ended: None,
             outputs: Vec::new(),
@@ -246,7 +254,7 @@ impl Machine {
     fn end(&mut self) {
         let state = match &self.stopping {
             Some(stopping) => stopping.state,
-            None if self.failed => RunState::Failed,
+            None if self.handled.any_unanswered() => RunState::Failed,
             None => RunState::Succeeded,
         };
         let results: Vec<_> = self.plan.graph.results.iter().map(|result| result.source).collect();

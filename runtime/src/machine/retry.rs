@@ -9,7 +9,8 @@ use crate::event::{EventKind, RunState, StepState};
 
 use crate::graph::NodeId;
 
-use super::frame::{Failure, FrameId, Slot, TaskState};
+use super::frame::{FrameId, Slot, TaskState};
+use super::handled::Cause;
 use super::plan::TaskKind;
 use super::{Command, Machine, StepId};
 
@@ -58,11 +59,7 @@ impl Machine {
     fn fire(&mut self, timer: Timer) {
         match timer {
             Timer::Retry { frame, task, attempt } => {
-                let waits = self.frame_of(frame).is_some_and(|frame| {
-                    let task = &frame.tasks[task as usize];
-                    task.state == TaskState::Retrying && task.attempt == attempt
-                });
-                if waits {
+                if self.waits_for_retry(frame, task, attempt) {
                     self.make_ready(frame.index, task);
                 }
             }
@@ -82,6 +79,22 @@ impl Machine {
             }
             Timer::Grace => self.grace_over(),
         }
+    }
+
+    fn waits_for_retry(&self, frame: FrameId, task: u32, attempt: u32) -> bool {
+        self.frame_of(frame).is_some_and(|frame| {
+            let task = &frame.tasks[task as usize];
+            task.state == TaskState::Retrying && task.attempt == attempt
+        })
+    }
+
+    /// Whether some step starts when a time has come.
+    pub(super) fn any_waits_for_time(&self) -> bool {
+        self.timers.iter().any(|Reverse((_, _, timer))| match *timer {
+            Timer::Retry { frame, task, attempt } => self.waits_for_retry(frame, task, attempt),
+            Timer::Rate { .. } => true,
+            Timer::Timeout { .. } | Timer::Poll { .. } | Timer::Grace => false,
+        })
     }
 
     fn runs(&self, step: StepId) -> bool {
@@ -146,7 +159,6 @@ impl Machine {
             self.timer(due, Timer::Retry { frame, task, attempt });
             return;
         }
-        let node = step.node;
         self.event(EventKind::StepFailed {
             step: step.clone(),
             attempt,
@@ -155,7 +167,8 @@ impl Machine {
             error: Arc::clone(&error),
             left_behind,
         });
-        let failure = Arc::new(Failure { step, error, attempts: attempt });
+        let node = step.node;
+        let failure = self.new_failure(frame, Arc::new(Cause { step, error, attempts: attempt }));
         let plan = Arc::clone(&self.plan);
         match plan.scope(self.frames[frame as usize].scope()).tasks[task as usize] {
             super::plan::TaskPlan { kind: TaskKind::Op { op, .. }, .. } => {
@@ -168,13 +181,10 @@ impl Machine {
         self.end_task(frame, task, StepState::Failed);
     }
 
-    /// A failure fails the run, unless all that it leads to is taken by `collect_results` (§4.5).
+    /// The first failure stops the run, if it was asked for, unless all that the failure leads to
+    /// will be taken by `collect_results`.
     pub(super) fn step_has_failed(&mut self, node: NodeId) {
-        if self.plan.absorbed[node.index()] {
-            return;
-        }
-        self.failed = true;
-        if self.config.fail_fast {
+        if self.config.fail_fast && !self.plan.absorbed[node.index()] {
             let name = Arc::clone(&self.plan.node(node).name);
             self.stop(
                 format!("`{name}` failed, and the run stops at the first failure"),

@@ -8,7 +8,8 @@ use crate::graph::NodeId;
 use crate::value::{AnyValue, Gathered};
 
 use super::Machine;
-use super::frame::{Failure, FanState, FrameId, ItemQueue, Slot, TaskState};
+use super::frame::{FanState, FrameId, HeldList, ItemQueue, Slot, TaskState};
+use super::handled::Failure;
 use super::plan::{Below, Param, Place, TaskKind, is_emitter};
 
 /// What the inputs of a task come to.
@@ -16,16 +17,20 @@ enum Verdict {
     /// It can run.
     Runs,
     Skipped,
-    Failed(Arc<Failure>),
+    Failed(Vec<Arc<Failure>>),
 }
 
 impl Machine {
     /// Deals with every task that has all its inputs.
     pub(super) fn settle_due(&mut self) {
-        while let Some((frame, task)) = self.due.pop() {
-            if self.frame_of(frame).is_some() && self.stopping.is_none() {
-                self.all_inputs_there(frame.index, task);
+        loop {
+            while let Some((frame, task)) = self.due.pop() {
+                if self.frame_of(frame).is_some() && self.stopping.is_none() {
+                    self.all_inputs_there(frame.index, task);
+                }
             }
+            let Some(fan) = self.roomy.pop() else { break };
+            self.open_hungry(fan);
         }
     }
 
@@ -35,8 +40,8 @@ impl Machine {
         match task_plan.kind {
             TaskKind::Op { op, .. } => match self.verdict(frame, task) {
                 Verdict::Runs => self.make_ready(frame, task),
-                Verdict::Skipped => self.not_run(frame, task, op, Slot::Skipped),
-                Verdict::Failed(failure) => self.not_run(frame, task, op, Slot::Failed(failure)),
+                Verdict::Skipped => self.not_run(frame, task, op, Vec::new()),
+                Verdict::Failed(failures) => self.not_run(frame, task, op, failures),
             },
             TaskKind::Deliver { up, target } => {
                 let values = task_plan.places().map(|place| self.slot(frame, place)).collect();
@@ -48,54 +53,66 @@ impl Machine {
         }
     }
 
+    /// Whether nothing that has come keeps a step from running.
+    pub(super) fn can_run(&self, frame: u32, task: u32) -> bool {
+        let plan = &self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        plan.places().nth(1).is_none() || matches!(self.verdict(frame, task), Verdict::Runs)
+    }
+
     /// Any skipped input, and it is skipped; else any failed one, and it is upstream failed (§4.4).
     fn verdict(&self, frame: u32, task: u32) -> Verdict {
         let plan = &self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
-        let mut failed = None;
+        let mut failed = Vec::new();
         let mut skipped = false;
         for param in &plan.params {
             match param {
                 Param::Nothing => {}
                 Param::One { place, optional } => match self.slot(frame, *place) {
                     Slot::Skipped => skipped |= !optional,
-                    Slot::Failed(failure) => failed = failed.or(Some(failure)),
+                    Slot::Failed(failure) => failed.push(failure),
                     Slot::Empty | Slot::Value(_) | Slot::Gone => {}
                 },
                 Param::List(places) => {
                     let slots: Vec<_> = places.iter().map(|place| self.slot(frame, *place)).collect();
-                    let failure = slots.iter().find_map(|slot| match slot {
-                        Slot::Failed(failure) => Some(Arc::clone(failure)),
-                        _ => None,
-                    });
                     skipped |= !slots.is_empty() && slots.iter().all(|slot| matches!(slot, Slot::Skipped));
-                    failed = failed.or(failure);
+                    failed.extend(slots.into_iter().filter_map(Slot::failure));
                 }
             }
         }
         for place in &plan.after {
             match self.slot(frame, *place) {
                 Slot::Skipped => skipped = true,
-                Slot::Failed(failure) => failed = failed.or(Some(failure)),
+                Slot::Failed(failure) => failed.push(failure),
                 Slot::Empty | Slot::Value(_) | Slot::Gone => {}
             }
         }
         match failed {
             _ if skipped => Verdict::Skipped,
-            Some(failure) => Verdict::Failed(failure),
-            None => Verdict::Runs,
+            failed if failed.is_empty() => Verdict::Runs,
+            failed => Verdict::Failed(failed),
         }
     }
 
-    /// A step ends without having run.
-    fn not_run(&mut self, frame: u32, task: u32, op: &'static OpDef, why: Slot) {
-        let (state, cause) = match &why {
-            Slot::Failed(failure) => (StepState::UpstreamFailed, Some(failure.step.clone())),
-            _ => (StepState::Skipped, None),
-        };
-        let step = self.step_ref(frame, task);
-        self.event(EventKind::StepNotRun { step, state, cause });
+    /// A step ends without having run: because of failures, or else skipped.
+    fn not_run(&mut self, frame: u32, task: u32, op: &'static OpDef, failures: Vec<Arc<Failure>>) {
+        let why = self.unmet(frame, task, failures);
         self.give_nothing(frame, task, op, &why);
-        self.end_task(frame, task, state);
+        self.end_task(frame, task, why.unmet_state());
+    }
+
+    /// Says that a step of a frame cannot run, and gives the outcome that its outputs share.
+    pub(super) fn unmet(&mut self, frame: u32, task: u32, failures: Vec<Arc<Failure>>) -> Slot {
+        let why = failures.first().map_or(Slot::Skipped, |first| {
+            let cause = Arc::clone(&first.cause);
+            Slot::Failed(self.new_failure(frame, cause))
+        });
+        for failure in &failures {
+            self.answer(frame, failure);
+        }
+        let cause = failures.first().map(|failure| failure.cause.step.clone());
+        let (step, state) = (self.step_ref(frame, task), why.unmet_state());
+        self.event(EventKind::StepNotRun { step, state, cause });
+        why
     }
 
     /// All outputs of a step are what kept it from giving them.
@@ -261,7 +278,8 @@ impl Machine {
         let fan = self.frames[frame as usize].fans[child as usize];
         match held {
             Slot::Value(value) => {
-                if let Ok(list) = value.downcast() {
+                if let Ok(list) = value.downcast::<HeldList>() {
+                    self.fans[fan as usize].without.clone_from(&list.without);
                     self.fans[fan as usize].queue = ItemQueue::Held { list, next: 0 };
                     self.finish_queue(fan, FanState::Closed);
                 }

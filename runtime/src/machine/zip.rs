@@ -9,8 +9,9 @@ use crate::key::Key;
 use crate::step::Path;
 
 use super::Machine;
-use super::frame::{Failure, FanIndex, FanState, HeldList, ItemQueue, NewItem, Slot, TaskState};
+use super::frame::{FanIndex, FanState, HeldList, ItemQueue, NewItem, Slot, TaskState};
 use super::gather::Half;
+use super::handled::Cause;
 
 /// How many keys without a partner an error names.
 const NAMED_KEYS: usize = 5;
@@ -43,13 +44,14 @@ impl Machine {
         match value {
             Slot::Value(list) if held => {
                 if let Ok(list) = list.downcast::<HeldList>() {
-                    for item in &list.0 {
+                    arrivals.without.clone_from(&list.without);
+                    for item in &list.items {
                         self.pair(frame, task, index, right, item.clone());
                     }
                 }
             }
-            Slot::Failed(failure) if held => arrivals.failed = Some(failure),
-            _ if held => arrivals.skipped += 1,
+            Slot::Failed(failure) if held => arrivals.failed.push(failure),
+            _ if held => arrivals.nothing = true,
             value if self.zip_waits(frame, task) => {
                 self.frames[frame as usize].zips[index as usize].entries.push((path, right, value));
             }
@@ -91,7 +93,7 @@ impl Machine {
                 ItemQueue::Items(items) => items.push_back(pair),
                 queue => *queue = ItemQueue::Items([pair].into()),
             }
-            self.open_waiting(fan);
+            self.is_hungry(fan);
         }
     }
 
@@ -120,52 +122,53 @@ impl Machine {
         }
         let Some(fan) = self.zip_fan(frame, task) else { return };
         let zip = &mut self.frames[frame as usize].zips[index as usize];
-        let skipped = zip.left.gave_nothing() || zip.right.gave_nothing();
-        let failed = zip.left.failed.clone().or(zip.right.failed.clone());
-        let unmatched = std::mem::take(&mut zip.unmatched);
-        if skipped {
-            self.end_zip(frame, task, fan, StepState::Skipped, FanState::Skipped);
-        } else if let Some(failure) = failed {
-            self.end_zip(frame, task, fan, StepState::UpstreamFailed, FanState::Failed(failure));
+        let (left, right) = (&zip.left.without, &zip.right.without);
+        // A partner that would lie in a fan-out that gave nothing is a skipped one.
+        let is_skipped = |keys: &[Key], half: &Half| {
+            let others = if half.right { left } else { right };
+            others.iter().any(|outer| keys.starts_with(outer))
+        };
+        let mut unmatched = std::mem::take(&mut zip.unmatched);
+        unmatched.retain(|keys, half| !is_skipped(keys, half));
+        self.fans[fan as usize].without = left.iter().chain(right).cloned().collect();
+        let failed: Vec<_> = zip.left.failed.drain(..).chain(zip.right.failed.drain(..)).collect();
+        let nothing = zip.left.nothing || zip.right.nothing;
+        let (step, started, took) = (self.step_ref(frame, task), self.now, std::time::Duration::ZERO);
+        if nothing {
+            let why = self.unmet(frame, task, Vec::new());
+            self.end_zip(frame, task, fan, StepState::Skipped, why);
+        } else if !failed.is_empty() {
+            let why = self.unmet(frame, task, failed);
+            self.end_zip(frame, task, fan, StepState::UpstreamFailed, why);
         } else if unmatched.is_empty() {
-            self.end_zip(frame, task, fan, StepState::Succeeded, FanState::Closed);
+            self.event(EventKind::StepSucceeded { step, attempt: 1, started, took, outputs: None });
+            self.end_zip(frame, task, fan, StepState::Succeeded, Slot::Gone);
         } else {
-            let step = self.step_ref(frame, task);
             let error = Arc::new(missing_partners(unmatched.into_iter().collect()));
-            let failure = Arc::new(Failure { step, error, attempts: 1 });
-            self.end_zip(frame, task, fan, StepState::Failed, FanState::Failed(failure));
+            self.event(EventKind::StepFailed {
+                step: step.clone(),
+                attempt: 1,
+                started,
+                took,
+                error: Arc::clone(&error),
+                left_behind: false,
+            });
+            let node = step.node;
+            let failure = self.new_failure(frame, Arc::new(Cause { step, error, attempts: 1 }));
+            self.step_has_failed(node);
+            self.end_zip(frame, task, fan, StepState::Failed, Slot::Failed(failure));
         }
     }
 
-    fn end_zip(&mut self, frame: u32, task: u32, fan: FanIndex, state: StepState, fan_state: FanState) {
-        let step = self.step_ref(frame, task);
-        let (started, took) = (self.now, std::time::Duration::ZERO);
-        let node = step.node;
-        let kind = match (&fan_state, state) {
-            (FanState::Failed(failure), StepState::Failed) => {
-                let error = Arc::clone(&failure.error);
-                EventKind::StepFailed { step, attempt: 1, started, took, error, left_behind: false }
-            }
-            (FanState::Failed(failure), _) => {
-                EventKind::StepNotRun { step, state, cause: Some(failure.step.clone()) }
-            }
-            (FanState::Skipped, _) => EventKind::StepNotRun { step, state, cause: None },
-            (FanState::Open | FanState::Closed, _) => {
-                EventKind::StepSucceeded { step, attempt: 1, started, took, outputs: None }
-            }
-        };
-        self.event(kind);
-        let failed = state == StepState::Failed;
-        match fan_state {
-            FanState::Skipped => self.close_fan(fan, FanState::Skipped),
+    fn end_zip(&mut self, frame: u32, task: u32, fan: FanIndex, state: StepState, outcome: Slot) {
+        match outcome {
+            Slot::Skipped => self.close_fan(fan, FanState::Skipped),
             // Pairs that wait to be opened are opened first: those that are there stay.
-            state => self.finish_queue(fan, state),
+            Slot::Failed(failure) => self.finish_queue(fan, FanState::Failed(failure)),
+            _ => self.finish_queue(fan, FanState::Closed),
         }
         let slot = self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize].slot;
         self.settle(frame, slot, Slot::Gone);
-        if failed {
-            self.step_has_failed(node);
-        }
         self.end_task(frame, task, state);
     }
 }

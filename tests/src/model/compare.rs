@@ -27,6 +27,13 @@ pub struct ObservedStep {
     pub attempts: u32,
 }
 
+impl ObservedStep {
+    /// Whether it succeeded.
+    pub fn is_success(&self) -> bool {
+        matches!(self.state, Some(State::Succeeded(Some(_))))
+    }
+}
+
 /// Compares a run with what was expected of it.
 ///
 /// # Errors

@@ -1,7 +1,9 @@
 //! Runs a check on many random plans, shrinks the first that fails, and says how to run it again.
 
+use std::cell::Cell;
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -79,12 +81,24 @@ fn caught<E: Display>(
     plan: &Plan,
     seed: u64,
 ) -> Result<(), String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let shown = take_hook();
+        set_hook(Box::new(move |panic| match CHECKING.get() {
+            true => PANIC.set(panic.to_string()),
+            false => shown(panic),
+        }));
+    });
+    CHECKING.set(true);
     let checked = catch_unwind(AssertUnwindSafe(|| check(plan, seed).map_err(|error| error.to_string())));
-    checked.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-        Err(format!("panicked: {}", text.unwrap_or_default()))
-    })
+    CHECKING.set(false);
+    checked.unwrap_or_else(|_| Err(PANIC.take()))
+}
+
+thread_local! {
+    /// Whether panics are failures of a check, to be shown when it has been made small.
+    static CHECKING: Cell<bool> = const { Cell::new(false) };
+    static PANIC: Cell<String> = const { Cell::new(String::new()) };
 }
 
 fn shrunk(

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fanfold::graph::{Fan, Graph, NodeId, ScopeId};
-use fanfold::{EventKind, Path, StepRef, StepState};
+use fanfold::define::Outputs;
+use fanfold::graph::{Fan, Graph, Input, NodeId, ScopeId, Source};
+use fanfold::{Event, EventKind, Path, StepRef, StepState};
 
 use super::compare::{Observed, ObservedStep};
 use super::drive::{Driven, step_name};
@@ -23,6 +24,7 @@ pub fn observe(graph: &Graph, driven: &Driven) -> Result<Observed, String> {
     for event in &driven.events {
         seen.take(&event.kind)?;
     }
+    seen.check_items()?;
     let steps = seen.ended.into_values().collect::<BTreeMap<_, _>>();
     let outputs = driven.outputs.iter().map(|output| output.as_ref().map(read)).collect();
     let state = match driven.state {
@@ -44,8 +46,8 @@ struct Seen<'a> {
 impl Seen<'_> {
     fn take(&mut self, kind: &EventKind) -> Result<(), String> {
         match kind {
-            EventKind::StepSucceeded { step, attempt, .. } => {
-                let value = self.value(step)?;
+            EventKind::StepSucceeded { step, attempt, outputs, .. } => {
+                let value = self.value(step, outputs.as_ref())?;
                 self.end(step, Some(State::Succeeded(value)), *attempt)
             }
             EventKind::StepFailed { step, attempt, .. } => self.end(step, Some(State::Failed), *attempt),
@@ -76,18 +78,45 @@ impl Seen<'_> {
         before.map_or(Ok(()), |(name, before)| Err(format!("`{name}` ended twice, first {before:?}")))
     }
 
-    /// What a step gave. That of an emitter are its items, those for which the core told of one.
-    fn value(&self, step: &StepRef) -> Result<Option<Value>, String> {
+    /// What a step gave: as the core told, else as the op gave it. That of an emitter are its items.
+    fn value(&self, step: &StepRef, told: Option<&Outputs>) -> Result<Option<Value>, String> {
         let name = step_name(self.graph, step);
         let gave = self.driven.gave.get(&name);
-        let Some(items) = self.driven.items.get(&name) else {
-            return Ok(gave.and_then(|gave| gave.as_ref().map(read)));
-        };
-        if gave.is_some_and(Option::is_none) {
-            return Ok(None);
+        if let Some(items) = self.driven.items.get(&name).filter(|_| gave.is_some_and(Option::is_some)) {
+            let items = items.iter().map(|(key, value)| (vec![key.to_string()], read(value))).collect();
+            return Ok(Some(Value::Keyed(items)));
         }
-        let items = items.iter().map(|(key, value)| (vec![key.to_string()], read(value))).collect();
-        Ok(Some(Value::Keyed(items)))
+        match (told, gave, &self.graph.node(step.node).inputs[..]) {
+            (Some(Outputs::One(told)), ..) => Ok(told.as_ref().map(read)),
+            (_, Some(gave), _) => Ok(gave.as_ref().map(read)),
+            // A fold of nothing gives its first value.
+            (_, None, [Input::One(Source::Constant(first))]) => {
+                Ok(Some(read(&self.graph.constants[*first as usize])))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The scope of a fan-out.
+    fn opened(&self, by: impl Fn(Fan) -> bool) -> ScopeId {
+        let found = self.graph.scopes.iter().position(|scope| scope.fan.is_some_and(&by));
+        ScopeId(found.expect("it opens a scope") as u32)
+    }
+
+    /// What an emitter gave is what was opened; in a run that was cut short some may not be.
+    fn check_items(&self) -> Result<(), String> {
+        let cancelling = |event: &Event| matches!(event.kind, EventKind::RunCancelling { .. });
+        let cut = self.driven.events.iter().any(cancelling);
+        for (at, (name, step)) in &self.ended {
+            let Some(items) = self.driven.items.get(name).filter(|_| step.is_success()) else { continue };
+            let given = items.iter().map(|(key, _)| [at.1.clone(), vec![key.to_string()]].concat());
+            let given: BTreeSet<_> = given.collect();
+            let opened = self.items.get(at).cloned().unwrap_or_default();
+            if opened != given && !(cut && opened.is_subset(&given)) {
+                return Err(format!("`{name}` gave {given:?}, and these were opened: {opened:?}"));
+            }
+        }
+        Ok(())
     }
 
     fn supersede(
@@ -101,14 +130,16 @@ impl Seen<'_> {
         let known = self.items.get_mut(&place(step)).is_some_and(|items| items.remove(&keys));
         let name = step_name(self.graph, step);
         known.then_some(()).ok_or(format!("`{name}` superseded {keys:?}, which it had not given"))?;
-        let opened =
-            |scope: &fanfold::graph::Scope| scope.fan == Some(Fan::Emitter { node: step.node, output });
-        let scope = self.graph.scopes.iter().position(opened).expect("an emitter opens a scope");
-        let below = |at: &Place| {
-            let scopes = &mut self.graph.outwards(self.graph.node(at.0).scope);
-            scopes.any(|outer| outer == ScopeId(scope as u32)) && at.1.starts_with(&keys)
+        let opened = self.opened(|fan| fan == Fan::Emitter { node: step.node, output });
+        let lies_below = |scope: ScopeId, path: &[String]| {
+            self.graph.outwards(scope).any(|outer| outer == opened) && path.starts_with(&keys)
         };
-        self.items.retain(|at, _| !below(at));
+        let below = |at: &Place| lies_below(self.graph.node(at.0).scope, &at.1);
+        // What opens a held list stands further out than the place where it does.
+        let around = |node| self.graph.scope(self.opened(|fan| fan.node() == node)).parent;
+        let opens_below = |at: &Place| around(at.0).is_some_and(|scope| lies_below(scope, &at.1));
+        let gone: Vec<_> = self.items.keys().filter(|at| opens_below(at)).cloned().collect();
+        gone.iter().for_each(|at| drop(self.items.remove(at)));
         let gone: Vec<_> = self.ended.keys().filter(|at| below(at)).cloned().collect();
         let mut gone: Vec<_> = gone.iter().filter_map(|at| Some((at.0, self.ended.remove(at)?))).collect();
         let mut told = ended.to_vec();

@@ -8,7 +8,7 @@ fn shout(text: &mut String, count: impl Copy) -> &str {
 #[job]
 fn shouting(text: Out<String>) {
     let _ = shout(text, 3);
-    let _ = shout("x", 4).map(shout);
+    let _ = shout("x", 4).map(|loud| shout(loud, 5));
 }
 
 fn main() {}
