@@ -4,13 +4,14 @@
 //! own `total[book]` as soon as *its* chapters are done, whatever the other books do.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use fanfold::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::data;
+use crate::folder::entries;
+use crate::read_error::ReadError;
 
 /// The text of a book.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,15 +48,14 @@ struct Report {
 
 /// Opens each book of a folder, in the order of the names.
 #[op(dynamic_out)]
-fn open_books(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<DynamicOutput<Book>>> + use<>> {
-    let files = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
-    let mut files = files.collect::<io::Result<Vec<PathBuf>>>()?;
-    files.sort();
-    Ok(files.into_iter().map(|file| {
-        let text = fs::read_to_string(&file)?;
+fn open_books(
+    folder: &Path,
+) -> Result<impl Iterator<Item = Result<DynamicOutput<Book>, ReadError>> + use<>, ReadError> {
+    Ok(entries(folder)?.into_iter().map(|file| {
+        let text = fs::read_to_string(&file).map_err(ReadError::file(&file))?;
         let title = text.lines().next().unwrap_or_default();
         let title = title.trim_matches(['[', ']']).to_owned();
-        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let name = file.file_stem().unwrap_or_default().display();
         Ok(DynamicOutput::new(name, Book { title, text }))
     }))
 }

@@ -15,7 +15,7 @@ use fanfold::prelude::*;
 use rusqlite::{Connection, TransactionBehavior, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use crate::csv_error::CsvError;
+use crate::read_error::ReadError;
 
 /// Consecutive rows of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub(crate) struct Loaded {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
     #[error(transparent)]
-    Csv(#[from] CsvError),
+    Read(#[from] ReadError),
     #[error("no column `{name}`; the columns are {}", columns.join(", "))]
     NoColumn { name: String, columns: Vec<String> },
     #[error("database `{}`", database.display())]
@@ -49,13 +49,9 @@ pub(crate) enum LoadError {
 
 /// Makes the table `records` anew, with the columns that are kept, and gives its database.
 #[op]
-pub(crate) fn create_table(
-    file: PathBuf,
-    columns: Vec<String>,
-    database: PathBuf,
-) -> Result<PathBuf, LoadError> {
-    let header = CsvTable::open(&file)?.header;
-    let kept = positions(&header, &columns)?.into_iter().map(|at| header[at].clone());
+pub(crate) fn create_table(file: &Path, columns: &[String], database: PathBuf) -> Result<PathBuf, LoadError> {
+    let header = CsvTable::open(file)?.header;
+    let kept = positions(&header, columns)?.into_iter().map(|at| header[at].clone());
     let kept: Vec<String> = kept.collect();
     let id = quoted(&id_column(&kept));
     let columns: String = kept.iter().map(|name| format!(", {} TEXT", quoted(name))).collect();
@@ -75,15 +71,15 @@ pub(crate) fn create_table(
 pub(crate) fn extract(
     file: PathBuf,
     batch: usize,
-) -> Result<impl Iterator<Item = Result<Batch, CsvError>>, CsvError> {
+) -> Result<impl Iterator<Item = Result<Batch, ReadError>>, ReadError> {
     let mut table = CsvTable::open(&file)?;
     Ok(iter::from_fn(move || table.next_batch(batch).transpose()))
 }
 
 /// Reads the whole file.
 #[op]
-pub(crate) fn extract_all(file: PathBuf) -> Result<Batch, CsvError> {
-    let mut table = CsvTable::open(&file)?;
+pub(crate) fn extract_all(file: &Path) -> Result<Batch, ReadError> {
+    let mut table = CsvTable::open(file)?;
     let batch = table.next_batch(usize::MAX)?;
     Ok(batch.unwrap_or_else(|| Batch { first: 1, columns: table.header, rows: Vec::new() }))
 }
@@ -92,12 +88,12 @@ pub(crate) fn extract_all(file: PathBuf) -> Result<Batch, CsvError> {
 #[op]
 pub(crate) fn keep_columns(
     ctx: &OpContext,
-    batch: Batch,
-    columns: Vec<String>,
+    batch: &Batch,
+    columns: &[String],
     delay: Duration,
 ) -> Result<Batch, LoadError> {
     work(ctx, batch.rows.len(), delay);
-    let kept = positions(&batch.columns, &columns)?;
+    let kept = positions(&batch.columns, columns)?;
     let keep = |row: &Vec<String>| kept.iter().map(|&at| row[at].clone()).collect();
     Ok(Batch {
         first: batch.first,
@@ -166,27 +162,27 @@ struct CsvTable {
 }
 
 impl CsvTable {
-    fn open(file: &Path) -> Result<Self, CsvError> {
-        let mut reader = csv::Reader::from_path(file).map_err(|e| CsvError::new(file, e))?;
-        let header = reader.headers().map_err(|e| CsvError::new(file, e))?;
+    fn open(file: &Path) -> Result<Self, ReadError> {
+        let mut reader = csv::Reader::from_path(file).map_err(|e| ReadError::csv(file, e))?;
+        let header = reader.headers().map_err(|e| ReadError::csv(file, e))?;
         let header: Vec<String> = header.iter().map(str::to_owned).collect();
         if header.is_empty() {
-            return Err(CsvError::line(file, 1, "no header"));
+            return Err(ReadError::line(file, 1, "no header"));
         }
         for (at, name) in header.iter().enumerate() {
             // SQLite's names are blind to ASCII case.
             if header[..at].iter().any(|before| before.eq_ignore_ascii_case(name)) {
-                return Err(CsvError::line(file, 1, format!("two columns named `{name}`")));
+                return Err(ReadError::line(file, 1, format!("two columns named `{name}`")));
             }
         }
         Ok(Self { file: file.to_owned(), reader, header, next: 1 })
     }
 
     /// The next rows, at most `size` and at least one; nothing at the end of the file.
-    fn next_batch(&mut self, size: usize) -> Result<Option<Batch>, CsvError> {
+    fn next_batch(&mut self, size: usize) -> Result<Option<Batch>, ReadError> {
         let mut rows = Vec::new();
         for record in self.reader.records().take(size.max(1)) {
-            let record = record.map_err(|e| CsvError::new(&self.file, e))?;
+            let record = record.map_err(|e| ReadError::csv(&self.file, e))?;
             rows.push(record.iter().map(str::to_owned).collect());
         }
         if rows.is_empty() {
@@ -289,13 +285,13 @@ pub(crate) mod tests {
     }
 
     fn keep(batch: Batch, columns: &[&str]) -> Result<Batch, LoadError> {
-        let columns = columns.iter().map(|&name| name.to_owned()).collect();
-        keep_columns::call(&OpContext::for_test(), batch, columns, Duration::ZERO)
+        let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
+        keep_columns::call(&OpContext::for_test(), &batch, &columns, Duration::ZERO)
     }
 
     #[test]
     fn a_missing_file_is_named() {
-        let error = extract_all::call("no/such.csv".into()).unwrap_err();
+        let error = extract_all::call(Path::new("no/such.csv")).unwrap_err();
         assert_eq!(error.to_string(), "cannot read `no/such.csv`");
     }
 
@@ -303,7 +299,7 @@ pub(crate) mod tests {
     fn a_short_row_is_named_by_its_line() {
         let folder = folder();
         let file = file(&folder, "a,b\n1,2\n3\n");
-        let error = extract_all::call(file.clone()).unwrap_err();
+        let error = extract_all::call(&file).unwrap_err();
         let expected = format!("{}:3: expected 2 fields, found 1", file.display());
         assert_eq!(error.to_string(), expected);
     }
@@ -312,14 +308,14 @@ pub(crate) mod tests {
     fn an_empty_file_has_no_header() {
         let folder = folder();
         let file = file(&folder, "");
-        let error = extract_all::call(file.clone()).unwrap_err();
+        let error = extract_all::call(&file).unwrap_err();
         assert_eq!(error.to_string(), format!("{}:1: no header", file.display()));
     }
 
     #[test]
     fn a_header_alone_is_an_empty_table() {
         let folder = folder();
-        let whole = extract_all::call(file(&folder, "a,b\n")).unwrap();
+        let whole = extract_all::call(&file(&folder, "a,b\n")).unwrap();
         assert_eq!(whole, Batch { first: 1, columns: vec!["a".into(), "b".into()], rows: vec![] });
     }
 
@@ -349,8 +345,8 @@ pub(crate) mod tests {
         let folder = folder();
         let database = folder.path().join("test.db");
         let file = file(&folder, "a \"b\",\nx,\"y,z\"\n");
-        create_table::call(file.clone(), vec![], database.clone()).unwrap();
-        let whole = give_ids::call(&OpContext::for_test(), extract_all::call(file).unwrap(), Duration::ZERO);
+        create_table::call(&file, &[], database.clone()).unwrap();
+        let whole = give_ids::call(&OpContext::for_test(), extract_all::call(&file).unwrap(), Duration::ZERO);
         for _ in 0..2 {
             assert_eq!(load::call(&whole, &database).unwrap(), 1);
         }

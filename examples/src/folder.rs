@@ -4,14 +4,13 @@
 //! well or not, and gives each key its `Result`. Failures that it takes count as handled.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use fanfold::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::csv_error::CsvError;
 use crate::data;
+use crate::read_error::ReadError;
 
 /// A line of a weather file.
 #[derive(Debug, Deserialize)]
@@ -46,31 +45,27 @@ struct Report {
     unread: Vec<String>,
 }
 
-/// Gives each CSV file in the folders of a folder, in the order of the names.
+/// Gives each file in the folders of a folder, in the order of the names.
 #[op(dynamic_out)]
-fn weather_files(folder: &Path) -> io::Result<Vec<DynamicOutput<PathBuf>>> {
-    let mut files = Vec::new();
-    for city in fs::read_dir(folder)? {
-        for file in fs::read_dir(city?.path())? {
-            files.push(file?.path());
+fn weather_files(folder: &Path) -> Result<Vec<DynamicOutput<PathBuf>>, ReadError> {
+    let mut items = Vec::new();
+    for city in entries(folder)? {
+        for file in entries(&city)? {
+            let name = file.strip_prefix(folder).unwrap_or(&file).with_extension("");
+            items.push(DynamicOutput::new(name.display(), file));
         }
     }
-    files.sort();
-    let key = |file: &PathBuf| {
-        let name = file.strip_prefix(folder).unwrap_or(file).with_extension("");
-        name.to_string_lossy().into_owned()
-    };
-    Ok(files.into_iter().map(|file| DynamicOutput::new(key(&file), file)).collect())
+    Ok(items)
 }
 
 /// Reads a month.
 #[op]
-fn read_month(file: &Path) -> Result<Month, CsvError> {
-    let wrong = |error| CsvError::new(file, error);
+fn read_month(file: &Path) -> Result<Month, ReadError> {
+    let wrong = |error| ReadError::csv(file, error);
     let mut reader = csv::Reader::from_path(file).map_err(wrong)?;
     let days: Vec<Day> = reader.deserialize().collect::<Result<_, _>>().map_err(wrong)?;
     let hottest = days.iter().max_by(|a, b| a.temp_max.total_cmp(&b.temp_max));
-    let hottest = hottest.ok_or_else(|| CsvError::line(file, 1, "no days"))?;
+    let hottest = hottest.ok_or_else(|| ReadError::line(file, 1, "no days"))?;
     Ok(Month {
         days: days.len(),
         rain: days.iter().map(|day| day.precipitation).sum(),
@@ -103,6 +98,14 @@ fn folder(
 ) -> Out<Report> {
     let months = weather_files(folder).map(read_month);
     report(months.collect_results())
+}
+
+/// What lies in a folder, in the order of the names.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
+    let entries = fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let mut paths: Vec<PathBuf> = entries.map_err(ReadError::file(folder))?;
+    paths.sort();
+    Ok(paths)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The example jobs of fanfold. `cargo run -- list` names them, `cargo run -- run letters` runs one.
 
 mod books;
-mod csv_error;
 mod data;
 mod enrich;
 mod etl;
@@ -13,6 +12,7 @@ mod letters;
 mod letters_hybrid;
 mod letters_inline;
 mod manual;
+mod read_error;
 
 use std::process::ExitCode;
 

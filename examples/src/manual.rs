@@ -1,7 +1,7 @@
 //! Every form in the documentation of Dagster's dynamic graphs, in its order, side by side in one
 //! job. Each is a `#[graph]`, so its steps carry its name: `chained.echo[num_0]`.
 //!
-//! <https://docs.dagster.io/guides/build/ops/dynamic-graphs>
+//! <https://docs.dagster.io/concepts/ops-jobs-graphs/dynamic-graphs>
 
 use fanfold::prelude::*;
 

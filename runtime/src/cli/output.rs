@@ -29,16 +29,16 @@ pub(super) struct Stdout {
 }
 
 impl Stdout {
-    /// Begins to write; the receiver is told when stdout can no longer be written to.
-    pub(super) fn start() -> (Self, oneshot::Receiver<()>) {
+    /// Begins to write; the receiver is told why, when stdout can no longer be written to.
+    pub(super) fn start() -> (Self, oneshot::Receiver<io::ErrorKind>) {
         let (queue, batches) = sync_channel(WAITING_BATCHES);
         let (broken, is_broken) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("fanfold-stdout".to_owned())
             .spawn(move || {
                 let result = copy(&batches);
-                if result.is_err() {
-                    let _ = broken.send(());
+                if let Err(error) = &result {
+                    let _ = broken.send(error.kind());
                 }
                 result
             })

@@ -92,41 +92,63 @@ async fn drive(
             return Err(start_problem(&error));
         }
     };
-    let watcher = tokio::spawn(watch(handle.canceller(), signals, stdout_broken));
+    let watched = Watched { canceller: handle.canceller(), stdout_broken, silence: progress.silencer() };
+    let watcher = tokio::spawn(watch(watched, signals));
     let report = handle.wait().await;
     watcher.abort();
     progress.finish();
-    finish(&report, flags, shown.paint)?;
-    match lines {
-        Some(lines) => write_last_line(lines, &report).await?,
-        None => print_values(&report)?,
+    let written = match lines {
+        Some(lines) => Some(write_last_line(lines, &report).await),
+        None => None,
+    };
+    if written.as_ref().is_some_and(reader_is_gone) {
+        return Ok(exit_code(report.state));
     }
-    Ok(exit_code(report.state))
+    say_end(&report, flags, shown.paint);
+    written.unwrap_or_else(|| print_values(&report)).map(|()| exit_code(report.state))
 }
 
-/// Cancels the run when somebody asks for it: gracefully at first, then at once.
-async fn watch(canceller: Canceller, mut signals: Signals, stdout_broken: Option<oneshot::Receiver<()>>) {
+/// What the watcher of a run has to do with.
+struct Watched<S> {
+    canceller: Canceller,
+    stdout_broken: Option<oneshot::Receiver<io::ErrorKind>>,
+    /// Makes progress silent.
+    silence: S,
+}
+
+/// Cancels the run when somebody asks for it: gracefully at first, then at once. A run whose events
+/// nobody can read is cancelled, too.
+async fn watch(watched: Watched<impl FnOnce()>, mut signals: Signals) {
+    let Watched { canceller, stdout_broken, silence } = watched;
     let broken = async {
         match stdout_broken {
-            // Told, not dropped: the writer of a run that ends well goes away quietly.
-            Some(broken) => {
-                if broken.await.is_err() {
-                    std::future::pending().await
-                }
-            }
+            Some(broken) => match broken.await {
+                Ok(why) => why,
+                // The writer of a run that ends well goes away without a word.
+                Err(_) => std::future::pending().await,
+            },
             None => std::future::pending().await,
         }
     };
-    let reason = tokio::select! {
-        asked = signals.next() => asked.reason(),
-        () = broken => "nobody reads stdout any more",
-    };
-    canceller.cancel(reason);
+    tokio::select! {
+        asked = signals.next() => canceller.cancel(asked.reason()),
+        why = broken => {
+            if why == io::ErrorKind::BrokenPipe {
+                silence();
+            }
+            canceller.cancel("its events cannot be written to stdout");
+        }
+    }
     let again = signals.next().await;
     canceller.cancel_now(again.reason());
     signals.next().await;
     // The engine does not answer: the process is all that is left to end.
     std::process::exit(i32::from(exit::CANCELLED));
+}
+
+/// Whether a reader of stdout went away, as `head` does: no error, and nothing to talk about.
+fn reader_is_gone(written: &Result<(), Problem>) -> bool {
+    matches!(written, Err(Problem::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn start_problem(error: &engine::StartError) -> Problem {
@@ -173,14 +195,13 @@ fn progress_options(flags: &OutputFlags) -> ProgressOptions {
 }
 
 /// Says on stderr how the run ended.
-fn finish(report: &RunReport, flags: &OutputFlags, paint: Paint) -> Result<(), Problem> {
+fn say_end(report: &RunReport, flags: &OutputFlags, paint: Paint) {
     let RunReport { summary, graph, state, elapsed, .. } = report;
     if !flags.quiet {
         tell(&closing(summary, graph, *state, *elapsed, paint));
     } else if *state != RunState::Succeeded {
         tell(&state_line(summary, graph, *state, *elapsed, paint));
     }
-    Ok(())
 }
 
 /// Prints what the job gave: a text as it is, anything else as JSON.
@@ -226,6 +247,7 @@ impl<S> Drop for Returned<S> {
     }
 }
 
+/// Writes the last line.
 async fn write_last_line(
     lines: oneshot::Receiver<JsonLines<Stdout>>,
     report: &RunReport,

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::context::OpContext;
 use crate::define::{BoxFuture, OpDef, Outputs, Run};
 use crate::error::{ErrorKind, OpError};
 use crate::graph::NodeId;
@@ -17,16 +18,26 @@ use super::panics::caught;
 use super::shared::Shared;
 
 /// Runs a step of a sync op; hands its value to the next step of the grant, if that waits for it.
+/// `worker` is the context of the worker's steps, used for all that need no token of their own.
 pub(super) fn run(
     shared: &Shared,
+    worker: &mut OpContext,
     step: &mut StepWork,
     next: Option<&mut StepWork>,
     began: Duration,
 ) -> StepDone {
     let own = step.deadline.is_some();
-    let context = shared.context(step, own);
+    let of_its_own = own.then(|| shared.context(step, true));
+    let context = match &of_its_own {
+        Some(context) => context,
+        None => {
+            let path = std::mem::take(&mut step.path);
+            worker.turn_to(&shared.names[step.node.index()], path, step.id.attempt());
+            &*worker
+        }
+    };
     let mut result = match step.op.run {
-        Run::Sync(run) => caught(|| run(&mut step.inputs, &context)).and_then(|result| result),
+        Run::Sync(run) => caught(|| run(&mut step.inputs, context)).and_then(|result| result),
         Run::Async(_) | Run::Emitter(_) => unreachable!("the machine grants steps of sync ops to workers"),
     };
     // What was not taken is dropped here, where a panic is the step's.

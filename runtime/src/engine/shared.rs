@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::context::{OpContext, RunContext};
 use crate::machine::{Command, Grant, Machine, StepId, StepWork, Want};
 use crate::run::GRACE;
+use crate::step::Path;
 
 use super::emitter::Emitter;
 use super::{attempt, worker};
@@ -194,6 +195,12 @@ impl Shared {
         }
         let name = Arc::clone(&self.names[step.node.index()]);
         OpContext::new(Arc::clone(&self.run), name, step.path.clone(), step.id.attempt(), token)
+    }
+
+    /// The context that a worker uses for one step after the other.
+    pub(super) fn worker_context(&self) -> OpContext {
+        let (run, token) = (Arc::clone(&self.run), self.cancel.clone());
+        OpContext::new(run, "".into(), Path::root(), 0, token)
     }
 
     pub(super) fn runs_as(&self, step: StepId, task: AbortHandle) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::context::OpContext;
 use crate::machine::{FoldDone, Grant, Machine, PollDone, StepDone, StepWork, Want};
 
 use super::shared::{Shared, WorkerState, lock};
@@ -36,9 +37,10 @@ pub(super) fn spawn(shared: &Arc<Shared>) {
 
 fn work(shared: &Arc<Shared>, me: &Arc<WorkerState>) {
     let mut returned = Returned::Nothing;
+    let mut context = shared.worker_context();
     while let Some(grant) = next(shared, me, returned) {
         returned = match grant {
-            Grant::Steps(steps) => run_steps(shared, me, steps),
+            Grant::Steps(steps) => run_steps(shared, me, &mut context, steps),
             Grant::Poll(poll) => Returned::Poll(emitter::poll(shared, poll)),
             Grant::Fold(fold) => Returned::Fold(attempt::fold(shared, fold)),
             Grant::Async(step) => {
@@ -112,47 +114,50 @@ fn steal(shared: &Arc<Shared>, me: &Arc<WorkerState>, machine: &mut Machine) -> 
     None
 }
 
-fn run_steps(shared: &Arc<Shared>, me: &Arc<WorkerState>, steps: Vec<StepWork>) -> Returned {
+fn run_steps(
+    shared: &Arc<Shared>,
+    me: &Arc<WorkerState>,
+    context: &mut OpContext,
+    steps: Vec<StepWork>,
+) -> Returned {
     let mut done = Vec::with_capacity(steps.len());
     let mut not_begun = Vec::new();
     *lock(&me.queue) = steps.into();
     let first = shared.now();
     let mut began = first;
-    loop {
-        // One lock for a step and those that wait for it.
-        let mut chain = take_chain(me);
-        let Some(mut step) = chain.next() else { break };
-        loop {
-            let mut next = chain.next();
-            let ended = attempt::run(shared, &mut step, next.as_mut(), began);
-            began = ended.started + ended.took;
-            let failed = ended.result.is_err();
-            done.push(ended);
-            me.ended.fetch_add(1, Ordering::Relaxed);
-            match next {
-                Some(next) if failed || shared.cancel.is_cancelled() => {
-                    not_begun.push(next);
-                    not_begun.extend(chain);
-                    break;
-                }
-                Some(next) => step = next,
-                None => break,
-            }
+    let mut fed = None;
+    while let Some((mut step, mut next)) = take_step(me, fed.take()) {
+        let ended = attempt::run(shared, context, &mut step, next.as_mut(), began);
+        began = ended.started + ended.took;
+        let failed = ended.result.is_err();
+        done.push(ended);
+        me.ended.fetch_add(1, Ordering::Relaxed);
+        if failed {
+            not_begun.extend(next.take());
+            give_up_chain(me, &mut not_begun);
         }
         if began - first > TELL_AFTER || shared.cancel.is_cancelled() {
+            not_begun.extend(next);
             not_begun.extend(lock(&me.queue).drain(..));
             break;
         }
+        fed = next;
     }
     Returned::Steps(done, not_begun)
 }
 
-/// The first step of the worker's queue, and those that wait for it.
-fn take_chain(me: &WorkerState) -> std::vec::IntoIter<StepWork> {
+/// The next step to run, and the one that waits for its value. `fed` was taken as such before.
+fn take_step(me: &WorkerState, fed: Option<StepWork>) -> Option<(StepWork, Option<StepWork>)> {
     let mut queue = lock(&me.queue);
-    let mut chain: Vec<_> = queue.pop_front().into_iter().collect();
+    let step = fed.or_else(|| queue.pop_front())?;
+    let next = if step.feeds.is_some() { queue.pop_front() } else { None };
+    Some((step, next))
+}
+
+/// Takes out the steps that wait for one that will not run.
+fn give_up_chain(me: &WorkerState, not_begun: &mut Vec<StepWork>) {
+    let mut queue = lock(&me.queue);
     while queue.front().is_some_and(|step| step.fed) {
-        chain.extend(queue.pop_front());
+        not_begun.extend(queue.pop_front());
     }
-    chain.into_iter()
 }

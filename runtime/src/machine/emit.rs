@@ -50,9 +50,16 @@ impl Machine {
         Some(self.poll_with(frame, task, op, &fans, room))
     }
 
-    fn poll_with(&mut self, frame: u32, task: u32, op: &'static OpDef, fans: &[FanIndex], room: u32) -> Poll {
+    pub(super) fn poll_with(
+        &mut self,
+        frame: u32,
+        task: u32,
+        op: &'static OpDef,
+        fans: &[FanIndex],
+        room: u32,
+    ) -> Poll {
         for fan in fans {
-            self.take_room(*fan, room);
+            self.take_poll_room(*fan, room);
         }
         let again = self.begun.contains_key(&self.step_id(frame, task));
         let begin = (!again).then(|| self.begin_emitter(frame, task, op, fans));
@@ -80,72 +87,9 @@ impl Machine {
             let fan = &mut self.fans[*fan as usize];
             fan.keys = super::keys::KeySet::default();
             fan.next = 0;
-            if !matches!(fan.queue, ItemQueue::Empty) {
-                fan.queue = ItemQueue::Empty;
-            }
+            fan.queue = ItemQueue::Empty;
         }
         work
-    }
-
-    /// Keeps an emitter until there is room for its items.
-    fn starve(&mut self, frame: u32, task: u32, fans: &[FanIndex]) {
-        self.set_state(frame, task, TaskState::Idle);
-        let full = fans.iter().find(|fan| self.room(**fan) == 0);
-        let scope = full.map_or(0, |fan| self.fans[*fan as usize].scope);
-        self.starved.insert((scope, self.frame_id(frame), task));
-    }
-
-    /// There is room for items of a scope again: its emitters are polled, once a quarter of the
-    /// budget is free, so that a poll is worth its while.
-    pub(super) fn feed(&mut self, scope: u32) {
-        let enough = self.config.open_items - self.config.open_items / 4;
-        if self.starved.is_empty() || self.open[scope as usize] > enough {
-            return;
-        }
-        let from = (scope, FrameId { index: 0, generation: 0 }, 0);
-        let to = (scope + 1, FrameId { index: 0, generation: 0 }, 0);
-        let hungry: Vec<_> = self.starved.range(from..to).copied().collect();
-        for entry @ (_, frame, task) in hungry {
-            self.starved.remove(&entry);
-            if self.frame_of(frame).is_some() {
-                self.make_ready(frame.index, task);
-            }
-        }
-    }
-
-    /// Nothing else can go on: polls an emitter although its budget is used up, so that no graph
-    /// can lock up (§3.3).
-    pub(super) fn rescue(&mut self, want: super::Want) -> Option<super::Grant> {
-        let stuck =
-            want == super::Want::Any && self.in_flight == 0 && self.timers.is_empty() && !self.any_waits();
-        if !stuck {
-            return None;
-        }
-        let entry @ (_, frame, task) = *self.starved.first()?;
-        self.starved.remove(&entry);
-        self.frame_of(frame)?;
-        let plan = Arc::clone(&self.plan);
-        let TaskKind::Op { op, .. } =
-            plan.scope(self.frames[frame.index as usize].scope()).tasks[task as usize].kind
-        else {
-            return None;
-        };
-        let node = self.node_of(frame.index, task);
-        if self.tokens.take(&plan.node(node).options, self.now, true).is_err() {
-            return None;
-        }
-        let fans = self.fans_of(frame.index, node);
-        self.in_flight += 1;
-        Some(super::Grant::Poll(self.poll_with(frame.index, task, op, &fans, 1)))
-    }
-
-    /// Whether an emitter waits to be woken from outside.
-    fn any_waits(&self) -> bool {
-        self.begun.keys().any(|id| {
-            let starved = self.starved.iter().any(|(_, frame, task)| (*frame, *task) == (id.frame, id.task));
-            let state = self.frame_of(id.frame).map(|frame| frame.tasks[id.task as usize].state);
-            state == Some(TaskState::Idle) && !starved
-        })
     }
 
     /// An emitter that waited can go on.
@@ -158,10 +102,6 @@ impl Machine {
             (Some(TaskState::Idle), Some(_)) if !starved => self.make_ready(id.frame.index, id.task),
             _ => {}
         }
-    }
-
-    fn is_starved(&self, id: StepId) -> bool {
-        self.starved.iter().any(|(_, frame, task)| (*frame, *task) == (id.frame, id.task))
     }
 
     /// Takes back a poll.
@@ -207,7 +147,7 @@ impl Machine {
             }
         }
         for (fan, given) in given {
-            self.give_room(fan, done.room - given);
+            self.give_poll_room(fan, done.room, given);
         }
         self.settle_due();
         match (refused, done.outcome) {
@@ -342,6 +282,8 @@ impl Machine {
         if std::mem::take(&mut self.frames[frame.index as usize].is_open) {
             self.give_room(fan, 1);
         }
+        let unended = u32::from(self.frames[frame.index as usize].live > 0);
+        self.fans[fan as usize].unended -= unended;
         self.fans[fan as usize].count -= 1;
         for frame in frames.into_iter().rev() {
             self.drop_frame(frame);
@@ -445,17 +387,22 @@ impl Machine {
         let mut next = 0;
         while let Some(index) = frames.get(next).copied() {
             next += 1;
-            for fan in &self.frames[index as usize].fans {
-                frames.extend(&self.fans[*fan as usize].frames);
-            }
+            // What an emitter further in may still give otherwise is kept.
+            let inner = self.frames[index as usize].fans.iter().filter(|fan| !self.may_change(**fan));
+            frames.extend(inner.flat_map(|fan| &self.fans[*fan as usize].frames));
         }
         for index in frames.into_iter().rev() {
             self.frames[index as usize].pinned = false;
             self.settle_failures(index);
             if self.frames[index as usize].live == 0 {
-                self.free_frame(index);
+                self.drop_frame(index);
             }
         }
+    }
+
+    /// Whether a fan-out's emitter may yet give its items again, with other values.
+    fn may_change(&self, fan: FanIndex) -> bool {
+        matches!(self.fans[fan as usize].state, FanState::Open) && self.may_come_again(fan)
     }
 
     /// Whether a new frame must be kept until its emitter, or one further out, has ended for good.
@@ -467,8 +414,7 @@ impl Machine {
     pub(super) fn lies_in_open_fan(&self, frame: u32) -> bool {
         let mut frame = frame;
         while let Some(fan) = self.frames[frame as usize].fan {
-            let open = matches!(self.fans[fan as usize].state, FanState::Open);
-            if open && self.may_come_again(fan) {
+            if self.may_change(fan) {
                 return true;
             }
             frame = self.frames[frame as usize].parent;

@@ -93,6 +93,7 @@ impl Machine {
         if let Some(fan) = fan {
             frame.at = self.fans[fan as usize].frames.len() as u32;
             self.fans[fan as usize].frames.push(index);
+            self.fans[fan as usize].unended += 1;
         }
         for child in &template.children {
             let child = self.new_fan(*child, index);
@@ -189,20 +190,22 @@ impl Machine {
         {
             self.give_room(fan, 1);
         }
-        if live == 0 && !self.frames[index as usize].pinned {
-            self.free_frame(index);
+        if live == 0 {
+            self.frame_ended(index);
         }
     }
 
-    /// Everything in a frame has ended, and nothing below can read it.
-    pub(super) fn free_frame(&mut self, index: u32) {
-        let frame = &mut self.frames[index as usize];
+    /// Everything in a frame has ended: it is freed, unless its emitter may give other items yet.
+    fn frame_ended(&mut self, index: u32) {
+        let frame = &self.frames[index as usize];
         let Some(fan) = frame.fan else {
             self.end();
             return;
         };
-        self.drop_frame(index);
-        self.open_waiting(fan);
+        if !frame.pinned {
+            self.drop_frame(index);
+        }
+        self.fans[fan as usize].unended -= 1;
         self.end_fan_if_done(fan);
     }
 
@@ -225,66 +228,11 @@ impl Machine {
             }
         }
         for fan in fans {
-            self.fans[fan as usize] = Fan::default();
+            let Fan { scope, .. } = std::mem::take(&mut self.fans[fan as usize]);
+            self.hungry.remove(&(scope, fan));
             self.spare_fans.push(fan);
         }
         self.spare[scope as usize].push(index);
-    }
-
-    /// How many more items may be opened in a fan-out.
-    pub(super) fn room(&self, fan: FanIndex) -> u32 {
-        let fan = &self.fans[fan as usize];
-        let room = self.config.open_items.saturating_sub(self.open[fan.scope as usize]);
-        // An instance may always have one, else an outer item could wait for ever (§3.3).
-        room.max(u32::from(fan.open == 0))
-    }
-
-    pub(super) fn take_room(&mut self, fan: FanIndex, items: u32) {
-        let fan = &mut self.fans[fan as usize];
-        fan.open += items;
-        self.open[fan.scope as usize] += items;
-    }
-
-    pub(super) fn give_room(&mut self, fan: FanIndex, items: u32) {
-        let fan = &mut self.fans[fan as usize];
-        let scope = fan.scope;
-        fan.open -= items;
-        self.open[scope as usize] -= items;
-        self.feed(scope);
-    }
-
-    /// Opens waiting items while there is room, and closes the fan-out after the last.
-    pub(super) fn open_waiting(&mut self, fan: FanIndex) {
-        if matches!(self.fans[fan as usize].queue, ItemQueue::Empty) || self.fans[fan as usize].opening {
-            return;
-        }
-        self.fans[fan as usize].opening = true;
-        while self.room(fan) > 0 && self.stopping.is_none() {
-            let Some(item) = self.fans[fan as usize].queue.next() else {
-                self.fans[fan as usize].queue = ItemQueue::Empty;
-                break;
-            };
-            self.fans[fan as usize].count += 1;
-            self.take_room(fan, 1);
-            self.open_item(fan, item);
-        }
-        let opened = &mut self.fans[fan as usize];
-        opened.opening = false;
-        if matches!(opened.queue, ItemQueue::Empty)
-            && let Some(state) = opened.closes_as.take()
-        {
-            self.close_fan(fan, state);
-        }
-    }
-
-    /// No more items will come: the fan-out closes when those that wait have been opened.
-    pub(super) fn finish_queue(&mut self, fan: FanIndex, state: FanState) {
-        if matches!(self.fans[fan as usize].queue, ItemQueue::Empty) {
-            self.close_fan(fan, state);
-        } else {
-            self.fans[fan as usize].closes_as = Some(state);
-            self.open_waiting(fan);
-        }
     }
 
     /// A fan-out has all its items, or will have no more.
@@ -369,7 +317,7 @@ impl Machine {
     /// Ends a fan-out that has closed and whose items have all ended.
     pub(super) fn end_fan_if_done(&mut self, index: FanIndex) {
         let fan = &mut self.fans[index as usize];
-        if matches!(fan.state, FanState::Open) || !fan.frames.is_empty() || fan.ended || fan.scope == 0 {
+        if matches!(fan.state, FanState::Open) || fan.unended > 0 || fan.ended || fan.scope == 0 {
             return;
         }
         fan.ended = true;

@@ -186,6 +186,8 @@ pub(crate) struct Fan {
     pub(crate) known: std::collections::HashMap<crate::key::Key, super::emit::Known>,
     /// The frames of its items that are not freed.
     pub(crate) frames: Vec<u32>,
+    /// How many of these have not ended.
+    pub(crate) unended: u32,
     /// How many items are open, or may be yielded by a poll that is under way.
     pub(crate) open: u32,
     pub(crate) keys: KeySet,
@@ -195,8 +197,6 @@ pub(crate) struct Fan {
     pub(crate) closes_as: Option<FanState>,
     /// The items further out whose inner fan-outs gave nothing: of items that were held, or paired.
     pub(crate) without: Vec<Vec<crate::key::Key>>,
-    /// Whether waiting items are being opened right now.
-    pub(crate) opening: bool,
     pub(crate) ended: bool,
 }
 
@@ -220,6 +220,14 @@ impl ItemQueue {
                 list.items.get(*next - 1).cloned()
             }
             Self::Items(items) => items.pop_front(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Held { list, next } => *next >= list.items.len(),
+            Self::Items(items) => items.is_empty(),
         }
     }
 }

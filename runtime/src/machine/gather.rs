@@ -72,8 +72,11 @@ impl Arrivals {
         level.closed -= 1;
         level.items -= u64::from(fan.count);
         self.without.retain(|keys| !without.contains(keys));
-        if let FanState::Failed(failure) = &fan.state {
-            self.failed.retain(|failed| !Arc::ptr_eq(failed, failure));
+        // One failure may have closed several fan-outs.
+        if let FanState::Failed(failure) = &fan.state
+            && let Some(at) = self.failed.iter().position(|failed| Arc::ptr_eq(failed, failure))
+        {
+            self.failed.remove(at);
         }
     }
 

@@ -19,6 +19,7 @@ mod limits;
 mod plan;
 mod ready;
 mod retry;
+mod room;
 mod settle;
 mod zip;
 
@@ -100,6 +101,10 @@ pub struct Machine {
     first_timer: Option<Duration>,
     /// Emitters that wait for room, by scope.
     starved: BTreeSet<(u32, FrameId, u32)>,
+    /// Fan-outs with items that wait for room, by scope.
+    hungry: BTreeSet<(u32, FanIndex)>,
+    /// Fan-outs in whose scopes there may be room now.
+    roomy: Vec<FanIndex>,
     /// Emitters between their first poll and their end.
     begun: HashMap<StepId, emit::Begun>,
     /// Sync steps whose time was over and whose threads have not returned: their pool and tag tokens.
@@ -138,6 +143,8 @@ impl Machine {
             timers: BinaryHeap::new(),
             first_timer: None,
             starved: BTreeSet::new(),
+            hungry: BTreeSet::new(),
+            roomy: Vec::new(),
             begun: HashMap::new(),
             left_behind: HashMap::new(),
             due: Vec::new(),

@@ -59,11 +59,7 @@ impl Machine {
     fn fire(&mut self, timer: Timer) {
         match timer {
             Timer::Retry { frame, task, attempt } => {
-                let waits = self.frame_of(frame).is_some_and(|frame| {
-                    let task = &frame.tasks[task as usize];
-                    task.state == TaskState::Retrying && task.attempt == attempt
-                });
-                if waits {
+                if self.waits_for_retry(frame, task, attempt) {
                     self.make_ready(frame.index, task);
                 }
             }
@@ -83,6 +79,22 @@ impl Machine {
             }
             Timer::Grace => self.grace_over(),
         }
+    }
+
+    fn waits_for_retry(&self, frame: FrameId, task: u32, attempt: u32) -> bool {
+        self.frame_of(frame).is_some_and(|frame| {
+            let task = &frame.tasks[task as usize];
+            task.state == TaskState::Retrying && task.attempt == attempt
+        })
+    }
+
+    /// Whether some step starts when a time has come.
+    pub(super) fn any_waits_for_time(&self) -> bool {
+        self.timers.iter().any(|Reverse((_, _, timer))| match *timer {
+            Timer::Retry { frame, task, attempt } => self.waits_for_retry(frame, task, attempt),
+            Timer::Rate { .. } => true,
+            Timer::Timeout { .. } | Timer::Poll { .. } | Timer::Grace => false,
+        })
     }
 
     fn runs(&self, step: StepId) -> bool {

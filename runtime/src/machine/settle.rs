@@ -23,10 +23,14 @@ enum Verdict {
 impl Machine {
     /// Deals with every task that has all its inputs.
     pub(super) fn settle_due(&mut self) {
-        while let Some((frame, task)) = self.due.pop() {
-            if self.frame_of(frame).is_some() && self.stopping.is_none() {
-                self.all_inputs_there(frame.index, task);
+        loop {
+            while let Some((frame, task)) = self.due.pop() {
+                if self.frame_of(frame).is_some() && self.stopping.is_none() {
+                    self.all_inputs_there(frame.index, task);
+                }
             }
+            let Some(fan) = self.roomy.pop() else { break };
+            self.open_hungry(fan);
         }
     }
 
@@ -47,6 +51,12 @@ impl Machine {
             TaskKind::Zip { .. } => self.begin_zip(frame, task),
             TaskKind::Open { child } => self.open_held(frame, task, child),
         }
+    }
+
+    /// Whether nothing that has come keeps a step from running.
+    pub(super) fn can_run(&self, frame: u32, task: u32) -> bool {
+        let plan = &self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        plan.places().nth(1).is_none() || matches!(self.verdict(frame, task), Verdict::Runs)
     }
 
     /// Any skipped input, and it is skipped; else any failed one, and it is upstream failed (§4.4).

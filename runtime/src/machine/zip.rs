@@ -93,7 +93,7 @@ impl Machine {
                 ItemQueue::Items(items) => items.push_back(pair),
                 queue => *queue = ItemQueue::Items([pair].into()),
             }
-            self.open_waiting(fan);
+            self.is_hungry(fan);
         }
     }
 

@@ -1,24 +1,21 @@
 //! The block that is redrawn while a run goes on: a pure function of what is known.
 
+mod rows;
+
 use std::time::Duration;
 
 use console::{measure_text_width, truncate_str};
 
+use super::layout::Layout;
 use super::paint::Paint;
 use crate::event::StepState;
-use crate::graph::{Graph, NodeId, Part, needed_steps, outline};
+use crate::graph::Graph;
 use crate::report::words::{clock, count, duration};
 use crate::summary::Summary;
 use crate::text::safe;
 
 /// The tallest block, in lines: more would push what was said before off the screen.
 const MAX_HEIGHT: usize = 12;
-
-/// How wide the bar of one op is, in cells.
-const BAR: u64 = 15;
-
-/// The widest column of names, in cells.
-const MAX_NAME: usize = 40;
 
 /// The least height, in lines, at which one is spent on setting the block apart.
 const ROOM_FOR_RULE: usize = 6;
@@ -38,8 +35,17 @@ pub(crate) struct Frame {
     pub(crate) paint: Paint,
 }
 
+/// What is known of the run that is shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) summary: &'a Summary,
+    pub(crate) graph: &'a Graph,
+    pub(crate) layout: &'a Layout,
+}
+
 /// The lines of the block, each cut to the terminal's width.
-pub(crate) fn block(summary: &Summary, graph: &Graph, elapsed: Duration, frame: Frame) -> Vec<String> {
+pub(crate) fn block(known: Known<'_>, elapsed: Duration, frame: Frame) -> Vec<String> {
+    let Known { summary, graph, .. } = known;
     let height = (frame.height / 3).clamp(1, MAX_HEIGHT);
     let mut lines = vec![status(summary, graph, elapsed, frame.paint)];
     if height >= ROOM_FOR_RULE {
@@ -48,7 +54,7 @@ pub(crate) fn block(summary: &Summary, graph: &Graph, elapsed: Duration, frame: 
     }
     let running = running(summary, graph, elapsed, frame);
     let room = height.saturating_sub(lines.len() + usize::from(running.is_some()));
-    lines.extend(rows(summary, graph, room, frame.paint));
+    lines.extend(rows::rows(known, room, frame.paint));
     if height > lines.len() {
         lines.extend(running);
     }
@@ -93,160 +99,6 @@ fn rate(ended: u64, elapsed: Duration) -> String {
 /// `31 402/≥100 000`.
 fn progress(ended: u64, known: u64, growing: bool) -> String {
     format!("{}/{}{}", count(ended), if growing { "≥" } else { "" }, count(known))
-}
-
-struct Row {
-    name: String,
-    progress: String,
-    bar: Option<String>,
-    notes: Vec<String>,
-    /// Rows with the lowest come first where there is no room for all.
-    rank: u8,
-}
-
-/// One row for each op, as many as there is room for.
-fn rows(summary: &Summary, graph: &Graph, room: usize, paint: Paint) -> Vec<String> {
-    let rows = all_rows(summary, graph, paint);
-    let shown: Vec<usize> = if rows.len() <= room {
-        (0..rows.len()).collect()
-    } else {
-        let mut by_rank: Vec<_> = (0..rows.len()).collect();
-        by_rank.sort_by_key(|row| rows[*row].rank);
-        by_rank.truncate(room.saturating_sub(1));
-        by_rank.sort_unstable();
-        by_rank
-    };
-    let widest = |text: fn(&Row) -> &str| {
-        shown.iter().map(|row| measure_text_width(text(&rows[*row]))).max().unwrap_or(0)
-    };
-    let (names, counts) = (widest(|row| &row.name).min(MAX_NAME), widest(|row| &row.progress));
-    let mut lines: Vec<_> = shown.iter().map(|row| rows[*row].line(names, counts)).collect();
-    if shown.len() < rows.len() && room > 0 {
-        let hidden =
-            |rank| (0..rows.len()).filter(|row| !shown.contains(row) && rows[*row].rank == rank).count();
-        let words = [(RANK_ACTIVE, "active"), (RANK_DONE, "done"), (RANK_WAITING, "waiting")];
-        let hidden: Vec<_> = words
-            .into_iter()
-            .map(|(rank, word)| (hidden(rank), word))
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, word)| format!("{number} {word}"))
-            .collect();
-        lines.push(paint.dim(&format!("     … more ops: {}", hidden.join(", "))));
-    }
-    lines
-}
-
-const RANK_ACTIVE: u8 = 0;
-const RANK_WAITING: u8 = 1;
-const RANK_DONE: u8 = 2;
-
-fn all_rows(summary: &Summary, graph: &Graph, paint: Paint) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut depth = 0;
-    let mut opened = false;
-    for part in outline(graph) {
-        match part {
-            Part::Open(_) => {
-                depth += 1;
-                opened = true;
-            }
-            Part::Close => {
-                depth -= 1;
-                opened = false;
-            }
-            Part::Step(node) => {
-                rows.push(row(summary, graph, node, depth, opened, paint));
-                opened = false;
-            }
-        }
-    }
-    rows
-}
-
-fn row(summary: &Summary, graph: &Graph, node: NodeId, depth: usize, first: bool, paint: Paint) -> Row {
-    let counts = summary.node(node);
-    let (ended, known) = (counts.ended(), summary.known(node));
-    let growing = summary.is_growing(node);
-    let failed = summary.count(node, StepState::Failed);
-    let begun = ended > 0 || counts.running() > 0 || counts.retrying() > 0;
-    let indent = "  ".repeat(depth.saturating_sub(1));
-    let mark = match (depth, first) {
-        (0, _) => "",
-        (_, true) => "└ ",
-        (_, false) => "  ",
-    };
-    let rank = if failed > 0 || (begun && !summary.is_done(node)) {
-        RANK_ACTIVE
-    } else if begun {
-        RANK_DONE
-    } else {
-        RANK_WAITING
-    };
-    let (progress, notes) = if begun {
-        (progress(ended, known, growing), notes(summary, graph, node, paint))
-    } else {
-        (String::new(), vec![paint.dim(&waits(summary, graph, node))])
-    };
-    let bar = (begun && (known > 1 || growing)).then(|| bar(ended, known));
-    Row { name: format!("{indent}{mark}{}", safe(&graph.node(node).name)), progress, bar, notes, rank }
-}
-
-impl Row {
-    fn line(&self, names: usize, counts: usize) -> String {
-        let name = console::pad_str(&self.name, names, console::Alignment::Left, Some("…"));
-        if self.progress.is_empty() {
-            return format!("     {name}  {}", self.notes.join(" · "));
-        }
-        let progress = console::pad_str(&self.progress, counts, console::Alignment::Left, None);
-        let bar = self.bar.as_ref().map(|bar| format!("▕{bar}▏  ")).unwrap_or_default();
-        format!("     {name}  {progress}  {bar}{}", self.notes.join(" · ")).trim_end().to_owned()
-    }
-}
-
-fn notes(summary: &Summary, graph: &Graph, node: NodeId, paint: Paint) -> Vec<String> {
-    let counts = summary.node(node);
-    let mut notes = Vec::new();
-    let items = summary.items(node);
-    if counts.running() > 0 && summary.gives_items(node) {
-        notes.push(format!("emitting, {} so far", count(items)));
-    }
-    for state in [StepState::Failed, StepState::UpstreamFailed, StepState::Skipped, StepState::Cancelled] {
-        let steps = summary.count(node, state);
-        if steps > 0 {
-            let text = format!("{} {}", count(steps), state.words());
-            notes.push(if state == StepState::Failed { paint.bad(&text) } else { text });
-        }
-    }
-    if counts.retrying() > 0 {
-        notes.push(paint.warn(&format!("{} waiting to retry", count(counts.retrying()))));
-    }
-    if let Some(pool) = &graph.node(node).options.pool {
-        notes.push(format!("pool {}", safe(pool)));
-    }
-    if counts.ended() > 1
-        && let Some(p95) = counts.durations().quantile(0.95)
-    {
-        notes.push(format!("p95 {}", duration(p95)));
-    }
-    notes
-}
-
-/// `waits for compute`: what keeps an op from its first step.
-fn waits(summary: &Summary, graph: &Graph, node: NodeId) -> String {
-    let needed = needed_steps(graph, node);
-    match needed.into_iter().rfind(|needed| !summary.is_done(*needed)) {
-        Some(needed) => format!("waits for {}", safe(&graph.node(needed).name)),
-        None => "waits for its turn".to_owned(),
-    }
-}
-
-/// `████▌         `: eighths of cells.
-fn bar(ended: u64, known: u64) -> String {
-    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let eighths = (u128::from(ended) * u128::from(BAR) * 8 / u128::from(known.max(1))) as u64;
-    let eighths = eighths.min(BAR * 8);
-    let filled = format!("{}{}", "█".repeat((eighths / 8) as usize), PARTS[(eighths % 8) as usize]);
-    console::pad_str(&filled, BAR as usize, console::Alignment::Left, None).into_owned()
 }
 
 /// `   slowest running: compute[2024-01-07] 12.4 s · compute[2024-03-02] 9.8 s · … 14 more`.
@@ -294,7 +146,9 @@ mod tests {
         let mut summary = Summary::new(&graph);
         summary.apply(&graph, &events);
         let frame = Frame { width, height, max_running: 8, paint: Paint::PLAIN };
-        let lines = block(&summary, &graph, fixture::millis(2_040), frame);
+        let layout = Layout::of(&graph);
+        let known = Known { summary: &summary, graph: &graph, layout: &layout };
+        let lines = block(known, fixture::millis(2_040), frame);
         assert!(lines.len() <= (height / 3).clamp(1, 12));
         assert!(lines.iter().all(|line| measure_text_width(line) <= width));
         expected.assert_eq(&fixture::framed(&lines.join("\n")));

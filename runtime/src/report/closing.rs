@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use comfy_table::{CellAlignment, ColumnConstraint, Table};
 
+use super::layout::{Layout, Place};
 use super::lines::states;
 use super::paint::Paint;
 use crate::event::{RunState, StepState};
-use crate::graph::{Graph, NodeId, Part, outline};
+use crate::graph::{Graph, NodeId};
 use crate::report::words::{count, counted, duration};
 use crate::summary::{NodeSummary, Summary};
 use crate::text::safe;
@@ -72,10 +73,11 @@ fn table(summary: &Summary, graph: &Graph, paint: Paint) -> String {
     table.load_style(comfy_table::presets::NOTHING);
     let titles = ["   op", "succeeded", "failed", "not run", "retries", "total", "p50", "p95", "max"];
     table.set_header(titles);
-    let rows = ops(graph);
-    let shown = shown(summary, &rows);
-    for (node, depth) in &shown {
-        table.add_row(row(summary, graph, *node, *depth));
+    let layout = Layout::of(graph);
+    let rows = layout.places();
+    let shown = shown(summary, rows);
+    for place in &shown {
+        table.add_row(row(summary, graph, *place));
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
@@ -91,7 +93,7 @@ fn table(summary: &Summary, graph: &Graph, paint: Paint) -> String {
         let failed = index
             .checked_sub(1)
             .and_then(|row| shown.get(row))
-            .is_some_and(|(node, _)| summary.count(*node, StepState::Failed) > 0);
+            .is_some_and(|op| summary.count(op.node, StepState::Failed) > 0);
         let line = match index {
             0 => paint.dim(line),
             _ if failed => paint.bad(line),
@@ -106,26 +108,13 @@ fn table(summary: &Summary, graph: &Graph, paint: Paint) -> String {
     text
 }
 
-fn ops(graph: &Graph) -> Vec<(NodeId, usize)> {
-    let mut depth = 0;
-    let mut ops = Vec::new();
-    for part in outline(graph) {
-        match part {
-            Part::Open(_) => depth += 1,
-            Part::Close => depth -= 1,
-            Part::Step(node) => ops.push((node, depth)),
-        }
-    }
-    ops
-}
-
 /// The ops that the table shows: those with failures first, then those that took longest.
-fn shown(summary: &Summary, ops: &[(NodeId, usize)]) -> Vec<(NodeId, usize)> {
+fn shown(summary: &Summary, ops: &[Place]) -> Vec<Place> {
     let mut shown: Vec<_> = ops.iter().copied().enumerate().collect();
     if shown.len() > MAX_ROWS {
-        shown.sort_by_key(|(_, (node, _))| {
-            let failed = summary.count(*node, StepState::Failed) > 0;
-            std::cmp::Reverse((failed, summary.node(*node).durations().total()))
+        shown.sort_by_key(|(_, op)| {
+            let failed = summary.count(op.node, StepState::Failed) > 0;
+            std::cmp::Reverse((failed, summary.node(op.node).durations().total()))
         });
         shown.truncate(MAX_ROWS);
         shown.sort_by_key(|(place, _)| *place);
@@ -133,7 +122,7 @@ fn shown(summary: &Summary, ops: &[(NodeId, usize)]) -> Vec<(NodeId, usize)> {
     shown.into_iter().map(|(_, op)| op).collect()
 }
 
-fn row(summary: &Summary, graph: &Graph, node: NodeId, depth: usize) -> Vec<String> {
+fn row(summary: &Summary, graph: &Graph, Place { node, depth, .. }: Place) -> Vec<String> {
     let counts: &NodeSummary = summary.node(node);
     let number = |number: u64| if number == 0 { "-".to_owned() } else { count(number) };
     let failed = summary.count(node, StepState::Failed);
@@ -153,7 +142,7 @@ fn row(summary: &Summary, graph: &Graph, node: NodeId, depth: usize) -> Vec<Stri
         number(failed),
         number(not_run),
         number(counts.retries()),
-        if durations.count() > 0 { duration(durations.total()) } else { "-".to_owned() },
+        if durations.max().is_zero() { "-".to_owned() } else { duration(durations.total()) },
         time(quantile(0.5)),
         time(quantile(0.95)),
         time(duration(durations.max())),

@@ -7,6 +7,8 @@ pub(crate) mod block;
 #[cfg(feature = "cli")]
 pub(crate) mod closing;
 #[cfg(feature = "cli")]
+pub(crate) mod layout;
+#[cfg(feature = "cli")]
 pub(crate) mod lines;
 #[cfg(feature = "cli")]
 pub(crate) mod logs;

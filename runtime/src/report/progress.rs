@@ -3,26 +3,22 @@
 //! The engine never waits for a terminal: the sink folds events under a lock that the drawing
 //! thread holds only while it makes text, never while it writes.
 
+mod drawer;
+
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::block::{Frame, block};
-use super::lines::{self, FailureLines, StatusLevel};
+use super::lines::{self, StatusLevel};
 use super::logs::LineTaker;
 use super::paint::Paint;
-use super::plain::PlainProgress;
 use super::screen::{Lines, Screen, Terminal};
 use crate::event::Event;
 use crate::graph::Graph;
 use crate::run::Sink;
 use crate::summary::Summary;
 
-/// Ten drawings a second look alive and cost nothing.
-const TICK: Duration = Duration::from_millis(100);
-
-/// Nothing is shown before: what is over by then needs no progress.
-const QUIET: Duration = Duration::from_millis(200);
+use drawer::Drawer;
 
 /// How many lines of single steps one tick shows: more nobody can read, and a slow terminal must
 /// not make memory grow.
@@ -73,12 +69,20 @@ struct Told {
     lines: Vec<String>,
     /// How many more there were than are kept.
     dropped: u64,
+    silent: bool,
     over: bool,
 }
 
 impl Told {
     fn new(graph: &Graph) -> Self {
-        Self { began: None, summary: Summary::new(graph), lines: Vec::new(), dropped: 0, over: false }
+        Self {
+            began: None,
+            summary: Summary::new(graph),
+            lines: Vec::new(),
+            dropped: 0,
+            silent: false,
+            over: false,
+        }
     }
 
     fn add(&mut self, line: impl FnOnce() -> String) {
@@ -111,6 +115,12 @@ impl Progress {
     /// Where lines of others, such as logs, are taken in among the progress.
     pub(crate) fn lines(&self) -> ProgressLines {
         ProgressLines(Arc::clone(&self.shared))
+    }
+
+    /// Something that makes progress silent from then on.
+    pub(crate) fn silencer(&self) -> impl FnOnce() + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.lock().silent = true
     }
 
     /// Shows what is left, and takes the block away.
@@ -157,83 +167,6 @@ impl Sink for ProgressSink {
                 told.add(|| line);
             }
         }
-    }
-}
-
-/// Makes and draws what is new, once a tick.
-struct Drawer<'a> {
-    shared: &'a Shared,
-    screen: Box<dyn Screen>,
-    failures: FailureLines,
-    plain: PlainProgress,
-    header_told: bool,
-    cancelling_told: bool,
-}
-
-impl<'a> Drawer<'a> {
-    fn new(shared: &'a Shared, screen: Box<dyn Screen>) -> Self {
-        Self {
-            shared,
-            screen,
-            failures: FailureLines::default(),
-            plain: PlainProgress::default(),
-            header_told: false,
-            cancelling_told: false,
-        }
-    }
-
-    fn run(mut self) {
-        let mut told = self.shared.lock();
-        loop {
-            if !told.over {
-                let tick = self.shared.wake.wait_timeout_while(told, TICK, |told| !told.over);
-                told = tick.unwrap_or_else(PoisonError::into_inner).0;
-            }
-            let over = told.over;
-            let elapsed = told.began.map_or(Duration::ZERO, |began| began.elapsed());
-            let (lines, block) = self.tick(&mut told, elapsed);
-            drop(told);
-            if !lines.is_empty() || !block.is_empty() || over {
-                self.screen.draw(&lines, if over { &[] } else { &block });
-            }
-            if over {
-                return;
-            }
-            told = self.shared.lock();
-        }
-    }
-
-    /// The lines that are new, and the block as it stands now.
-    fn tick(&mut self, told: &mut Told, elapsed: Duration) -> (Vec<String>, Vec<String>) {
-        let Shared { graph, options, .. } = self.shared;
-        let (summary, paint) = (&told.summary, options.paint);
-        let shown = elapsed >= QUIET;
-        let mut lines = std::mem::take(&mut told.lines);
-        if told.dropped > 0 {
-            lines.push(format!("           … {} more lines", std::mem::take(&mut told.dropped)));
-        }
-        if options.level < StatusLevel::Pass {
-            lines.extend(self.failures.due(summary, graph, elapsed, told.over, paint));
-        }
-        if let Some(reason) = summary.cancelling()
-            && !std::mem::replace(&mut self.cancelling_told, true)
-        {
-            lines.push(lines::cancelling(summary, graph, reason, paint));
-        }
-        if options.form == Form::Plain && shown && !told.over {
-            lines.extend(self.plain.due(summary, graph, elapsed, paint));
-        }
-        let quiet = options.form == Form::None;
-        if !quiet && (shown || !lines.is_empty()) && !std::mem::replace(&mut self.header_told, true) {
-            lines.insert(0, lines::header(summary, graph, paint));
-        }
-        let mut drawn = Vec::new();
-        if options.form == Form::Bar && shown && !told.over {
-            let (width, height) = self.screen.size();
-            let frame = Frame { width, height, max_running: options.max_running, paint };
-            drawn = block(summary, graph, elapsed, frame);
-        }
-        (lines, drawn)
     }
 }
 

@@ -153,3 +153,47 @@ fn refuse(key: String) -> Result<(), OpError> {
 fn hostile() -> Done {
     hostile_keys().map(refuse)
 }
+
+#[op(dynamic_out)]
+fn inner(n: u64) -> impl Iterator<Item = DynamicOutput<u64>> {
+    (0..n).map(|i| DynamicOutput::new(i, i))
+}
+
+#[op]
+fn add(a: u64, b: u64) -> u64 {
+    a + b
+}
+
+#[op]
+fn share(item: u64, all: Vec<u64>) -> u64 {
+    item + all.len() as u64
+}
+
+#[op]
+fn clean_up() {}
+
+#[derive(Outputs)]
+struct Split {
+    low: Dynamic<u64>,
+    high: Dynamic<u64>,
+    size: u64,
+}
+
+#[op(outputs)]
+fn split(n: u64) -> Split {
+    let items = |from: u64| (0..n).map(|i| DynamicOutput::new(i, from + i)).collect::<Vec<_>>();
+    Split { low: items(0).into(), high: items(100).into(), size: n }
+}
+
+/// Has a fan-out of every shape, and a name that would like to be markup.
+#[job]
+fn shapes(#[arg(default = 3)] n: Out<u64>) -> (Out<u64>, Done) {
+    let outer = count(n);
+    let nested = outer.map(|x| sum(inner(x).map(double).collect()).named("a \"b\" <c> --> d")).collect();
+    let products = outer.map(|x| outer.map(move |y| add(x, y))).fold(0, add);
+    let SplitOutputs { low, high, size } = split(n);
+    let pairs = low.zip(high).map(|(x, y)| add(x, y));
+    let held = low.map(|x| share(x, high.collect()));
+    let total = sum([sum(nested), products, size, sum(pairs.collect()), sum(held.collect())]);
+    (total, clean_up().after(total))
+}

@@ -213,7 +213,7 @@ impl Driver<'_> {
             }
             let starts = self.flights.is_empty() || self.random.f64() < self.course.eager;
             let goes_on = starts && self.start()? || self.advance()? || self.start()?;
-            if !goes_on {
+            if !goes_on && self.machine.ended().is_none() {
                 return Err(format!("locked up after {:?}", self.now));
             }
         }

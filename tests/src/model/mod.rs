@@ -17,6 +17,7 @@ pub mod generate;
 pub mod harness;
 pub mod interpret;
 pub mod keys;
+pub mod legal;
 pub mod names;
 pub mod observe;
 pub mod perform;

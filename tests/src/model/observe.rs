@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fanfold::define::Outputs;
 use fanfold::graph::{Fan, Graph, Input, NodeId, ScopeId, Source};
-use fanfold::{EventKind, Path, StepRef, StepState};
+use fanfold::{Event, EventKind, Path, StepRef, StepState};
 
 use super::compare::{Observed, ObservedStep};
 use super::drive::{Driven, step_name};
@@ -105,7 +105,8 @@ impl Seen<'_> {
 
     /// What an emitter gave is what was opened; in a run that was cut short some may not be.
     fn check_items(&self) -> Result<(), String> {
-        let cut = self.ended.values().any(|(_, step)| step.state.is_none());
+        let cancelling = |event: &Event| matches!(event.kind, EventKind::RunCancelling { .. });
+        let cut = self.driven.events.iter().any(cancelling);
         for (at, (name, step)) in &self.ended {
             let Some(items) = self.driven.items.get(name).filter(|_| step.is_success()) else { continue };
             let given = items.iter().map(|(key, _)| [at.1.clone(), vec![key.to_string()]].concat());

@@ -75,7 +75,7 @@ impl Graph {
                     _ => &[],
                 };
                 let items: Vec<_> = items.iter().map(|item| self.source_text(*item)).collect();
-                format!("each {}", items.join(" and "))
+                format!("each {}, held whole", items.join(" and "))
             }
         }
     }
@@ -101,7 +101,7 @@ impl Graph {
             Some(Fan::Held(node)) => match &self.node(node).kind {
                 NodeKind::Gather { items, .. } => items
                     .get(usize::from(part))
-                    .map_or_else(|| "item".to_owned(), |item| self.source_text(*item)),
+                    .map_or_else(|| "item".to_owned(), |item| format!("held {}", self.source_text(*item))),
                 _ => "item".to_owned(),
             },
             None => "item".to_owned(),

@@ -20,19 +20,29 @@ pub(crate) fn outline(graph: &Graph) -> Vec<Part> {
     parts
 }
 
-fn tell(graph: &Graph, scope: ScopeId, parts: &mut Vec<Part>) {
+/// Tells the steps of a scope; says whether there are any. A fan-out without steps, whose items are
+/// only collected or folded, is not told: there would be nothing in its box.
+fn tell(graph: &Graph, scope: ScopeId, parts: &mut Vec<Part>) -> bool {
     let scope = graph.scope(scope);
     let steps = scope.nodes.iter().filter(|node| graph.node(**node).is_step());
     let mut entries: Vec<_> = steps.map(|node| ((node.index(), 0), Part::Step(*node))).collect();
     entries.extend(scope.children.iter().map(|child| (place(graph, *child), Part::Open(*child))));
     entries.sort_by_key(|(place, _)| *place);
+    let mut any = false;
     for (_, part) in entries {
         parts.push(part);
-        if let Part::Open(child) = part {
-            tell(graph, child, parts);
+        let Part::Open(child) = part else {
+            any = true;
+            continue;
+        };
+        if tell(graph, child, parts) {
             parts.push(Part::Close);
+            any = true;
+        } else {
+            parts.pop();
         }
     }
+    any
 }
 
 /// Where a fan-out is told among the nodes of the scope around it: after the node that opens it.

@@ -46,7 +46,7 @@ fn fan_out(graph: &Graph, scope: ScopeId) -> String {
             "for {}: items are held without bound, since {} waits for {}",
             safe(&title),
             safe(&graph.node(held.waiting).name),
-            safe(&graph.node(held.gather).name)
+            safe(&read(graph, Source::Output(held.gather, 0)))
         ),
     }
 }

@@ -15,11 +15,12 @@ pub(super) struct Held {
 
 /// Why the items of a fan-out are held without bound, if they are.
 ///
-/// A gather that the fan-out's own opener waits for has ended before the first item comes, and
+/// A gather that an opener of the fan-out, or of one around it, waits for has ended before the first item comes, and
 /// holds nothing.
 pub(super) fn held(graph: &Graph, scope: ScopeId) -> Option<Held> {
-    let opener = graph.scope(scope).fan.map(Fan::node)?;
-    let before = upstream(graph, opener);
+    graph.scope(scope).fan?;
+    let openers = graph.outwards(scope).filter_map(|scope| graph.scope(scope).fan.map(Fan::node));
+    let before = upstream(graph, openers);
     let inside: Vec<bool> =
         graph.nodes.iter().map(|node| graph.outwards(node.scope).any(|around| around == scope)).collect();
     for (waiting, node) in (0..).map(NodeId).zip(&graph.nodes) {
@@ -49,10 +50,10 @@ fn behind(graph: &Graph, source: Source) -> Option<NodeId> {
     }
 }
 
-/// Everything that a node waits for, itself included.
-fn upstream(graph: &Graph, node: NodeId) -> Vec<bool> {
+/// Everything that some nodes wait for, themselves included.
+fn upstream(graph: &Graph, nodes: impl IntoIterator<Item = NodeId>) -> Vec<bool> {
     let mut seen = vec![false; graph.nodes.len()];
-    let mut next = vec![node];
+    let mut next: Vec<_> = nodes.into_iter().collect();
     while let Some(node) = next.pop() {
         if !std::mem::replace(&mut seen[node.index()], true) {
             next.extend(reads(graph, node).into_iter().filter_map(|source| behind(graph, source)));
@@ -63,7 +64,7 @@ fn upstream(graph: &Graph, node: NodeId) -> Vec<bool> {
 
 /// The first gather over fan-outs at or behind `node` that is not among `before`.
 fn first_gather(graph: &Graph, node: NodeId, before: &[bool]) -> Option<NodeId> {
-    let behind = upstream(graph, node);
+    let behind = upstream(graph, [node]);
     (0..)
         .map(NodeId)
         .zip(&graph.nodes)

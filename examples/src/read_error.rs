@@ -1,25 +1,32 @@
-//! What is wrong with a CSV file, and where.
+//! What is wrong with an input file, and where.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use csv::ErrorKind;
 
-/// Why a CSV file could not be read.
+/// Why a file or a folder could not be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CsvError {
+pub(crate) enum ReadError {
     #[error("cannot read `{}`", file.display())]
     File { file: PathBuf, source: io::Error },
     #[error("{}:{line}: {reason}", file.display())]
     Line { file: PathBuf, line: u64, reason: String },
 }
 
-impl CsvError {
+impl ReadError {
+    /// What is wrong in a line of a file.
     pub(crate) fn line(file: &Path, line: u64, reason: impl Into<String>) -> Self {
         Self::Line { file: file.to_owned(), line, reason: reason.into() }
     }
 
-    pub(crate) fn new(file: &Path, error: csv::Error) -> Self {
+    /// What the system said of a file.
+    pub(crate) fn file(file: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::File { file: file.to_owned(), source }
+    }
+
+    /// What the CSV reader said of a file.
+    pub(crate) fn csv(file: &Path, error: csv::Error) -> Self {
         let line = error.position().map_or(1, csv::Position::line);
         let reason = match error.kind() {
             ErrorKind::UnequalLengths { expected_len, len, .. } => {
@@ -33,7 +40,7 @@ impl CsvError {
             _ => error.to_string(),
         };
         match error.into_kind() {
-            ErrorKind::Io(source) => Self::File { file: file.to_owned(), source },
+            ErrorKind::Io(source) => Self::file(file)(source),
             _ => Self::line(file, line, reason),
         }
     }

@@ -1,0 +1,67 @@
+//! Random jobs on the engine's core, driven as unkindly as the seed says: small budgets, steps that
+//! end in any order, batches given back in part, emitters that wait, runs that are cancelled.
+
+use std::time::Duration;
+
+use fanfold::Order;
+use fanfold::machine::Config;
+use fanfold_tests::model::compare::compare;
+use fanfold_tests::model::counters::{Counts, Deed, Sight, Sightings};
+use fanfold_tests::model::drive::{Cancel, Course, drive};
+use fanfold_tests::model::harness::Campaign;
+use fanfold_tests::model::interpret::interpret;
+use fanfold_tests::model::legal::Legal;
+use fanfold_tests::model::observe::observe;
+use fanfold_tests::model::plan::Plan;
+use fanfold_tests::model::to_graph::{limits, to_graph};
+
+#[test]
+fn whatever_happens_the_rules_hold() {
+    let campaign = Campaign::of(10_000);
+    let (mut seen, mut deeds, mut steps) = (Sightings::default(), Counts::<Deed>::default(), 0);
+    campaign.run("--test simulation", |plan, seed| {
+        let expected = interpret(plan);
+        let built = to_graph(plan).map_err(|errors| errors.to_string())?;
+        let course = course(plan, seed);
+        let mut legal = Legal::new(plan, &built.graph, &course.config, &expected);
+        let driven = drive(&built.graph, built.args, &course, &mut legal)?;
+        let observed = observe(&built.graph, &driven)?;
+        compare(plan, &expected, &observed)?;
+        steps += observed.steps.len();
+        seen.add(&expected.seen);
+        deeds.add(&driven.deeds);
+        deeds.add(&legal.deeds);
+        Ok::<(), String>(())
+    });
+    println!("simulation: {} runs, {steps} steps; {seen}; {deeds}", campaign.cases);
+    assert!(!campaign.is_whole() || seen.missing().is_empty(), "never met: {:?}", seen.missing());
+    assert!(!campaign.is_whole() || deeds.missing().is_empty(), "never met: {:?}", deeds.missing());
+    assert!(!campaign.is_whole() || seen.count(Sight::FailFast) > 0);
+}
+
+/// A run with everything that can go wrong around it.
+fn course(plan: &Plan, seed: u64) -> Course {
+    let mut random = fastrand::Rng::with_seed(seed ^ 0x5eed);
+    let open_items = *random.choice([1, 2, 3, 4, 16, 1_024].iter()).expect("some");
+    let nanos = *random.choice([10, 1_000, 5_000_000, 100_000_000].iter()).expect("some");
+    let grace = *random.choice([0, 1, 1_000_000, 1_000_000_000].iter()).expect("some");
+    Course {
+        seed,
+        config: Config {
+            limits: limits(plan),
+            order: if plan.options.breadth_first { Order::BreadthFirst } else { Order::DepthFirst },
+            fail_fast: plan.options.fail_fast,
+            keep_values: random.bool(),
+            open_items,
+            workers: random.u32(1..4),
+            seed,
+        },
+        eager: *random.choice([1.0, 0.8, 0.3].iter()).expect("some"),
+        longest: Duration::from_nanos(nanos),
+        gives_back: if random.bool() { 0.3 } else { 0.0 },
+        pauses: if random.bool() { 0.2 } else { 0.0 },
+        cancel: (random.u8(0..4) == 0)
+            .then(|| Cancel { after: random.u32(0..60), grace: Duration::from_nanos(grace) }),
+        took: |_| None,
+    }
+}
