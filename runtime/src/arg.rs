@@ -152,7 +152,11 @@ impl JobArg for Duration {
 }
 
 impl<T: JobArg> JobArg for Option<T> {
-    const FORM: ArgForm = ArgForm::Optional;
+    /// A secret that may be left out is as secret as any other.
+    const FORM: ArgForm = match T::FORM {
+        ArgForm::Secret => ArgForm::Secret,
+        _ => ArgForm::Optional,
+    };
     const CHOICES: &'static [&'static str] = T::CHOICES;
 
     fn from_text(text: &str) -> Result<Self, String> {
@@ -173,7 +177,10 @@ impl<T: JobArg> JobArg for Option<T> {
 }
 
 impl<T: JobArg> JobArg for Vec<T> {
-    const FORM: ArgForm = ArgForm::Repeated;
+    const FORM: ArgForm = match T::FORM {
+        ArgForm::Secret => ArgForm::Secret,
+        _ => ArgForm::Repeated,
+    };
     const CHOICES: &'static [&'static str] = T::CHOICES;
 
     fn from_text(text: &str) -> Result<Self, String> {

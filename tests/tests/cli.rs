@@ -67,19 +67,21 @@ fn list_shows_jobs_and_their_arguments() {
     transcript(
         &["list"],
         &expect![[r#"
-            deaf     Ends not even then.
-            failing  Fails for every second item.
-                     [--n <u64>]
-            forms    Takes an argument of every form.
-                     --small <u8> [--long-one] [--volume <Volume>] [--words <String>]… [--pause <Duration>] FANFOLD_ARG_TOKEN=…
-            hostile  Keys and errors that would like to own the terminal.
-            letters  Upper-cases a range of letters.
-                     [--from <char>] [--to <char>]
-            many     Doubles many numbers, in a pool.
-                     [--n <u64>]
-            shapes   Has a fan-out of every shape, and a name that would like to be markup.
-                     [--n <u64>]
-            waiting  Ends only when it is asked to.
+            blocking  Holds every thread of tokio's, and yields none.
+            deaf      Ends not even then.
+            failing   Fails for every second item.
+                      [--n <u64>]
+            forms     Takes an argument of every form.
+                      --small <u8> [--long-one] [--volume <Volume>] [--words <String>]… [--pause <Duration>] FANFOLD_ARG_TOKEN=…
+            hostile   Keys and errors that would like to own the terminal.
+            letters   Upper-cases a range of letters.
+                      [--from <char>] [--to <char>]
+            many      Doubles many numbers, in a pool.
+                      [--n <u64>]
+            shapes    Has a fan-out of every shape, and a name that would like to be markup.
+                      [--n <u64>]
+            stuck     Takes a resource that is never built.
+            waiting   Ends only when it is asked to.
             exit 0
         "#]],
     );
@@ -246,7 +248,7 @@ fn wrong_names_get_the_nearest() {
     transcript(
         &["graph", "nothing-like-it"],
         &expect![[r#"
-            ! error: unknown job `nothing-like-it`: there is `deaf`, `failing`, `forms`, `hostile`, `letters`, `many`, `shapes`, `waiting`
+            ! error: unknown job `nothing-like-it`: there is `blocking`, `deaf`, `failing`, `forms`, `hostile`, `letters`, `many`, `shapes`, `stuck`, `waiting`
             exit 2
         "#]],
     );
@@ -735,4 +737,34 @@ fn s4_11_a_second_signal_ends_at_once() {
     events.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(rest.lines().last().unwrap().contains(r#""event":"result""#), "{rest}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_run_that_has_not_begun() {
+    let mut child = jobs(&["run", "stuck"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert_eq!(line, "building\n");
+    signal(&child, "INT");
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    expect![[r#"
+        cancelled before anything began (Ctrl-C)
+    "#]]
+    .assert_eq(&stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn s4_11_signals_are_heard_although_no_op_yields() {
+    let (mut child, mut events) = started(&["run", "blocking"]);
+    signal(&child, "INT");
+    wait_for(&mut events, "run_cancelling");
+    signal(&child, "INT");
+    let mut rest = String::new();
+    events.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod config;
+mod event_lines;
 mod flags;
 mod jobs;
 mod limits;
@@ -10,8 +11,10 @@ mod options;
 mod output;
 mod problem;
 mod run;
+mod showing;
 mod signals;
 mod values;
+mod watcher;
 
 use std::process::ExitCode;
 

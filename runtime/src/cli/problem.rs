@@ -27,6 +27,11 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
+    /// Whether a reader of stdout went away, which is no error.
+    pub(crate) fn is_reader_gone(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// Says what is wrong on stderr, and gives the exit code.
     pub(crate) fn tell(self) -> u8 {
         let code = match &self {
@@ -38,7 +43,7 @@ impl Problem {
             Self::Usage(_) => exit::USAGE,
             Self::Program(_) => exit::PROGRAM,
             Self::Store(_) => exit::STORE,
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return exit::SUCCESS,
+            Self::Output(_) if self.is_reader_gone() => return exit::SUCCESS,
             Self::Output(_) => exit::OUTPUT,
         };
         tell(&format!("{} {self}", Paint::for_stderr().bad("error:")));
@@ -46,7 +51,7 @@ impl Problem {
     }
 }
 
-/// `; did you mean …?` for the known name nearest to a wrong one.
+/// The known name nearest to a wrong one.
 pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()

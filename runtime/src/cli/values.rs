@@ -82,7 +82,9 @@ fn value(arg: &ArgDef, sources: &Sources<'_>) -> Result<Option<AnyValue>, Proble
     let nothing: &[String] = match arg.form {
         ArgForm::Switch => &["false".to_owned()],
         ArgForm::Optional | ArgForm::Repeated => &[],
-        ArgForm::Value | ArgForm::Secret => return Ok(None),
+        ArgForm::Value => return Ok(None),
+        // One that may be left out reads nothing as a value; any other refuses it.
+        ArgForm::Secret => return Ok((arg.from_texts)(&[]).ok()),
     };
     (arg.from_texts)(nothing).map(Some).map_err(|message| wrong("left out", message))
 }

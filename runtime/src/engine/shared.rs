@@ -218,9 +218,10 @@ impl Shared {
             return;
         }
         self.cancelling.store(true, Ordering::Release);
-        self.cancel.cancel();
         let grace = grace.unwrap_or(self.grace);
         self.change(|machine, now| machine.cancel(now, reason, grace));
+        // Only now: an op that stops at once must not end a run that does not know it is cancelled.
+        self.cancel.cancel();
     }
 
     /// The run has ended: what still runs is dropped, or left behind if it cannot be.

@@ -39,10 +39,17 @@ const COUNTED_KINDS: usize = 3;
 /// How many lines of one error are shown as it happens; the summary at the end has no more.
 const ERROR_LINES: usize = 20;
 
+/// How much of an argument's value is shown.
+const MAX_ARG: usize = 60;
+
 /// `   Running letters 7k2m  from=a to=z`.
 pub(crate) fn header(summary: &Summary, graph: &Graph, paint: Paint) -> String {
     let id = summary.run_id().unwrap_or_default();
-    let args: Vec<_> = summary.args().iter().map(|(name, value)| format!("{name}={}", safe(value))).collect();
+    let args: Vec<_> = summary
+        .args()
+        .iter()
+        .map(|(name, value)| format!("{name}={}", console::truncate_str(&safe(value), MAX_ARG, "…")))
+        .collect();
     let head = format!("{} {} {id}", paint.good("   Running"), paint.strong(&safe(graph.job.name)));
     if args.is_empty() { head } else { format!("{head}  {}", args.join(" ")) }
 }

@@ -197,3 +197,36 @@ fn shapes(#[arg(default = 3)] n: Out<u64>) -> (Out<u64>, Done) {
     let total = sum([sum(nested), products, size, sum(pairs.collect()), sum(held.collect())]);
     (total, clean_up().after(total))
 }
+
+struct Door;
+
+#[resource]
+async fn door() -> Door {
+    println!("building");
+    std::future::pending().await
+}
+
+#[op]
+fn open(#[resource] door: &Door) {
+    let Door = door;
+}
+
+/// Takes a resource that is never built.
+#[job]
+fn stuck() -> Done {
+    open()
+}
+
+#[op]
+async fn never_yields(i: u64) -> u64 {
+    let _ = i;
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Holds every thread of tokio's, and yields none.
+#[job]
+fn blocking() -> Out<Vec<u64>> {
+    count(1000).map(never_yields).collect()
+}
