@@ -71,12 +71,15 @@ const _: () = {
                 >>::own,
             );
         let given = shout::call(&input_0, input_1);
+        let erased: fn(String) -> ::fanfold::__private::AnyValue = <::fanfold::__private::Recorded as ::fanfold::__private::Gives<
+            shout,
+            String,
+            { ::fanfold::__private::Kind::<String>::RESULT },
+        >>::erased;
         ::core::result::Result::Ok(
-            ::fanfold::__private::Give::<
-                ::fanfold::__private::Recorded,
-                shout,
-                String,
-            >::one(given),
+            ::fanfold::__private::Outputs::One(
+                ::core::option::Option::Some(erased(given)),
+            ),
         )
     }
     #[allow(clippy::needless_update, reason = "all options may have been said")]

@@ -75,12 +75,14 @@ const _: () = {
                     );
                 }
             };
+            let erased: fn(String) -> ::fanfold::__private::AnyValue = <::fanfold::__private::Recorded as ::fanfold::__private::Gives<
+                shout,
+                String,
+            >>::erased;
             ::core::result::Result::Ok(
-                ::fanfold::__private::Give::<
-                    ::fanfold::__private::Recorded,
-                    shout,
-                    String,
-                >::one(given),
+                ::fanfold::__private::Outputs::One(
+                    ::core::option::Option::Some(erased(given)),
+                ),
             )
         })
     }

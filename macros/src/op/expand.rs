@@ -172,12 +172,17 @@ impl Op {
         }
     }
 
+    /// The type of the value, if it could be an alias of `Result`.
+    pub(super) fn may_hide_a_result(&self) -> Option<&syn::Type> {
+        match &self.returns.kind {
+            Kind::One(value @ syn::Type::Path(_)) if self.returns.error.is_none() => Some(value),
+            _ => None,
+        }
+    }
+
     /// Refuses an alias of `Result` under another name: its error would be taken for a value.
     fn not_a_hidden_result(&self) -> Option<TokenStream> {
-        let Kind::One(value @ syn::Type::Path(_)) = &self.returns.kind else { return None };
-        if self.returns.error.is_some() {
-            return None;
-        }
+        let value = self.may_hide_a_result()?;
         let message = format!(
             "`{}` returns a `Result` under another name, so that its errors would pass for values: write `Result<T, E>`",
             self.function.name()

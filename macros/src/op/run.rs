@@ -102,13 +102,17 @@ impl Op {
                 ::core::result::Result::Ok(::fanfold::__private::Outputs::None)
             },
             Kind::One(value) => {
-                let give = over(value, |span| {
+                let erased = over(value, |span| {
                     let mode = mode(transient, span);
-                    quote_spanned!(span=> ::fanfold::__private::Give::<#mode, #op, #value>::one)
+                    let hidden = self
+                        .may_hide_a_result()
+                        .map(|ty| quote!(, { ::fanfold::__private::Kind::<#ty>::RESULT }));
+                    quote_spanned!(span=> <#mode as ::fanfold::__private::Gives<#op, #value #hidden>>::erased)
                 });
-                // The value's obligation is blamed on the argument: it stands at the type too.
-                let given = over(value, |span| quote_spanned!(span=> given));
-                quote_spanned!(span=> ::core::result::Result::Ok(#give(#given)))
+                quote_spanned! {span=>
+                    let erased: fn(#value) -> ::fanfold::__private::AnyValue = #erased;
+                    ::core::result::Result::Ok(::fanfold::__private::Outputs::One(::core::option::Option::Some(erased(given))))
+                }
             }
             Kind::Outputs(set) => quote_spanned! {span=>
                 ::fanfold::__private::Set::<#set>::emit(given, emission).await

@@ -7,8 +7,8 @@
 mod caught;
 mod checked;
 mod emit;
-mod give;
 mod job;
+mod kind;
 mod modes;
 mod outputs;
 mod take;
@@ -16,11 +16,11 @@ mod take;
 pub use caught::{Caught, CaughtAny, CaughtBoxed, CaughtError, CaughtOp, Failure};
 pub use checked::{Checked, CheckedStream, HasKey, check_all};
 pub use emit::{ByIndex, Sendable, emit, emit_stream};
-pub use give::{Erase, EraseAny, Give, GiveAny, Info, InfoAny, Kind, KindAny};
 pub use job::{
     Flag, Hooked, HookedAsync, HookedSync, JobResult, JobReturn, Reads, ResultAny, ResultRecorded, argument,
     default, next, returned,
 };
+pub use kind::{Erase, EraseAny, Info, InfoAny, Kind, KindAny};
 pub use modes::{Copies, Gives, Recorded, Takes, Transient, downcast};
 pub use outputs::{
     Emitted, Given, OutputsItem, OutputsOf, Set, SetAny, emit_items, emit_items_stream, next_handle,
@@ -45,10 +45,10 @@ use crate::graph::build;
 /// hidden by them.
 pub mod rungs {
     pub use super::{
-        CaughtAny as _, CaughtBoxed as _, CaughtError as _, CaughtOp as _, EraseAny as _, GiveAny as _,
-        HookedAsync as _, HookedSync as _, InfoAny as _, KindAny as _, ResultAny as _, ResultRecorded as _,
-        SetAny as _, TakeAny as _, TakeCloned as _, TakeDecoded as _, TakeDeepCloned as _,
-        TakeDeepDecoded as _, TakePartsAny as _,
+        CaughtAny as _, CaughtBoxed as _, CaughtError as _, CaughtOp as _, EraseAny as _, HookedAsync as _,
+        HookedSync as _, InfoAny as _, KindAny as _, ResultAny as _, ResultRecorded as _, SetAny as _,
+        TakeAny as _, TakeCloned as _, TakeDecoded as _, TakeDeepCloned as _, TakeDeepDecoded as _,
+        TakePartsAny as _,
     };
 }
 

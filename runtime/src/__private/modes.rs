@@ -25,13 +25,14 @@ pub trait Takes<Op, T> {
     fn typed(value: AnyValue) -> Arc<T>;
 }
 
-/// What an op can give; as [`Takes`].
+/// What an op can give; as [`Takes`]. `RESULT` is true for a `Result` under another name, of which an
+/// assertion beside it tells: here it is silent.
 #[diagnostic::on_unimplemented(
     message = "`{Op}` gives `{T}`, which cannot be recorded and shared",
     label = "not `Serialize + DeserializeOwned + Send + Sync + 'static`",
     note = "put `#[derive(serde::Serialize, serde::Deserialize)]` on the type, and let it own what it holds"
 )]
-pub trait Gives<Op, T> {
+pub trait Gives<Op, T, const RESULT: bool = false> {
     /// The value without its type.
     fn erased(value: T) -> AnyValue;
 }
@@ -49,6 +50,13 @@ macro_rules! modes {
         impl<Op, T: $($bound)+> Gives<Op, T> for $mode {
             fn erased(value: T) -> AnyValue {
                 Arc::new(value)
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<Op, T> Gives<Op, T, true> for $mode {
+            fn erased(_: T) -> AnyValue {
+                unreachable!("an op that returns a hidden `Result` does not compile")
             }
         }
     )+};

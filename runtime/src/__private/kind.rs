@@ -1,11 +1,9 @@
-//! What is known of a type in expanded code, and values on their way out of an op.
+//! What is known of a type in expanded code.
 
 use std::any::type_name;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::Gives;
-use crate::define::Outputs;
 use crate::value::{AnyValue, TypeInfo, Value};
 
 /// What can be done with values of `T`, told without an error where it is nothing: the error for a
@@ -70,32 +68,3 @@ pub trait KindAny {
 }
 
 impl<T> KindAny for Kind<T> {}
-
-/// The only output of an op on its way out: `M` is `Recorded` or `Transient`.
-#[derive(Debug)]
-pub struct Give<M, Op, T>(PhantomData<fn() -> (M, Op, T)>);
-
-/// A `Result` under another name: the assertion beside it tells, and this is silent.
-impl<M, Op, T, E> Give<M, Op, Result<T, E>> {
-    /// Never called.
-    pub fn one(_: Result<T, E>) -> Outputs {
-        Outputs::None
-    }
-}
-
-/// Any other type.
-pub trait GiveAny<M, Op, T> {
-    /// The value without its type.
-    fn one(value: T) -> Outputs
-    where
-        M: Gives<Op, T>;
-}
-
-impl<M, Op, T> GiveAny<M, Op, T> for Give<M, Op, T> {
-    fn one(value: T) -> Outputs
-    where
-        M: Gives<Op, T>,
-    {
-        Outputs::One(Some(M::erased(value)))
-    }
-}
