@@ -67,21 +67,25 @@ fn list_shows_jobs_and_their_arguments() {
     transcript(
         &["list"],
         &expect![[r#"
-            blocking  Holds every thread of tokio's, and yields none.
-            deaf      Ends not even then.
-            failing   Fails for every second item.
-                      [--n <u64>]
-            forms     Takes an argument of every form.
-                      --small <u8> [--long-one] [--volume <Volume>] [--words <String>]… [--pause <Duration>] FANFOLD_ARG_TOKEN=…
-            hostile   Keys and errors that would like to own the terminal.
-            letters   Upper-cases a range of letters.
-                      [--from <char>] [--to <char>]
-            many      Doubles many numbers, in a pool.
-                      [--n <u64>]
-            shapes    Has a fan-out of every shape, and a name that would like to be markup.
-                      [--n <u64>]
-            stuck     Takes a resource that is never built.
-            waiting   Ends only when it is asked to.
+            blocking   Holds every thread of tokio's, and yields none.
+            deaf       Ends not even then.
+            failing    Fails for every second item.
+                       [--n <u64>]
+            forms      Takes an argument of every form.
+                       --small <u8> [--long-one] [--volume <Volume>] [--words <String>]… [--pause <Duration>] FANFOLD_ARG_TOKEN=…
+            hostile    Keys and errors that would like to own the terminal.
+            letters    Upper-cases a range of letters.
+                       [--from <char>] [--to <char>]
+            many       Doubles many numbers, in a pool.
+                       [--n <u64>]
+            panicking  Panics in each step.
+                       [--n <u64>]
+            several    Gives several values, one of them skipped.
+                       [--n <u64>]
+            shapes     Has a fan-out of every shape, and a name that would like to be markup.
+                       [--n <u64>]
+            stuck      Takes a resource that is never built.
+            waiting    Ends only when it is asked to.
             exit 0
         "#]],
     );
@@ -248,7 +252,7 @@ fn wrong_names_get_the_nearest() {
     transcript(
         &["graph", "nothing-like-it"],
         &expect![[r#"
-            ! error: unknown job `nothing-like-it`: there is `blocking`, `deaf`, `failing`, `forms`, `hostile`, `letters`, `many`, `shapes`, `stuck`, `waiting`
+            ! error: unknown job `nothing-like-it`: there is `blocking`, `deaf`, `failing`, `forms`, `hostile`, `letters`, `many`, `panicking`, `several`, `shapes`, `stuck`, `waiting`
             exit 2
         "#]],
     );
@@ -767,4 +771,31 @@ fn s4_11_signals_are_heard_although_no_op_yields() {
     let mut rest = String::new();
     events.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn of_several_values_a_skipped_one_is_null() {
+    transcript(
+        &["run", "several", "-q"],
+        &expect![[r#"
+        [
+          3,
+          null
+        ]
+        exit 0
+    "#]],
+    );
+}
+
+#[test]
+fn a_panic_is_a_failure_with_its_place() {
+    transcript(
+        &["run", "panicking", "--max-concurrent", "1", "-q"],
+        &expect![[r#"
+        !       FAIL [TIME] panics[0]: it panicked: no more than 0, at tests/src/bin/jobs.rs:203:5
+        !            … 1 more like panics[0]
+        !     Failed panicking RUN in TIME: 1 succeeded, 2 failed, 1 upstream failed
+        exit 1
+    "#]],
+    );
 }
