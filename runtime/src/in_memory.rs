@@ -23,6 +23,56 @@ pub enum RunError {
     /// The run did not begin.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The run ended without the job's output.
+    #[error(transparent)]
+    NoOutput(#[from] NoOutput),
+}
+
+/// A run that ended without its job's output.
+#[derive(Debug, Clone, thiserror::Error)]
+pub struct NoOutput(Box<RunReport>);
+
+impl NoOutput {
+    /// How the run ended.
+    pub fn report(&self) -> &RunReport {
+        &self.0
+    }
+}
+
+/// How many errors a message holds.
+const TOLD_ERRORS: usize = 10;
+
+impl fmt::Display for NoOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let report = self.report();
+        let how = match report.state {
+            RunState::Succeeded => "skipped what it returns",
+            RunState::Failed => "failed",
+            RunState::Cancelled => "was cancelled",
+        };
+        write!(f, "the run of job `{}` {how}", report.job)?;
+        for group in report.summary.errors().iter().take(TOLD_ERRORS) {
+            let step = group.examples.first().map(|step| step.name(&report.graph).to_string());
+            write!(f, "\n  {}: {}", step.unwrap_or_default(), group.first_error)?;
+            if group.count > 1 {
+                write!(f, " (and {} more like it)", group.count - 1)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The values that a job gave, all of them or none; what has no value by nature is `()`.
+fn results(report: &RunReport) -> Option<Vec<AnyValue>> {
+    let ended = report.state == RunState::Succeeded;
+    let results = report.graph.results.iter().zip(&report.outputs).zip(report.graph.job.results);
+    results
+        .map(|((result, value), def)| match result.source {
+            None => ended.then(|| Arc::new(()) as AnyValue),
+            // A list may have been gathered: it is read as the type that the job returns.
+            Some(_) => value.clone().map(def.read),
+        })
+        .collect()
 }
 
 impl<A, R> Job<A, R> {
@@ -70,6 +120,42 @@ impl<R> JobRun<R> {
     pub async fn start(self) -> Result<RunHandle, RunError> {
         let graph = Arc::new(build::build(self.job)?);
         Ok(start(graph, self.args, self.options, self.sinks).await?)
+    }
+
+    /// Runs the job, in the tokio runtime of the caller, and gives what it gave.
+    ///
+    /// ```
+    /// use fanfold::prelude::*;
+    ///
+    /// #[op]
+    /// fn greet(name: &str) -> String {
+    ///     format!("hello {name}")
+    /// }
+    ///
+    /// #[job]
+    /// fn greeting(name: Out<String>) -> Out<String> {
+    ///     greet(name)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), fanfold::RunError> {
+    /// let text = greeting::job().args(("you".to_string(),)).run().await?;
+    /// assert_eq!(text, "hello you");
+    /// # Ok(()) }
+    /// ```
+    /// # Errors
+    /// The graph cannot be built, the run cannot begin, or it gave no output: it failed, was
+    /// cancelled, or skipped what the job returns.
+    pub async fn run(self) -> Result<R, RunError> {
+        let read = self.read;
+        let report = self.start().await?.wait().await;
+        match results(&report) {
+            Some(results) => {
+                // Whoever holds a value besides would make it necessary to copy it.
+                drop(report);
+                Ok(read(results))
+            }
+            None => Err(RunError::NoOutput(NoOutput(Box::new(report)))),
+        }
     }
 
     /// Runs the job and keeps all that happens and all that its steps give: for tests.
@@ -142,33 +228,10 @@ impl<R> InMemory<R> {
     /// The job gave nothing, as the run failed or a step was skipped: the message says which steps
     /// failed.
     pub fn output(&self) -> R {
-        let outputs: Option<Vec<_>> = self.results().collect();
-        let Some(outputs) = outputs else {
-            panic!("the run of job `{}` gave no output{}", self.report.job, self.failures());
-        };
-        (self.read)(outputs)
-    }
-
-    /// The values of the job's results; what has no value by nature is `()`.
-    fn results(&self) -> impl Iterator<Item = Option<AnyValue>> {
-        let done = || -> Option<AnyValue> {
-            (self.state() == RunState::Succeeded).then(|| Arc::new(()) as AnyValue)
-        };
-        let defs = self.report.graph.job.results;
-        let results = self.report.graph.results.iter().zip(&self.report.outputs).zip(defs);
-        results.map(move |((result, value), def)| match result.source {
-            None => done(),
-            // A list may have been gathered: it is read as the type that the job returns.
-            Some(_) => value.clone().map(def.read),
-        })
-    }
-
-    fn failures(&self) -> String {
-        let failed = self.events.iter().filter_map(|event| match &event.kind {
-            EventKind::StepFailed { step, error, .. } => Some(format!("\n  {}: {error}", self.name(step))),
-            _ => None,
-        });
-        failed.take(10).collect()
+        match results(&self.report) {
+            Some(results) => (self.read)(results),
+            None => panic!("{}", NoOutput(Box::new(self.report.clone()))),
+        }
     }
 
     /// What a step gave; `None` if it did not succeed, or gave nothing.

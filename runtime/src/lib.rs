@@ -39,7 +39,7 @@ pub use context::OpContext;
 pub use engine::{Canceller, ResourceError, RunHandle, StartError};
 pub use error::{ErrorKind, OpError, StepFailure};
 pub use event::{EVENT_VERSION, Event, EventKind, RunState, StepRef, StepState};
-pub use in_memory::{InMemory, JobRun, RunError};
+pub use in_memory::{InMemory, JobRun, NoOutput, RunError};
 pub use job::Job;
 pub use key::{Dynamic, DynamicOutput, Key, KeyError, MAX_KEY_BYTES};
 pub use options::{

@@ -77,7 +77,12 @@ fn maybe(n: i64) -> Option<i64> {
 }
 
 #[op]
-fn describe(skipped: Option<i64>, shared: Option<Arc<i64>>, given: &Option<i64>, list: Option<Vec<i64>>) -> String {
+fn describe(
+    skipped: Option<i64>,
+    shared: Option<Arc<i64>>,
+    given: &Option<i64>,
+    list: Option<Vec<i64>>,
+) -> String {
     format!("{skipped:?} {shared:?} {given:?} {list:?}")
 }
 
@@ -100,7 +105,13 @@ async fn s4_2_an_option_reads_what_was_skipped_as_none() {
 }
 
 #[op]
-fn borrowed(text: &str, bytes: &[u8], path: &Path, map: Arc<BTreeMap<String, i64>>, mut owned: String) -> String {
+fn borrowed(
+    text: &str,
+    bytes: &[u8],
+    path: &Path,
+    map: Arc<BTreeMap<String, i64>>,
+    mut owned: String,
+) -> String {
     owned.push_str(text);
     format!("{owned} {bytes:?} {} {map:?}", path.display())
 }
@@ -140,7 +151,11 @@ fn add(a: i64, b: i64) -> i64 {
 fn gathers() -> (Out<String>, Out<i64>, Out<Vec<i64>>) {
     let numbers = numbers(3);
     let zipped = numbers.zip(numbers.map(square)).map(|(n, square)| add(n, square));
-    (keyed(numbers.collect_keyed(), numbers.map(half).collect_results()), numbers.fold(10, add), zipped.collect())
+    (
+        keyed(numbers.collect_keyed(), numbers.map(half).collect_results()),
+        numbers.fold(10, add),
+        zipped.collect(),
+    )
 }
 
 #[tokio::test]
@@ -272,7 +287,9 @@ fn failing() -> (Out<i64>, Out<i64>, Out<i64>, Out<Vec<i64>>) {
 async fn an_error_is_told_with_what_caused_it() {
     let run = failing::job().args(()).run_in_memory().await.unwrap();
     let events = format!("{:?}", run.events());
-    for (message, times) in [("invalid digit found in string", 2), ("unhappy for good", 1), ("unhappy item", 1)] {
+    for (message, times) in
+        [("invalid digit found in string", 2), ("unhappy for good", 1), ("unhappy item", 1)]
+    {
         assert!(events.matches(message).count() >= times, "{message} in {events}");
     }
 }
