@@ -258,3 +258,9 @@ async fn never_yields(i: u64) -> u64 {
 fn blocking() -> Out<Vec<u64>> {
     count(1000).map(never_yields).collect()
 }
+
+/// Doubles and adds any number of numbers, holding none.
+#[job]
+fn folding(#[arg(default = 1000)] n: Out<u64>) -> Out<u64> {
+    count(n).map(double).fold(0, add)
+}
