@@ -67,21 +67,27 @@ fn list_shows_jobs_and_their_arguments() {
     transcript(
         &["list"],
         &expect![[r#"
-            blocking  Holds every thread of tokio's, and yields none.
-            deaf      Ends not even then.
-            failing   Fails for every second item.
-                      [--n <u64>]
-            forms     Takes an argument of every form.
-                      --small <u8> [--long-one] [--volume <Volume>] [--words <String>]… [--pause <Duration>] FANFOLD_ARG_TOKEN=…
-            hostile   Keys and errors that would like to own the terminal.
-            letters   Upper-cases a range of letters.
-                      [--from <char>] [--to <char>]
-            many      Doubles many numbers, in a pool.
-                      [--n <u64>]
-            shapes    Has a fan-out of every shape, and a name that would like to be markup.
-                      [--n <u64>]
-            stuck     Takes a resource that is never built.
-            waiting   Ends only when it is asked to.
+            blocking   Holds every thread of tokio's, and yields none.
+            deaf       Ends not even then.
+            failing    Fails for every second item.
+                       [--n <u64>]
+            folding    Doubles and adds any number of numbers, holding none.
+                       [--n <u64>]
+            forms      Takes an argument of every form.
+                       --small <u8> [--long-one] [--volume <Volume>] [--words <String>]… [--pause <Duration>] FANFOLD_ARG_TOKEN=…
+            hostile    Keys and errors that would like to own the terminal.
+            letters    Upper-cases a range of letters.
+                       [--from <char>] [--to <char>]
+            many       Doubles many numbers, in a pool.
+                       [--n <u64>]
+            panicking  Panics in each step.
+                       [--n <u64>]
+            several    Gives several values, one of them skipped.
+                       [--n <u64>]
+            shapes     Has a fan-out of every shape, and a name that would like to be markup.
+                       [--n <u64>]
+            stuck      Takes a resource that is never built.
+            waiting    Ends only when it is asked to.
             exit 0
         "#]],
     );
@@ -248,7 +254,7 @@ fn wrong_names_get_the_nearest() {
     transcript(
         &["graph", "nothing-like-it"],
         &expect![[r#"
-            ! error: unknown job `nothing-like-it`: there is `blocking`, `deaf`, `failing`, `forms`, `hostile`, `letters`, `many`, `shapes`, `stuck`, `waiting`
+            ! error: unknown job `nothing-like-it`: there is `blocking`, `deaf`, `failing`, `folding`, `forms`, `hostile`, `letters`, `many`, `panicking`, `several`, `shapes`, `stuck`, `waiting`
             exit 2
         "#]],
     );
@@ -259,7 +265,7 @@ fn wrong_names_get_the_nearest() {
             ! 
             !   tip: a similar subcommand exists: 'run'
             ! 
-            ! Usage: jobs <COMMAND>
+            ! Usage: jobs [OPTIONS] <COMMAND>
             ! 
             ! For more information, try '--help'.
             exit 2
@@ -767,4 +773,139 @@ fn s4_11_signals_are_heard_although_no_op_yields() {
     let mut rest = String::new();
     events.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn of_several_values_a_skipped_one_is_null() {
+    transcript(
+        &["run", "several", "-q"],
+        &expect![[r#"
+        [
+          3,
+          null
+        ]
+        exit 0
+    "#]],
+    );
+}
+
+#[test]
+fn a_panic_is_a_failure_with_its_place() {
+    transcript(
+        &["run", "panicking", "--max-concurrent", "1", "-q"],
+        &expect![[r#"
+        !       FAIL [TIME] panics[0]: it panicked: no more than 0, at tests/src/bin/jobs.rs:203:5
+        !            … 1 more like panics[0]
+        !     Failed panicking RUN in TIME: 1 succeeded, 2 failed, 1 upstream failed
+        exit 1
+    "#]],
+    );
+}
+
+#[test]
+fn help_is_made_of_doc_comments() {
+    transcript(
+        &["--help"],
+        &expect![[r#"
+        Runs the jobs of this program
+
+        Usage: jobs [OPTIONS] <COMMAND>
+
+        Commands:
+          list         List the jobs and their arguments
+          run          Run a job
+          graph        Print the graph of a job
+          completions  Print a script that completes commands, jobs and flags
+
+        Options:
+              --color <WHEN>  When to write in colours [default: auto] [possible values: auto, always,
+                              never]
+          -h, --help          Print help
+          -V, --version       Print version
+        exit 0
+    "#]],
+    );
+    transcript(
+        &["run"],
+        &expect![[r#"
+            ! Run a job
+            ! 
+            ! Usage: jobs run [OPTIONS] <JOB>
+            ! 
+            ! Jobs:
+            !   blocking Holds every thread of tokio's, and yields none.
+            !   deaf Ends not even then.
+            !   failing Fails for every second item.
+            !   folding Doubles and adds any number of numbers, holding none.
+            !   forms Takes an argument of every form.
+            !   hostile Keys and errors that would like to own the terminal.
+            !   letters Upper-cases a range of letters.
+            !   many Doubles many numbers, in a pool.
+            !   panicking Panics in each step.
+            !   several Gives several values, one of them skipped.
+            !   shapes Has a fan-out of every shape, and a name that would like to be markup.
+            !   stuck Takes a resource that is never built.
+            !   waiting Ends only when it is asked to.
+            ! 
+            ! Options:
+            !       --color <WHEN> When to write in colours [default: auto] [possible values: auto, always,
+            !                       never]
+            !   -h, --help Print help
+            exit 2
+        "#]],
+    );
+    transcript(
+        &["run", "forms", "-h"],
+        &expect![[r#"
+            Takes an argument of every form.
+
+            Usage: jobs run forms [OPTIONS]
+
+            Options:
+                  --color <WHEN>  When to write in colours [default: auto] [possible values: auto, always,
+                                  never]
+              -h, --help          Print help (see more with '--help')
+
+            Arguments of forms:
+                  --small <u8>         A small number
+                  --long-one[=<BOOL>]  Whether to go on
+                  --volume <Volume>    [default: quiet] [possible values: quiet, loud]
+                  --words <String>     
+                  --pause <Duration>   
+
+            Run options:
+                  --config <FILE>             Read arguments and limits from a TOML file; flags beat it
+                  --args <JSON>               Arguments as a JSON object; flags beat it, and it beats the file
+                  --max-concurrent <N>        At most so many steps in flight
+                  --pool <NAME=N>             At most so many steps of a pool in flight (api=3), or starts in a
+                                              time (api=10/s); repeatable
+                  --tag-limit <NAME:VALUE=N>  At most so many steps with a tag in flight (team:red=2);
+                                              repeatable
+                  --order <ORDER>             Finish an item before opening the next, or a level before
+                                              beginning the next [possible values: depth-first, breadth-first]
+                  --fail-fast                 Start nothing more after the first failure
+                  --no-fail-fast              Go on after failures, whatever the job or the file says
+                  --grace <TIME>              How long running steps may go on after the run was cancelled
+                                              [default: 10s]
+                  --seed <N>                  The seed of all randomness, such as the jitter of retries
+
+            Output:
+                  --json                  One event a line on stdout, as JSON; the last line is the result
+              -q, --quiet                 Show neither progress nor a summary: only failures, and the result
+              -v, --verbose...            Show retries (-v), steps that succeeded (-vv), steps that did not run
+                                          (-vvv)
+                  --progress <FORM>       How progress is shown on stderr [env: FANFOLD_PROGRESS] [default:
+                                          auto] [possible values: auto, bar, lines, plain, none]
+                  --status-level <LEVEL>  Which ends of steps are shown, each level with those before it
+                                          [possible values: fail, retry, slow, pass, all]
+                  --max-running <N>       How many running steps are named [default: 8]
+
+            An argument also comes from the environment (FANFOLD_ARG_SMALL), from --args and from --config:
+            the first that has it wins, a flag before all.
+
+            Secrets, never given as flags:
+              FANFOLD_ARG_TOKEN  What opens the door
+            exit 0
+        "#]],
+    );
 }

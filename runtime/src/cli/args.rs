@@ -18,8 +18,21 @@ pub(super) fn read(words: impl IntoIterator<Item = OsString>) -> Result<(Command
     let all = crate::define::jobs();
     let command = command(&program_name(words.first()), &all);
     match command.clone().try_get_matches_from(words) {
-        Ok(matches) => Ok((command, matches)),
+        Ok(matches) => {
+            choose_colors(&matches);
+            Ok((command, matches))
+        }
         Err(error) => Err(in_our_words(error, &all)),
+    }
+}
+
+/// `--color`, for everything that is written from here on; `auto` is what `NO_COLOR`,
+/// `CLICOLOR_FORCE` and the terminal say.
+fn choose_colors(matches: &ArgMatches) {
+    match matches.get_one::<String>("color").map(String::as_str) {
+        Some("always") => anstream::ColorChoice::Always.write_global(),
+        Some("never") => anstream::ColorChoice::Never.write_global(),
+        _ => {}
     }
 }
 
@@ -52,6 +65,7 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
         .about("Runs the jobs of this program")
         .version(concat!("(fanfold ", env!("CARGO_PKG_VERSION"), ")"))
         .styles(styles)
+        .arg(color_flag())
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
@@ -65,6 +79,16 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
                 .about("Print a script that completes commands, jobs and flags")
                 .arg(shell),
         )
+}
+
+fn color_flag() -> Arg {
+    Arg::new("color")
+        .long("color")
+        .global(true)
+        .value_name("WHEN")
+        .help("When to write in colours")
+        .default_value("auto")
+        .value_parser(["auto", "always", "never"])
 }
 
 /// What clap says, but for what we know better: an unknown subcommand of `run` is an unknown job.

@@ -61,7 +61,13 @@ pub(super) struct OutputFlags {
     #[arg(long, short, action = ArgAction::Count, conflicts_with_all = ["quiet", "status_level"])]
     pub(super) verbose: u8,
     /// How progress is shown on stderr
-    #[arg(long, value_name = "FORM", default_value = "auto", env = "FANFOLD_PROGRESS")]
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = "auto",
+        env = "FANFOLD_PROGRESS",
+        hide_env_values = true
+    )]
     pub(super) progress: ProgressFlag,
     /// Which ends of steps are shown, each level with those before it
     #[arg(long, value_name = "LEVEL")]

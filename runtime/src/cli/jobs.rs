@@ -25,18 +25,30 @@ pub(super) fn check_registry() -> Result<(), Problem> {
 pub(super) fn command(job: &'static JobDef) -> Command {
     let heading = format!("Arguments of {}", job.name);
     let arguments = job.args.iter().filter(|arg| arg.form != ArgForm::Secret).map(flag);
-    let secrets: Vec<_> = job.args.iter().filter(|arg| arg.form == ArgForm::Secret).collect();
     let command = Command::new(job.name).next_help_heading(heading).args(arguments);
     // The doc comment of the flags would be taken for the job's, so the job's comes after.
-    let mut command =
-        RunFlags::augment_args(command).about(first_paragraph(job.doc)).long_about(job.doc.trim().to_owned());
+    RunFlags::augment_args(command)
+        .about(first_paragraph(job.doc))
+        .long_about(job.doc.trim().to_owned())
+        .after_help(other_sources(job))
+}
+
+/// Where arguments come from, besides flags.
+fn other_sources(job: &JobDef) -> String {
+    let Some(first) = job.args.first() else { return String::new() };
+    let mut text = format!(
+        "An argument also comes from the environment ({}), from --args and from --config:\n\
+         the first that has it wins, a flag before all.",
+        variable(first)
+    );
+    let secrets: Vec<_> = job.args.iter().filter(|arg| arg.form == ArgForm::Secret).collect();
     if !secrets.is_empty() {
-        let lines: Vec<_> =
-            secrets.iter().map(|arg| format!("  {}  {}", variable(arg), first_paragraph(arg.doc))).collect();
-        command = command
-            .after_help(format!("Secrets, from the environment or a config file:\n{}", lines.join("\n")));
+        text.push_str("\n\nSecrets, never given as flags:");
     }
-    command
+    for secret in secrets {
+        text.push_str(format!("\n  {}  {}", variable(secret), first_paragraph(secret.doc)).trim_end());
+    }
+    text
 }
 
 /// The variable of the environment that an argument is read from.

@@ -19,6 +19,7 @@ use crate::event::RunState;
 use crate::exit;
 use crate::graph::Graph;
 use crate::report::logs;
+use crate::report::paint::Paint;
 use crate::report::progress::Progress;
 use crate::report::screen::tell;
 use crate::run::{RunOptions, Sink};
@@ -32,6 +33,12 @@ pub(super) fn run(job: &'static JobDef, matches: &ArgMatches) -> Result<u8, Prob
         Some(path) => Config::read(path, job)?,
         None => Config::default(),
     };
+    if job.panic_aborts {
+        let warning = Paint::for_stderr().warn("warning:");
+        tell(&format!(
+            "{warning} this program is built with `panic = \"abort\"`: a panic in a step ends all of it"
+        ));
+    }
     let json = flags.args.as_deref().map(|text| json_arguments(text, job)).transpose()?.unwrap_or_default();
     let environment = |name: &str| std::env::var(name).ok();
     let args = values(job, &Sources { matches, environment, json, config: &config })?;

@@ -53,7 +53,15 @@ pub(super) fn say_end(report: &RunReport, flags: &OutputFlags, paint: Paint) {
 
 /// Prints what the job gave: a text as it is, anything else as JSON.
 pub(super) fn print_values(report: &RunReport) -> Result<(), Problem> {
-    let values: Vec<String> = results(report).flatten().collect();
+    // A `Done` has no value; a value that was skipped, or is never recorded, is `null`.
+    let with_value = report.graph.results.iter().map(|result| result.source.is_some());
+    let values: Vec<_> =
+        results(report).zip(with_value).filter(|(_, has)| *has).map(|(value, _)| value).collect();
+    if values.iter().all(Option::is_none) {
+        return Ok(());
+    }
+    let values: Vec<String> =
+        values.into_iter().map(|value| value.unwrap_or_else(|| "null".into())).collect();
     let mut text = match values.as_slice() {
         [] => return Ok(()),
         [value] => serde_json::from_str::<String>(value).unwrap_or_else(|_| pretty_json(value)),

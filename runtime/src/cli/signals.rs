@@ -6,8 +6,10 @@ pub(super) enum Asked {
     /// Ctrl-C.
     Interrupt,
     /// SIGTERM.
+    #[cfg(unix)]
     Terminate,
     /// SIGHUP: the terminal went away.
+    #[cfg(unix)]
     HangUp,
 }
 
@@ -16,7 +18,9 @@ impl Asked {
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::Interrupt => "Ctrl-C",
+            #[cfg(unix)]
             Self::Terminate => "SIGTERM",
+            #[cfg(unix)]
             Self::HangUp => "SIGHUP",
         }
     }

@@ -8,9 +8,9 @@ use console::{measure_text_width, truncate_str};
 
 use super::layout::Layout;
 use super::paint::Paint;
+use super::words::{about, clock, count, duration};
 use crate::event::StepState;
 use crate::graph::Graph;
-use crate::report::words::{clock, count, duration};
 use crate::summary::Summary;
 use crate::text::safe;
 
@@ -81,7 +81,7 @@ pub(crate) fn status(summary: &Summary, graph: &Graph, elapsed: Duration, paint:
         parts.push(paint.warn("cancelling"));
     } else if !growing && ended >= ENOUGH_TO_GUESS && known > ended {
         let left = elapsed.mul_f64((known - ended) as f64 / ended as f64);
-        parts.push(format!("≈ {} left", duration(left)));
+        parts.push(format!("≈ {} left", about(left)));
     }
     format!("   {}", parts.join("  "))
 }

@@ -30,7 +30,7 @@ use crate::value::{AnyValue, TypeInfo};
 /// | `attempt_failed` | `attempt`, `started`, `took`, `error`, `due` |
 /// | `step_failed` | `attempt`, `started`, `took`, `error`, `left_behind` |
 /// | `step_not_run` | `state` (`skipped`, `upstream_failed`, `cancelled`), and `cause` if a step was |
-/// | `item_yielded` | `output`, `key` |
+/// | `item_yielded` | `output`, `key`; `step` may be a held list, `hold(op)`, which is no step |
 /// | `fan_out_closed` | `output`, `items` |
 /// | `item_superseded` | `output`, `key` |
 /// | `run_cancelling` | `reason` |

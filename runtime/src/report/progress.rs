@@ -174,12 +174,13 @@ impl Sink for ProgressSink {
 mod tests {
     use super::*;
     use crate::report::fixture;
+    use crate::report::screen::Drawing;
     use expect_test::expect;
 
     struct NoScreen;
 
     impl Screen for NoScreen {
-        fn draw(&mut self, _: &[String], _: &[String]) {}
+        fn draw(&mut self, _: &Drawing) {}
 
         fn size(&self) -> (usize, usize) {
             (60, 24)
@@ -198,7 +199,7 @@ mod tests {
         ProgressSink(Arc::clone(&shared)).events(&graph, &events[..events.len() - 1]);
         let mut told = shared.lock();
         told.over = over;
-        let (lines, block) =
+        let Drawing { lines, block, .. } =
             Drawer::new(&shared, Box::new(NoScreen)).tick(&mut told, fixture::millis(millis));
         [lines, block].concat().join("\n")
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use anstyle_progress::TermProgress;
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
@@ -10,11 +11,22 @@ use crate::report::words::ascii;
 
 /// Takes the output of one tick.
 pub(crate) trait Screen: Send {
-    /// Writes `lines` for good, and shows `block` below them until the next tick.
-    fn draw(&mut self, lines: &[String], block: &[String]);
+    /// Writes lines for good, and shows a block below them until the next tick.
+    fn draw(&mut self, drawing: &Drawing);
 
     /// Width and height, in cells.
     fn size(&self) -> (usize, usize);
+}
+
+/// What one tick shows.
+#[derive(Debug, Default)]
+pub(crate) struct Drawing {
+    /// What is new, and stays.
+    pub(crate) lines: Vec<String>,
+    /// What stands below until the next tick; empty when the run is over.
+    pub(crate) block: Vec<String>,
+    /// How much is done, from 0 to 100, where that is known.
+    pub(crate) percent: Option<u8>,
 }
 
 /// A terminal, with one block that is redrawn in place.
@@ -22,6 +34,8 @@ pub(crate) struct Terminal {
     bar: ProgressBar,
     term: Term,
     ascii: bool,
+    /// Whether progress is shown in the task bar, too.
+    task_bar: bool,
 }
 
 impl Terminal {
@@ -33,7 +47,17 @@ impl Terminal {
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             bar.set_style(style);
         }
-        Self { bar, term, ascii: !speaks_unicode() }
+        let task_bar = anstyle_progress::supports_term_progress(term.is_term());
+        Self { bar, term, ascii: !speaks_unicode(), task_bar }
+    }
+
+    fn show_in_task_bar(&self, drawing: &Drawing) {
+        let progress = match drawing.percent {
+            _ if drawing.block.is_empty() => TermProgress::remove(),
+            Some(percent) => TermProgress::start().percent(percent.min(100)),
+            None => TermProgress::start(),
+        };
+        let _ = self.term.write_str(&progress.to_string());
     }
 
     fn text(&self, lines: &[String]) -> String {
@@ -43,7 +67,8 @@ impl Terminal {
 }
 
 impl Screen for Terminal {
-    fn draw(&mut self, lines: &[String], block: &[String]) {
+    fn draw(&mut self, drawing: &Drawing) {
+        let Drawing { lines, block, .. } = drawing;
         if !lines.is_empty() {
             self.bar.println(self.text(lines));
         }
@@ -51,6 +76,9 @@ impl Screen for Terminal {
             self.bar.finish_and_clear();
         } else {
             self.bar.set_message(self.text(block));
+        }
+        if self.task_bar {
+            self.show_in_task_bar(drawing);
         }
         // A terminal that went away is no reason to stop a run.
         let _ = self.term.flush();
@@ -129,7 +157,7 @@ impl Lines<io::Stderr> {
 }
 
 impl<W: Write + Send> Screen for Lines<W> {
-    fn draw(&mut self, lines: &[String], _block: &[String]) {
+    fn draw(&mut self, Drawing { lines, .. }: &Drawing) {
         if lines.is_empty() {
             return;
         }
@@ -146,7 +174,7 @@ impl<W: Write + Send> Screen for Lines<W> {
 
 /// Writes text to stderr as the locale can show it, and minds no reader that went away.
 pub(crate) fn tell(text: &str) {
-    Lines::stderr().draw(&[text.to_owned()], &[]);
+    Lines::stderr().draw(&Drawing { lines: vec![text.to_owned()], ..Drawing::default() });
 }
 
 /// Whether the locale, where one is named, has characters beyond ASCII.
@@ -179,8 +207,10 @@ mod tests {
             }
         }
         let mut screen = Lines { out: Writes::default(), ascii: true };
-        screen.draw(&["one …".to_owned(), "two ▕█▌▏".to_owned()], &["never".to_owned()]);
-        screen.draw(&[], &["never".to_owned()]);
+        let lines = vec!["one …".to_owned(), "two ▕█▌▏".to_owned()];
+        let block = vec!["never".to_owned()];
+        screen.draw(&Drawing { lines, block: block.clone(), percent: None });
+        screen.draw(&Drawing { block, ..Drawing::default() });
         assert_eq!(screen.out.0, ["one ...\ntwo |##|\n"]);
     }
 }

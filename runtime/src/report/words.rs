@@ -40,6 +40,12 @@ pub(crate) fn duration(duration: Duration) -> String {
     }
 }
 
+/// A duration that is only guessed, in whole seconds: `53 s`, `2m 17s`.
+pub(crate) fn about(guess: Duration) -> String {
+    let seconds = guess.as_secs_f64().ceil();
+    if seconds < 60.0 { format!("{seconds} s") } else { duration(guess) }
+}
+
 fn digits(value: f64, unit: &str) -> String {
     let places = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
     let mut text = format!("{value:.places$}");

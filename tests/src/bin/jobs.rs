@@ -198,6 +198,34 @@ fn shapes(#[arg(default = 3)] n: Out<u64>) -> (Out<u64>, Done) {
     (total, clean_up().after(total))
 }
 
+#[op]
+fn panics(i: u64) -> u64 {
+    panic!("no more than {i}")
+}
+
+#[op(optional)]
+fn nothing(n: u64) -> Option<u64> {
+    (n > 1_000).then_some(n)
+}
+
+#[op]
+fn log(ctx: &OpContext, n: u64) -> u64 {
+    ctx.attempt();
+    n
+}
+
+/// Gives several values, one of them skipped.
+#[job]
+fn several(#[arg(default = 3)] n: Out<u64>) -> (Out<u64>, Out<u64>, Done) {
+    (log(n), nothing(n), clean_up())
+}
+
+/// Panics in each step.
+#[job]
+fn panicking(#[arg(default = 2)] n: Out<u64>) -> Out<u64> {
+    sum(count(n).map(panics).collect())
+}
+
 struct Door;
 
 #[resource]
@@ -229,4 +257,10 @@ async fn never_yields(i: u64) -> u64 {
 #[job]
 fn blocking() -> Out<Vec<u64>> {
     count(1000).map(never_yields).collect()
+}
+
+/// Doubles and adds any number of numbers, holding none.
+#[job]
+fn folding(#[arg(default = 1000)] n: Out<u64>) -> Out<u64> {
+    count(n).map(double).fold(0, add)
 }

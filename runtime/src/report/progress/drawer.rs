@@ -4,11 +4,13 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::{Form, Shared, Told};
+use crate::graph::Graph;
 use crate::report::block::{Frame, Known, block};
 use crate::report::layout::Layout;
 use crate::report::lines::{self, FailureLines, StatusLevel};
 use crate::report::plain::PlainProgress;
-use crate::report::screen::Screen;
+use crate::report::screen::{Drawing, Screen};
+use crate::summary::Summary;
 
 /// Ten drawings a second look alive and cost nothing.
 const TICK: Duration = Duration::from_millis(100);
@@ -49,10 +51,10 @@ impl<'a> Drawer<'a> {
             }
             let over = told.over;
             let elapsed = told.began.map_or(Duration::ZERO, |began| began.elapsed());
-            let (lines, block) = self.tick(&mut told, elapsed);
+            let drawing = self.tick(&mut told, elapsed);
             drop(told);
-            if !lines.is_empty() || !block.is_empty() || over {
-                self.screen.draw(&lines, if over { &[] } else { &block });
+            if over || !drawing.lines.is_empty() || !drawing.block.is_empty() {
+                self.screen.draw(&drawing);
             }
             if over {
                 return;
@@ -62,9 +64,9 @@ impl<'a> Drawer<'a> {
     }
 
     /// The lines that are new, and the block as it stands now.
-    pub(super) fn tick(&mut self, told: &mut Told, elapsed: Duration) -> (Vec<String>, Vec<String>) {
+    pub(super) fn tick(&mut self, told: &mut Told, elapsed: Duration) -> Drawing {
         if told.silent {
-            return (Vec::new(), Vec::new());
+            return Drawing::default();
         }
         let Shared { graph, options, .. } = self.shared;
         let (summary, paint) = (&told.summary, options.paint);
@@ -88,13 +90,23 @@ impl<'a> Drawer<'a> {
         if !quiet && (shown || !lines.is_empty()) && !std::mem::replace(&mut self.header_told, true) {
             lines.insert(0, lines::header(summary, graph, paint));
         }
-        let mut drawn = Vec::new();
+        let mut drawing = Drawing { lines, ..Drawing::default() };
         if options.form == Form::Bar && shown && !told.over {
             let (width, height) = self.screen.size();
             let frame = Frame { width, height, max_running: options.max_running, paint };
             let known = Known { summary, graph, layout: &self.layout };
-            drawn = block(known, elapsed, frame);
+            drawing.block = block(known, elapsed, frame);
+            drawing.percent = percent(summary, graph);
         }
-        (lines, drawn)
+        drawing
     }
+}
+
+/// How much of the run is done, once the number of its steps is known.
+fn percent(summary: &Summary, graph: &Graph) -> Option<u8> {
+    if summary.is_any_growing(graph) {
+        return None;
+    }
+    let done = summary.ended(graph) * 100 / summary.known_total(graph).max(1);
+    u8::try_from(done).ok()
 }
