@@ -144,6 +144,16 @@ pub(crate) fn retry(arg: &Arg, report: &mut Report) -> Option<TokenStream> {
     retry_policy(list, arg.name.span(), report)
 }
 
+/// Expands `retry!(…)`.
+pub(crate) fn retry_macro(policy: TokenStream) -> TokenStream {
+    let policy = Report::around(|report| {
+        let policy = retry_policy(policy, Span::call_site(), report);
+        policy.unwrap_or_else(|| quote!(::fanfold::RetryPolicy::new(1)))
+    });
+    // Errors are statements: they stand in a block with the value that follows them.
+    quote!({ #policy })
+}
+
 /// The inside of `retry(…)`, as an expression of type `RetryPolicy`.
 pub(crate) fn retry_policy(list: TokenStream, span: Span, report: &mut Report) -> Option<TokenStream> {
     let args = Args::parse("`retry`", RETRY, list, report);
@@ -201,78 +211,17 @@ pub(crate) fn duration_tokens(duration: &Duration) -> TokenStream {
     quote!(::core::time::Duration::new(#seconds, #nanos))
 }
 
+/// The options that were said, and for the others the default.
+pub(crate) fn said(ty: &TokenStream, fields: &[TokenStream]) -> TokenStream {
+    if fields.is_empty() { quote!(#ty::DEFAULT) } else { quote!(#ty { #(#fields,)* ..#ty::DEFAULT }) }
+}
+
 /// An `Option` as an expression.
 pub(crate) fn option(value: Option<TokenStream>) -> TokenStream {
     value.map_or_else(
         || quote!(::core::option::Option::None),
         |value| quote!(::core::option::Option::Some(#value)),
     )
-}
-
-/// A rate such as `"10/s"`: starts, and the span of time.
-pub(crate) fn rate(arg: &Arg) -> syn::Result<TokenStream> {
-    let given = text(arg)?;
-    let wrong = || arg.error(&format!("`{given}` is not a rate"));
-    let (starts, unit) = given.split_once('/').ok_or_else(wrong)?;
-    let starts: u32 = starts.trim().parse().map_err(|_| wrong())?;
-    if starts == 0 {
-        return Err(arg.error("`rate` must be above zero"));
-    }
-    let seconds: u64 = match unit.trim() {
-        "s" => 1,
-        "m" | "min" => 60,
-        "h" => 3600,
-        _ => return Err(wrong()),
-    };
-    Ok(quote!(::fanfold::Rate { starts: #starts, per: ::core::time::Duration::from_secs(#seconds) }))
-}
-
-/// The limits of `pools(api = 3, web(max = 8, rate = "10/s"))`.
-pub(crate) fn pools(arg: &Arg, report: &mut Report) -> Option<TokenStream> {
-    let mut rows: Vec<(String, TokenStream)> = Vec::new();
-    for entry in report.ok(arg.list().and_then(|list| entries(arg, list)))? {
-        let Some((name, limit)) = pool(arg, &entry, report) else { continue };
-        if rows.iter().any(|(earlier, _)| *earlier == name) {
-            report.at(&entry, format!("pool `{name}` is given twice"));
-        }
-        rows.push((name, limit));
-    }
-    let rows = rows.iter().map(|(name, limit)| quote!((#name, #limit)));
-    Some(quote!(&[#(#rows),*]))
-}
-
-const POOL: &[Known] = &[Known::new("max", "max = 8"), Known::new("rate", "rate = \"10/s\"")];
-
-fn pool(arg: &Arg, entry: &Expr, report: &mut Report) -> Option<(String, TokenStream)> {
-    match entry {
-        Expr::Assign(assign) => {
-            let limit = report.ok(positive(&assign.right))?;
-            let limit = quote!(::fanfold::PoolLimit { max: ::core::option::Option::Some(#limit), rate: ::core::option::Option::None });
-            identifier(&assign.left).map(|name| (name, limit))
-        }
-        Expr::Call(call) => {
-            let inside = &call.args;
-            let args = Args::parse("a pool", POOL, quote!(#inside), report);
-            if args.iter().next().is_none() && report.is_clean() {
-                report.at(entry, "a pool needs a limit\n\nhelp: write `web(max = 8, rate = \"10/s\")`");
-            }
-            let max = option(args.read("max", report, |arg| positive(arg.value()?)).map(|max| quote!(#max)));
-            let rate = option(args.read("rate", report, rate));
-            identifier(&call.func).map(|name| (name, quote!(::fanfold::PoolLimit { max: #max, rate: #rate })))
-        }
-        _ => {
-            report.at(entry, arg.error("a pool is written `name = limit`"));
-            None
-        }
-    }
-}
-
-/// A limit: a whole number above zero.
-pub(crate) fn positive(expr: &Expr) -> syn::Result<u32> {
-    signed(expr)
-        .and_then(|number| u32::try_from(number).ok())
-        .filter(|number| *number > 0)
-        .ok_or_else(|| syn::Error::new_spanned(expr, "a limit is a whole number above zero"))
 }
 
 /// `name` stands alone or is given as `name = true`: for options that can be said either way.

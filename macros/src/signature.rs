@@ -1,8 +1,8 @@
 //! A function as its macro sees it: attributes, signature, and the body as tokens, so that rustc
 //! alone speaks of mistakes in the body.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, FnArg, Ident, Pat, PatType, ReturnType, Signature, Type, Visibility};
 
@@ -146,7 +146,7 @@ fn is_lint_level(attr: &Attribute) -> bool {
 
 /// Whether the attribute is one of ours on a parameter.
 pub(crate) fn is_mark(attr: &Attribute) -> bool {
-    ["arg", "resource", "transient"].iter().any(|name| attr.path().is_ident(name))
+    ["arg", "resource", "transient", "doc"].iter().any(|name| attr.path().is_ident(name))
 }
 
 /// The text of doc comments, one line a line, without the blank that follows `///`.
@@ -185,8 +185,34 @@ pub(crate) fn param_name<'param>(
     }
 }
 
-/// The tokens as if the macro had written them, standing where the user wrote `at`: lints are not
-/// for them, and their names do not meet the user's.
-pub(crate) fn span_at(at: impl ToTokens) -> proc_macro2::Span {
-    proc_macro2::Span::mixed_site().located_at(crate::args::span_of(&at))
+/// Where the macro's own tokens stand that are about something the user wrote: errors point there,
+/// and lints leave them alone.
+pub(crate) fn at(span: Span) -> Span {
+    Span::call_site().located_at(span)
+}
+
+/// A path expression that stands over all of `ty`, as if the user had written it: where it holds the
+/// one obligation of a type, rustc underlines the type and speaks of no macro. `path` is given the
+/// span of its tokens.
+pub(crate) fn over(ty: &impl ToTokens, path: impl FnOnce(Span) -> TokenStream) -> TokenStream {
+    let tokens = ty.to_token_stream();
+    let first = crate::args::span_of(&tokens);
+    let last = tokens.into_iter().last().map_or(first, |token| token.span());
+    // What is underlined goes from the start of a path to its end: starts stand at the first token.
+    let mut at_start = true;
+    let place = |mut token: TokenTree| {
+        let is_colon = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ':');
+        if at_start {
+            token.set_span(first);
+        }
+        at_start = if is_colon { at_start } else { matches!(token, TokenTree::Punct(_)) };
+        token
+    };
+    path(last).into_iter().map(place).collect()
+}
+
+/// The error of an op or a resource, in the local `error`, as an `OpError`; blamed on its type.
+pub(crate) fn op_error(ty: &syn::Type) -> TokenStream {
+    let shown = over(ty, |span| quote_spanned!(span=> ::fanfold::__private::Failure::shown));
+    quote!(::core::result::Result::Err((&&&&::fanfold::__private::Caught(&error)).op_error(#shown)))
 }

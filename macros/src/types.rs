@@ -45,6 +45,11 @@ pub(crate) fn inside<'ty>(ty: &'ty Type, name: &str) -> Option<&'ty Type> {
     last_segment(ty).filter(|segment| segment.ident == name).and_then(|segment| type_args(segment).next())
 }
 
+/// The error in `Result<T, E>`; the whole type, where an alias leaves it out.
+pub(crate) fn error_of(ty: &Type) -> Type {
+    last_segment(ty).and_then(|segment| type_args(segment).nth(1)).unwrap_or(ty).clone()
+}
+
 /// The `Item` of the bound `name<Item = …>`, if it is among the bounds.
 pub(crate) fn item_of<'ty>(
     bounds: impl IntoIterator<Item = &'ty TypeParamBound>,
@@ -67,21 +72,21 @@ pub(crate) fn borrows(ty: &Type) -> bool {
 }
 
 fn borrows_within(tokens: TokenStream) -> bool {
+    let is_tick =
+        |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(tick)) if tick.as_char() == '\'');
+    let is_static =
+        |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Ident(name)) if name == "static");
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Group(group) if borrows_within(group.stream()) => return true,
-            TokenTree::Punct(punct) if punct.as_char() == '\'' => {
-                if !matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "static") {
-                    return true;
-                }
-            }
-            TokenTree::Punct(punct) if punct.as_char() == '&' => {
-                if !matches!(tokens.peek(), Some(TokenTree::Punct(tick)) if tick.as_char() == '\'') {
-                    return true;
-                }
-            }
-            _ => {}
+        let borrows = match token {
+            TokenTree::Group(group) => borrows_within(group.stream()),
+            // The lifetime that follows decides; without one it is not `'static`.
+            TokenTree::Punct(punct) if punct.as_char() == '&' => !is_tick(tokens.peek()),
+            TokenTree::Punct(punct) if punct.as_char() == '\'' => !is_static(tokens.peek()),
+            _ => false,
+        };
+        if borrows {
+            return true;
         }
     }
     false

@@ -43,6 +43,16 @@ impl OpContext {
         Self { run, node, path, attempt, cancel }
     }
 
+    /// Makes it the context of another step of the same run, told by the same token: what all steps
+    /// share is not counted again for each of them.
+    pub(crate) fn turn_to(&mut self, node: &Arc<str>, path: Path, attempt: u32) {
+        if !Arc::ptr_eq(&self.node, node) {
+            self.node = Arc::clone(node);
+        }
+        self.path = path;
+        self.attempt = attempt;
+    }
+
     /// A context for a unit test: run `test`, step `test`, first attempt, no resources.
     pub fn for_test() -> Self {
         let run = RunContext { run_id: "test".into(), resources: Resources::new() };

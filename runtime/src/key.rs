@@ -241,6 +241,9 @@ impl<T> DynamicOutput<T> {
     }
 }
 
+/// The items of one dynamic output, in a struct with `#[derive(Outputs)]`.
+pub type Dynamic<T> = Vec<DynamicOutput<T>>;
+
 #[cfg(test)]
 mod tests {
     use super::*;

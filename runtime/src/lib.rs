@@ -1,32 +1,53 @@
 //! Jobs with dynamic outputs.
 
 pub mod define;
+pub mod engine;
+pub mod exit;
 pub mod graph;
 pub mod machine;
+pub mod report;
+pub mod summary;
 
+#[cfg(feature = "cli")]
+mod cli;
+
+mod arg;
+mod check;
 mod context;
 mod error;
 mod event;
+mod in_memory;
+mod job;
 mod key;
+mod macros;
 mod options;
 mod run;
+mod secret;
 mod step;
-mod summary;
+mod text;
 mod typing;
 mod value;
 
 #[doc(hidden)]
 pub mod __private;
 
+pub use arg::JobArg;
+pub use check::{JobError, JobErrors, check_all_jobs};
+#[cfg(feature = "cli")]
+pub use cli::main;
 pub use context::OpContext;
+pub use engine::{Canceller, ResourceError, RunHandle, StartError};
 pub use error::{ErrorKind, OpError, StepFailure};
 pub use event::{EVENT_VERSION, Event, EventKind, RunState, StepRef, StepState};
-pub use key::{DynamicOutput, Key, KeyError, MAX_KEY_BYTES};
+pub use in_memory::{InMemory, JobRun, NoOutput, RunError};
+pub use job::Job;
+pub use key::{Dynamic, DynamicOutput, Key, KeyError, MAX_KEY_BYTES};
 pub use options::{
     Backoff, DEFAULT_MAX_CONCURRENT, Jitter, JobOptions, OPEN_ITEMS, OpOptions, Order, PoolLimit, Rate,
     RetryPolicy,
 };
 pub use run::{GRACE, RunOptions, RunReport, Sink};
+pub use secret::Secret;
 pub use step::{Path, StepName, StepNameError};
 pub use summary::Summary;
 #[doc(hidden)]
@@ -34,9 +55,12 @@ pub use typing::Wrong;
 pub use typing::{Done, DynamicOut, Handles, Input, Keyed, MapBody, Out, Zipped};
 pub use value::{AnyValue, CodecError, Gathered, TypeInfo, Value};
 
-pub use fanfold_macros::op;
+pub use macros::{JobArg, Outputs, graph, job, op, resource, retry};
 
 /// What most files of jobs use.
 pub mod prelude {
-    pub use crate::{Done, DynamicOut, DynamicOutput, Key, Keyed, OpContext, OpError, Out, StepFailure, op};
+    pub use crate::{
+        Done, Dynamic, DynamicOut, DynamicOutput, Input, JobArg, Key, Keyed, OpContext, OpError, Out,
+        Outputs, RunReport, Secret, StepFailure, graph, job, op, resource,
+    };
 }

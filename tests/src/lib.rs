@@ -1,3 +1,12 @@
 //! Helpers shared by the tests.
 
 pub mod model;
+
+// What the documents show compiles, and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide.md")]
+struct Guide;

@@ -106,7 +106,8 @@ fn keys(arg: &Arg, report: &mut Report) -> Keys {
     }
     match key {
         Some(closure) => Keys::Of(Box::new(closure)),
-        None if by_index => Keys::ByIndex,
+        // Whoever meant to give keys has items without.
+        None if by_index || args.get("key").is_some() => Keys::ByIndex,
         None => Keys::Given,
     }
 }

@@ -2,17 +2,22 @@
 
 mod attr;
 mod expand;
+mod forms;
 mod params;
 mod returns;
+mod row;
+mod run;
 mod stand_in;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 
 use crate::report::Report;
 use crate::signature::Function;
 use attr::Attr;
 use params::Param;
 use returns::Returns;
+
+pub(crate) use row::resource_use;
 
 /// An op without a mistake in it.
 struct Op {
@@ -57,10 +62,4 @@ fn check_name(function: &Function, report: &mut Report) {
 
 fn is_primitive(name: &str) -> bool {
     PRIMITIVES.contains(&name)
-}
-
-/// Tokens of the macro's own that stand where the user wrote something: errors point there, while
-/// lints leave them alone.
-fn at(span: Span) -> Span {
-    Span::call_site().located_at(span)
 }

@@ -3,7 +3,6 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
-use syn::spanned::Spanned as _;
 use syn::{Ident, PatType, Type};
 
 use crate::report::Report;
@@ -15,7 +14,7 @@ pub(super) enum Param {
     /// `ctx: &OpContext`.
     Context,
     /// `#[resource] db: &Db` or `Arc<Db>`.
-    Resource { ty: Type, shared: bool },
+    Resource { ty: Box<Type>, shared: bool },
     /// A value that the op reads.
     Input(Box<Input>),
 }
@@ -34,8 +33,8 @@ pub(super) struct Input {
     pub(super) written: String,
     /// Marked `#[transient]`: the value is never recorded.
     pub(super) transient: bool,
-    /// Where the type stands.
-    pub(super) span: Span,
+    /// The type as it was written.
+    pub(super) given: Type,
 }
 
 /// How a parameter reads its value.
@@ -72,14 +71,25 @@ fn read_one(index: usize, param: &PatType, report: &mut Report) -> Option<Param>
     let (read, flows) = edge(ty, report)?;
     let input = Input {
         label: name.as_ref().map_or_else(|| format!("input_{index}"), |name| name.unraw().to_string()),
-        name: name.unwrap_or_else(|| format_ident!("input_{index}", span = Span::call_site())),
+        name: thin_name(name, index),
         read,
         written: written(&ty),
         transient: param.attrs.iter().any(|attr| attr.path().is_ident("transient")),
-        span: ty.span(),
+        given: ty.clone(),
         ty: flows,
     };
     Some(Param::Input(Box::new(input)))
+}
+
+/// The user's name, as if the macro had written it: a `_unused` of theirs is used here.
+fn thin_name(name: Option<Ident>, index: usize) -> Ident {
+    match name {
+        Some(mut name) => {
+            name.set_span(signature::at(name.span()));
+            name
+        }
+        None => format_ident!("input_{index}", span = Span::call_site()),
+    }
 }
 
 fn context(ty: &Type, report: &mut Report) -> Option<Param> {
@@ -113,7 +123,7 @@ fn resource(ty: &Type, report: &mut Report) -> Option<Param> {
             }
         },
     };
-    Some(Param::Resource { ty, shared })
+    Some(Param::Resource { ty: Box::new(ty), shared })
 }
 
 /// How a parameter's type reads its value, and the type that flows along the edge.

@@ -3,19 +3,19 @@
 //! The form picks a branch; expanded code then makes the type confirm it, once.
 
 use proc_macro2::Span;
-use quote::ToTokens as _;
+use syn::Type;
 use syn::spanned::Spanned as _;
-use syn::{Type, TypeParamBound};
 
 use super::attr::{Attr, Keys};
+use super::forms::{Container, Items, container, holds_dynamic_outputs, is_future};
 use crate::report::Report;
 use crate::signature::Function;
-use crate::types::{borrows, inside, is_named, item_of, last_segment, plain, written};
+use crate::types::{borrows, error_of, inside, is_named, plain, written};
 
 /// What an op returns.
 pub(super) struct Returns {
-    /// Inside a `Result`.
-    pub(super) fallible: bool,
+    /// Inside a `Result` with this error.
+    pub(super) error: Option<Type>,
     /// Inside an `Option` that means "nothing".
     pub(super) optional: bool,
     pub(super) kind: Kind,
@@ -36,28 +36,6 @@ pub(super) enum Kind {
     OutputItems { items: Items, item: Type },
 }
 
-/// A container of items.
-pub(super) struct Items {
-    pub(super) container: Container,
-    /// Each item is a `Result`.
-    pub(super) fallible: bool,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Container {
-    List,
-    Iterator,
-    BoxedIterator,
-    Stream,
-    BoxedStream,
-}
-
-impl Container {
-    pub(super) fn is_stream(self) -> bool {
-        matches!(self, Self::Stream | Self::BoxedStream)
-    }
-}
-
 const DYNAMIC_FORMS: &str = "help: write `Vec<DynamicOutput<T>>`, `impl Iterator<Item = DynamicOutput<T>>`, \
     `Box<dyn Iterator<Item = DynamicOutput<T>> + Send>` or `impl Stream<Item = DynamicOutput<T>>`\n\
     note: each item, and the whole, may be a `Result`";
@@ -72,7 +50,7 @@ impl Returns {
             );
             return None;
         }
-        let (fallible, inner) = peel_result(whole, report)?;
+        let (error, inner) = peel_result(whole, report)?;
         let many = attr.dynamic.is_some() || attr.outputs;
         let option = inside(inner, "Option").filter(|_| attr.optional.is_some() || (many && !attr.outputs));
         if let (Some(optional), None, false) = (attr.optional, option, attr.outputs) {
@@ -87,7 +65,7 @@ impl Returns {
             return None;
         }
         let kind = kind(function, attr, option.unwrap_or(inner), report)?;
-        Some(Self { fallible, optional: option.is_some(), kind, span: whole.span() })
+        Some(Self { error, optional: option.is_some(), kind, span: whole.span() })
     }
 }
 
@@ -101,7 +79,7 @@ fn nothing(function: &Function, attr: &Attr, report: &mut Report) -> Option<Retu
         "optional"
     } else {
         return Some(Returns {
-            fallible: false,
+            error: None,
             optional: false,
             kind: Kind::Nothing,
             span: function.sig.ident.span(),
@@ -115,13 +93,13 @@ fn nothing(function: &Function, attr: &Attr, report: &mut Report) -> Option<Retu
     None
 }
 
-/// Whether it is a `Result`, and what is inside.
-fn peel_result<'ty>(ty: &'ty Type, report: &mut Report) -> Option<(bool, &'ty Type)> {
+/// The error if it is a `Result`, and what is inside.
+fn peel_result<'ty>(ty: &'ty Type, report: &mut Report) -> Option<(Option<Type>, &'ty Type)> {
     if !is_named(ty, "Result") {
-        return Some((false, ty));
+        return Some((None, ty));
     }
     if let Some(inner) = inside(ty, "Result") {
-        return Some((true, plain(inner)));
+        return Some((Some(error_of(ty)), plain(inner)));
     }
     report.at(ty, "the value and the error of an op are written out\n\nhelp: write `Result<T, E>`, or `Result<(), E>` for no value");
     None
@@ -146,7 +124,7 @@ fn kind(function: &Function, attr: &Attr, ty: &Type, report: &mut Report) -> Opt
         return Some(match container(ty, report)? {
             Some((container, item)) => {
                 let inner = inside(item, "Result");
-                let items = Items { container, fallible: inner.is_some() };
+                let items = Items { container, error: inner.map(|_| error_of(item)) };
                 Kind::OutputItems { items, item: inner.unwrap_or(item).clone() }
             }
             None => Kind::Outputs(ty.clone()),
@@ -156,8 +134,8 @@ fn kind(function: &Function, attr: &Attr, ty: &Type, report: &mut Report) -> Opt
 }
 
 fn dynamic(name: &str, keys: &Keys, container: Container, item: &Type, report: &mut Report) -> Option<Kind> {
-    let (fallible, inner) = peel_result(item, report)?;
-    let items = Items { container, fallible };
+    let (error, inner) = peel_result(item, report)?;
+    let items = Items { container, error };
     let value = match keys {
         Keys::Given => match inside(inner, "DynamicOutput") {
             Some(value) => value,
@@ -210,73 +188,4 @@ fn owned(ty: &Type, report: &mut Report) -> Option<()> {
         return None;
     }
     Some(())
-}
-
-/// The container and the type of its items; `None` inside for any other type.
-fn container<'ty>(ty: &'ty Type, report: &mut Report) -> Option<Option<(Container, &'ty Type)>> {
-    let found = match plain(ty) {
-        Type::ImplTrait(opaque) => of_bounds(&opaque.bounds, Container::Iterator, Container::Stream),
-        ty => {
-            let boxed =
-                inside(ty, "Box").or_else(|| inside(ty, "Pin").and_then(|inner| inside(inner, "Box")));
-            match boxed.map(plain) {
-                Some(Type::TraitObject(object)) => {
-                    let found = of_bounds(&object.bounds, Container::BoxedIterator, Container::BoxedStream);
-                    if found.is_some() && !has_bound(&object.bounds, "Send") {
-                        report.at(
-                            object.bounds.last().to_token_stream(),
-                            "the items of an op are made on another thread: it must be `Send`\n\nhelp: add `+ Send`",
-                        );
-                        return None;
-                    }
-                    found
-                }
-                _ => inside(ty, "Vec")
-                    .map(|item| (Container::List, item))
-                    .or_else(|| inside(ty, "BoxStream").map(|item| (Container::BoxedStream, item))),
-            }
-        }
-    };
-    Some(found.map(|(container, item)| (container, plain(item))))
-}
-
-type Bounds = syn::punctuated::Punctuated<TypeParamBound, syn::Token![+]>;
-
-fn of_bounds(bounds: &Bounds, iterator: Container, stream: Container) -> Option<(Container, &Type)> {
-    let iterates = item_of(bounds, "Iterator").map(|item| (iterator, item));
-    iterates.or_else(|| item_of(bounds, "Stream").map(|item| (stream, item)))
-}
-
-fn has_bound(bounds: &Bounds, name: &str) -> bool {
-    bounds.iter().any(|bound| matches!(bound, TypeParamBound::Trait(bound) if bound.path.segments.last().is_some_and(|last| last.ident == name)))
-}
-
-/// Whether `DynamicOutput` stands anywhere in the type.
-fn holds_dynamic_outputs(ty: &Type) -> bool {
-    fn within(tokens: proc_macro2::TokenStream) -> bool {
-        tokens.into_iter().any(|token| match token {
-            proc_macro2::TokenTree::Ident(ident) => ident == "DynamicOutput",
-            proc_macro2::TokenTree::Group(group) => within(group.stream()),
-            _ => false,
-        })
-    }
-    within(ty.to_token_stream())
-}
-
-/// Whether the type is a future, as it is usually written.
-fn is_future(ty: &Type) -> bool {
-    let is_named_future = |bounds: &Bounds| has_bound(bounds, "Future");
-    match plain(ty) {
-        Type::ImplTrait(opaque) => is_named_future(&opaque.bounds),
-        ty if last_segment(ty)
-            .is_some_and(|last| last.ident == "BoxFuture" || last.ident == "LocalBoxFuture") =>
-        {
-            true
-        }
-        ty => {
-            let boxed =
-                inside(ty, "Pin").and_then(|inner| inside(inner, "Box")).or_else(|| inside(ty, "Box"));
-            matches!(boxed.map(plain), Some(Type::TraitObject(object)) if is_named_future(&object.bounds))
-        }
-    }
 }

@@ -10,6 +10,10 @@ use crate::signature::Function;
 /// The function with the op's name, which takes anything; and the user's function, whose body rustc
 /// still checks.
 pub(super) fn expand(function: &Function, returns: Option<&Returns>) -> TokenStream {
+    if function.sig.receiver().is_some() {
+        // A method stands in an `impl`, where there is no room for anything else.
+        return function.as_written();
+    }
     let attrs = function.outer_attrs();
     let (vis, ident) = (&function.vis, &function.sig.ident);
     let handle =
@@ -18,6 +22,7 @@ pub(super) fn expand(function: &Function, returns: Option<&Returns>) -> TokenStr
     let names = (0..inputs).map(|index| format_ident!("_input_{index}"));
     let thin = quote! {
         #(#attrs)*
+        #[allow(unused, reason = "the op does not compile")]
         #vis fn #ident(#(#names: impl ::core::marker::Sized),*) -> #handle {
             ::core::unreachable!()
         }
@@ -36,6 +41,7 @@ pub(super) fn expand(function: &Function, returns: Option<&Returns>) -> TokenStr
         #[allow(non_camel_case_types, reason = "it is the twin of a function")]
         #vis enum #ident {}
 
+        #[allow(unused, reason = "the op does not compile")]
         impl #ident {
             #(#inner)*
             #vis #sig #body

@@ -7,7 +7,6 @@ use std::task::Context;
 
 use futures_core::Stream;
 
-use super::Takes;
 use crate::define::{Emission, Outputs};
 use crate::error::OpError;
 use crate::key::{DynamicOutput, Key};
@@ -24,19 +23,19 @@ pub trait Sendable: Send {}
 impl<T: Send> Sendable for T {}
 
 /// Gives the items of a list or an iterator, each when there is room for it.
-pub fn emit<M, Op, T, I>(
+pub fn emit<T, I>(
     items: I,
     mut item: impl FnMut(I::Item) -> Result<DynamicOutput<T>, OpError> + Send,
+    erase: fn(T) -> AnyValue,
     emission: Emission,
 ) -> impl Future<Output = Result<Outputs, OpError>> + Send
 where
     I: IntoIterator,
     I::IntoIter: Sendable,
-    M: Takes<Op, T>,
 {
     let mut items = items.into_iter();
     async move {
-        while let Some(next) = items.next().map(|next| erased::<M, Op, T>(item(next))) {
+        while let Some(next) = items.next().map(|next| erased(item(next), erase)) {
             let (key, value) = next?;
             emission.send(0, key, value).await;
         }
@@ -45,20 +44,21 @@ where
 }
 
 /// Gives the items of a stream, each when there is room for it.
-pub fn emit_stream<M, Op, T, S>(
+#[expect(clippy::manual_async_fn, reason = "the signature promises `Send`")]
+pub fn emit_stream<T, S>(
     items: S,
     mut item: impl FnMut(S::Item) -> Result<DynamicOutput<T>, OpError> + Send,
+    erase: fn(T) -> AnyValue,
     emission: Emission,
 ) -> impl Future<Output = Result<Outputs, OpError>> + Send
 where
     S: Stream + Sendable,
-    M: Takes<Op, T>,
 {
     async move {
         let mut items = pin!(items);
         let mut next = |cx: &mut Context<'_>| {
             let next = items.as_mut().poll_next(cx);
-            next.map(|next| next.map(|next| erased::<M, Op, T>(item(next))))
+            next.map(|next| next.map(|next| erased(item(next), erase)))
         };
         while let Some(next) = poll_fn(&mut next).await {
             let (key, value) = next?;
@@ -69,10 +69,11 @@ where
 }
 
 /// An item without its type: what is kept while there is no room for it need not be `Send` then.
-fn erased<M: Takes<Op, T>, Op, T>(
+fn erased<T>(
     item: Result<DynamicOutput<T>, OpError>,
+    erase: fn(T) -> AnyValue,
 ) -> Result<(Key, AnyValue), OpError> {
-    item.map(DynamicOutput::into_parts).map(|(key, value)| (key, M::erased(value)))
+    item.map(DynamicOutput::into_parts).map(|(key, value)| (key, erase(value)))
 }
 
 /// The only output, dynamic, has given its items; any value says so.

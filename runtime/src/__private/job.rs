@@ -1,10 +1,16 @@
 //! Jobs: what their bodies return, their arguments, their hooks.
 
+use std::any::Any;
 use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
+use super::{downcast, own_or_decode};
+use crate::arg::JobArg;
+use crate::define::ArgDef;
 use crate::graph::build::{self, Raw};
 use crate::typing::{Done, Handles, Out, Wrong};
-use crate::value::TypeInfo;
+use crate::value::{AnyValue, TypeInfo, Value};
 
 /// What a job may return.
 #[diagnostic::on_unimplemented(
@@ -50,6 +56,91 @@ pub fn returned<R: JobReturn>(handles: R) -> Vec<Raw> {
 /// A job's argument, as a handle.
 pub fn argument<T>(index: u32, info: TypeInfo) -> Out<T> {
     Out::new(build::argument(index, info))
+}
+
+/// A flag, which reads the arguments of jobs.
+#[derive(Debug, Clone, Copy)]
+pub struct Flag;
+
+/// What a flag can read. The hop keeps the impls of `JobArg` out of rustc's messages.
+#[diagnostic::on_unimplemented(
+    message = "a job cannot take a `{T}` as an argument",
+    label = "cannot be read from a flag",
+    note = "it can take numbers, `char`, `bool`, `String`, `PathBuf`, `Duration`, `Secret`, an `Option` or a `Vec` of these, and enums with `#[derive(fanfold::JobArg)]`"
+)]
+pub trait Reads<T> {
+    /// The row of an argument, but for its name, documentation and default.
+    const ARG: ArgDef;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: JobArg> Reads<T> for Flag {
+    const ARG: ArgDef = ArgDef {
+        name: "",
+        doc: "",
+        info: TypeInfo { name: std::any::type_name::<T>, encode: None, decode: None },
+        default: None,
+        form: T::FORM,
+        choices: T::CHOICES,
+        from_texts: |texts| T::from_texts(texts).map(|value| -> AnyValue { Arc::new(value) }),
+        from_json: |json| T::from_json(json).map(|value| -> AnyValue { Arc::new(value) }),
+        show: |value| value.downcast_ref::<T>().map_or_else(String::new, T::show),
+    };
+}
+
+/// The value of a default.
+pub fn default<T: Any + Send + Sync>(value: T) -> AnyValue {
+    Arc::new(value)
+}
+
+/// The next of a job's results.
+pub fn next(values: &mut dyn Iterator<Item = AnyValue>) -> AnyValue {
+    values.next().expect("a run that succeeded has every result")
+}
+
+/// A job's result on its way to the caller.
+#[derive(Debug)]
+pub struct JobResult<T>(PhantomData<T>);
+
+impl<T> JobResult<T> {
+    /// The receiver on which the way to own it is resolved.
+    #[allow(clippy::new_without_default, reason = "only expanded code makes it")]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// A result that can be recorded.
+pub trait ResultRecorded<T> {
+    /// The result itself.
+    fn own(&self, value: AnyValue) -> T;
+}
+
+impl<T: Value> ResultRecorded<T> for &JobResult<T> {
+    fn own(&self, value: AnyValue) -> T {
+        own_or_decode(downcast(value))
+    }
+}
+
+/// Any other: its op is `transient`, or does not compile.
+pub trait ResultAny<T> {
+    /// The result itself.
+    ///
+    /// # Panics
+    /// Someone else holds it.
+    fn own(&self, value: AnyValue) -> T
+    where
+        T: Any + Send + Sync;
+}
+
+impl<T> ResultAny<T> for JobResult<T> {
+    fn own(&self, value: AnyValue) -> T
+    where
+        T: Any + Send + Sync,
+    {
+        Arc::try_unwrap(downcast(value))
+            .unwrap_or_else(|_| panic!("a transient result is still held by the run"))
+    }
 }
 
 /// What a hook gave: nothing, or a future that gives nothing.

@@ -7,20 +7,26 @@
 mod caught;
 mod checked;
 mod emit;
-mod give;
 mod job;
+mod kind;
+mod modes;
 mod outputs;
 mod take;
 
 pub use caught::{Caught, CaughtAny, CaughtBoxed, CaughtError, CaughtOp, Failure};
 pub use checked::{Checked, CheckedStream, HasKey, check_all};
 pub use emit::{ByIndex, Sendable, emit, emit_stream};
-pub use give::{Erase, EraseAny, Give, GiveAny, Info, InfoAny, Kind, KindAny};
-pub use job::{Hooked, HookedAsync, HookedSync, JobReturn, argument, returned};
-pub use outputs::{Emitted, Given, OutputsItem, OutputsOf, emit_items, emit_items_stream, emit_outputs};
+pub use job::{
+    Flag, Hooked, HookedAsync, HookedSync, JobResult, JobReturn, Reads, ResultAny, ResultRecorded, argument,
+    default, next, returned,
+};
+pub use kind::{Erase, EraseAny, Info, InfoAny, Kind, KindAny};
+pub use modes::{Copies, Gives, Recorded, Takes, Transient, downcast};
+pub use outputs::{
+    Emitted, Given, OutputsItem, OutputsOf, Set, SetAny, emit_items, emit_items_stream, next_handle,
+};
 pub use take::{
-    ByValue, Recorded, Take, TakeAny, TakeCloned, TakeDecoded, TakeDeepCloned, TakeDeepDecoded, TakePartsAny,
-    Takes, Transient, downcast, own_or_decode,
+    Take, TakeAny, TakeCloned, TakeDecoded, TakeDeepCloned, TakeDeepDecoded, TakePartsAny, own_or_decode,
 };
 
 pub use crate::define::{
@@ -31,6 +37,7 @@ pub use crate::graph::build::{CallOption, Raw, RawInput};
 pub use crate::typing::{FromRaws, Handles, Input, MapBody, Single, after, say};
 pub use crate::value::{AnyValue, TypeInfo};
 pub use inventory;
+pub use serde_json::Value as Json;
 
 use crate::graph::build;
 
@@ -38,9 +45,10 @@ use crate::graph::build;
 /// hidden by them.
 pub mod rungs {
     pub use super::{
-        CaughtAny as _, CaughtBoxed as _, CaughtError as _, CaughtOp as _, EraseAny as _, GiveAny as _,
-        HookedAsync as _, HookedSync as _, InfoAny as _, KindAny as _, TakeAny as _, TakeCloned as _,
-        TakeDecoded as _, TakeDeepCloned as _, TakeDeepDecoded as _, TakePartsAny as _,
+        CaughtAny as _, CaughtBoxed as _, CaughtError as _, CaughtOp as _, EraseAny as _, HookedAsync as _,
+        HookedSync as _, InfoAny as _, KindAny as _, ResultAny as _, ResultRecorded as _, SetAny as _,
+        TakeAny as _, TakeCloned as _, TakeDecoded as _, TakeDeepCloned as _, TakeDeepDecoded as _,
+        TakePartsAny as _,
     };
 }
 
@@ -54,6 +62,27 @@ pub trait Op {
 #[track_caller]
 pub fn call<O: Op, H: FromRaws, const N: usize>(inputs: [RawInput; N]) -> H {
     H::from_raws(build::call_op(O::def(), inputs.into()))
+}
+
+/// The row of a job, found from the type that has its name.
+pub trait JobRow {
+    /// The row.
+    fn def() -> &'static JobDef;
+}
+
+/// What a resource must be.
+#[diagnostic::on_unimplemented(
+    message = "a resource is shared by all steps, and `{Self}` cannot be",
+    label = "not `Send + Sync + 'static`"
+)]
+pub trait Shareable: Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + Sync + 'static> Shareable for T {}
+
+/// A resource that was built.
+pub fn built<T: Shareable>(resource: T) -> AnyValue {
+    std::sync::Arc::new(resource)
 }
 
 /// Names the steps of a sub-graph until it is dropped.

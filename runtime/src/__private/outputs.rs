@@ -1,6 +1,7 @@
 //! Ops with several outputs: what `#[derive(Outputs)]` implements.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, Ready, poll_fn};
+use std::marker::PhantomData;
 use std::pin::pin;
 use std::task::Context;
 
@@ -9,7 +10,8 @@ use futures_core::Stream;
 use super::Sendable;
 use crate::define::{Emission, OutputDef, OutputKind, Outputs};
 use crate::error::OpError;
-use crate::key::Key;
+use crate::graph::build::Raw;
+use crate::key::{DynamicOutput, Key};
 use crate::typing::FromRaws;
 use crate::value::AnyValue;
 
@@ -53,6 +55,89 @@ pub enum Given {
     Nothing,
 }
 
+impl Given {
+    /// A value.
+    pub fn one<T>(value: T, erase: fn(T) -> AnyValue) -> Self {
+        Self::One(erase(value))
+    }
+
+    /// A value, or nothing.
+    pub fn maybe_one<T>(value: Option<T>, erase: fn(T) -> AnyValue) -> Self {
+        value.map_or(Self::Nothing, |value| Self::one(value, erase))
+    }
+
+    /// Items.
+    pub fn items<T>(items: Vec<DynamicOutput<T>>, erase: fn(T) -> AnyValue) -> Self {
+        let items = items.into_iter().map(DynamicOutput::into_parts);
+        Self::Items(items.map(|(key, value)| (key, erase(value))).collect())
+    }
+
+    /// Items, or nothing.
+    pub fn maybe_items<T>(items: Option<Vec<DynamicOutput<T>>>, erase: fn(T) -> AnyValue) -> Self {
+        items.map_or(Self::Nothing, |items| Self::items(items, erase))
+    }
+}
+
+impl Emitted {
+    /// The value of a single output.
+    pub fn one<T>(output: u16, value: T, erase: fn(T) -> AnyValue) -> Self {
+        Self::One(output, erase(value))
+    }
+
+    /// An item of a dynamic output.
+    pub fn item<T>(output: u16, item: DynamicOutput<T>, erase: fn(T) -> AnyValue) -> Self {
+        let (key, value) = item.into_parts();
+        Self::Item(output, key, erase(value))
+    }
+}
+
+/// A set of outputs, told without an error where it is none: the error stands at the return type of
+/// the op, once.
+#[derive(Debug)]
+pub struct Set<S>(PhantomData<S>);
+
+impl<S: OutputsOf> Set<S> {
+    /// The outputs, in order.
+    pub const OUTPUTS: &'static [OutputDef] = S::OUTPUTS;
+
+    /// Gives all outputs of an op that gave them at its end.
+    pub async fn emit(set: S, emission: Emission) -> Result<Outputs, OpError> {
+        let given = set.given();
+        let mut outputs = Vec::with_capacity(given.len());
+        for (index, given) in (0..).zip(given) {
+            outputs.push(match given {
+                Given::One(value) => Some(value),
+                Given::Nothing => None,
+                Given::Items(items) => {
+                    for (key, value) in items {
+                        emission.send(index, key, value).await;
+                    }
+                    Some(ended())
+                }
+            });
+        }
+        Ok(Outputs::Many(outputs))
+    }
+}
+
+/// Any other type.
+pub trait SetAny<S> {
+    /// None.
+    const OUTPUTS: &'static [OutputDef] = &[];
+
+    /// Never called: the op does not compile.
+    fn emit(_: S, _: Emission) -> Ready<Result<Outputs, OpError>> {
+        unreachable!("an op whose outputs are no set does not compile")
+    }
+}
+
+impl<S> SetAny<S> for Set<S> {}
+
+/// The next of the handles of a call.
+pub fn next_handle<H: FromRaws>(raws: &mut dyn Iterator<Item = Raw>) -> H {
+    H::from_raws(raws.next().into_iter().collect())
+}
+
 /// What a streaming op gave for one output.
 #[derive(Debug)]
 pub enum Emitted {
@@ -60,25 +145,6 @@ pub enum Emitted {
     One(u16, AnyValue),
     /// An item of a dynamic output.
     Item(u16, Key, AnyValue),
-}
-
-/// Gives all outputs of an op that gave them at its end.
-pub async fn emit_outputs<S: OutputsOf>(set: S, emission: Emission) -> Result<Outputs, OpError> {
-    let given = set.given();
-    let mut outputs = Vec::with_capacity(given.len());
-    for (index, given) in (0..).zip(given) {
-        outputs.push(match given {
-            Given::One(value) => Some(value),
-            Given::Nothing => None,
-            Given::Items(items) => {
-                for (key, value) in items {
-                    emission.send(index, key, value).await;
-                }
-                Some(ended())
-            }
-        });
-    }
-    Ok(Outputs::Many(outputs))
 }
 
 /// Gives the outputs of an op as its iterator yields them.
@@ -103,6 +169,7 @@ where
 }
 
 /// Gives the outputs of an op as its stream yields them.
+#[expect(clippy::manual_async_fn, reason = "the signature promises `Send`")]
 pub fn emit_items_stream<S, T>(
     items: S,
     mut item: impl FnMut(S::Item) -> Result<T, OpError> + Send,

@@ -4,76 +4,20 @@ use std::any::{Any, type_name};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::downcast;
 use crate::value::{AnyValue, Gathered, Value};
 
-/// Values that are recorded: those of all ops but `transient` ones.
-#[derive(Debug, Clone, Copy)]
-pub struct Recorded;
-
-/// Values that are passed on and never recorded.
-#[derive(Debug, Clone, Copy)]
-pub struct Transient;
-
-/// What an op can take and give. `Op` is there for the message, and `Self` is a type of ours so that
-/// rustc shows the message instead of guessing at serde.
-#[diagnostic::on_unimplemented(
-    message = "the op `{Op}` takes or gives `{T}`, which cannot be recorded",
-    label = "not `Serialize + DeserializeOwned + Send + Sync + 'static`",
-    note = "help: put `#[derive(serde::Serialize, serde::Deserialize)]` on `{T}`, and let it own what it holds"
-)]
-pub trait Takes<Op, T> {
-    /// The value with its type.
-    fn typed(value: AnyValue) -> Arc<T>;
-
-    /// The value without its type.
-    fn erased(value: T) -> AnyValue;
-}
-
-#[diagnostic::do_not_recommend]
-impl<Op, T: Value> Takes<Op, T> for Recorded {
-    fn typed(value: AnyValue) -> Arc<T> {
-        downcast(value)
-    }
-
-    fn erased(value: T) -> AnyValue {
-        Arc::new(value)
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<Op, T: Send + Sync + 'static> Takes<Op, T> for Transient {
-    fn typed(value: AnyValue) -> Arc<T> {
-        downcast(value)
-    }
-
-    fn erased(value: T) -> AnyValue {
-        Arc::new(value)
-    }
-}
-
-/// What a by-value parameter needs.
-#[diagnostic::on_unimplemented(
-    message = "an op that takes `{Self}` by value needs it to be `Clone`",
-    label = "help: take `&{Self}`, or derive `Clone`",
-    note = "other steps, and another attempt of this one, may read the same value"
-)]
-pub trait ByValue: Sized {
-    /// The value itself if nobody else can read it, else a copy.
-    fn own(value: Arc<Self>) -> Self;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: Clone> ByValue for T {
-    fn own(value: Arc<T>) -> T {
-        Arc::unwrap_or_clone(value)
-    }
-}
-
-/// An input that is being taken: `M` is `Recorded` or `Transient`, `T` the type that the op reads.
+/// An input that is being taken; `T` is the type that the op reads.
 #[derive(Debug)]
-pub struct Take<M, Op, T>(PhantomData<fn() -> (M, Op, T)>);
+pub struct Take<T>(PhantomData<fn() -> T>);
 
-impl<M, Op, T> Take<M, Op, T> {
+/// How a value gets its type.
+type Typed<T> = fn(AnyValue) -> Arc<T>;
+
+/// How a shared value is owned.
+type Own<T> = fn(Arc<T>) -> T;
+
+impl<T> Take<T> {
     /// The receiver on which the way to take is resolved.
     #[allow(clippy::new_without_default, reason = "only expanded code makes it")]
     pub const fn new() -> Self {
@@ -87,16 +31,6 @@ type Slot<'step> = &'step mut Option<AnyValue>;
 /// The value of a parameter that is no `Option`.
 fn present(slot: Slot<'_>) -> AnyValue {
     slot.take().expect("a step starts only when every input that cannot be skipped is there")
-}
-
-/// The value with its type.
-///
-/// # Panics
-/// It has another type: the graph was built wrongly.
-pub fn downcast<T: Any + Send + Sync>(value: AnyValue) -> Arc<T> {
-    value
-        .downcast()
-        .unwrap_or_else(|_| panic!("an input is not the `{}` that its op reads", type_name::<T>()))
 }
 
 /// How a value that others can read too is made once more.
@@ -177,59 +111,40 @@ fn shared_list<T: Any + Send + Sync>(value: AnyValue, make: impl FnOnce(AnyValue
     value.downcast::<Vec<T>>().unwrap_or_else(|gathered| Arc::new(make(gathered)))
 }
 
-/// Any other type: the last rung, which carries the errors.
-pub trait TakeAny<M, Op, T> {
+/// Any other type: the last rung. Every rung is given `typed` and `own` by expanded code, which is
+/// where the errors arise, once for each parameter; only this one calls them.
+pub trait TakeAny<T> {
     /// For a by-value parameter.
-    fn owned(&self, slot: Slot<'_>) -> T
-    where
-        M: Takes<Op, T>,
-        T: ByValue;
+    fn owned(&self, slot: Slot<'_>, typed: Typed<T>, own: Own<T>) -> T;
 
     /// For `&T` and `Arc<T>`.
-    fn shared(&self, slot: Slot<'_>) -> Arc<T>
-    where
-        M: Takes<Op, T>;
+    fn shared(&self, slot: Slot<'_>, typed: Typed<T>) -> Arc<T>;
 }
 
-impl<M, Op, T> TakeAny<M, Op, T> for Take<M, Op, T> {
-    fn owned(&self, slot: Slot<'_>) -> T
-    where
-        M: Takes<Op, T>,
-        T: ByValue,
-    {
-        T::own(M::typed(present(slot)))
+impl<T> TakeAny<T> for Take<T> {
+    fn owned(&self, slot: Slot<'_>, typed: Typed<T>, own: Own<T>) -> T {
+        own(typed(present(slot)))
     }
 
-    fn shared(&self, slot: Slot<'_>) -> Arc<T>
-    where
-        M: Takes<Op, T>,
-    {
-        M::typed(present(slot))
+    fn shared(&self, slot: Slot<'_>, typed: Typed<T>) -> Arc<T> {
+        typed(present(slot))
     }
 }
 
-/// `Vec<Arc<T>>` and `Option<Arc<T>>` of what cannot be taken: the error.
-pub trait TakePartsAny<M, Op, T, Parts> {
-    /// The parts, if they could be.
-    fn parts(&self, slot: Slot<'_>) -> Parts
-    where
-        M: Takes<Op, T>;
+/// `Vec<Arc<T>>` and `Option<Arc<T>>` of what cannot be taken: the error has arisen elsewhere.
+pub trait TakePartsAny<T, Parts> {
+    /// The parts, if they could be taken.
+    fn parts(&self, slot: Slot<'_>, typed: Typed<T>) -> Parts;
 }
 
-impl<M, Op, T> TakePartsAny<M, Op, Vec<T>, Vec<Arc<T>>> for Take<M, Op, Vec<T>> {
-    fn parts(&self, _: Slot<'_>) -> Vec<Arc<T>>
-    where
-        M: Takes<Op, Vec<T>>,
-    {
+impl<T> TakePartsAny<Vec<T>, Vec<Arc<T>>> for Take<Vec<T>> {
+    fn parts(&self, _: Slot<'_>, _: Typed<Vec<T>>) -> Vec<Arc<T>> {
         unreachable!("a list that can be taken is taken on a higher rung")
     }
 }
 
-impl<M, Op, T> TakePartsAny<M, Op, Option<T>, Option<Arc<T>>> for Take<M, Op, Option<T>> {
-    fn parts(&self, _: Slot<'_>) -> Option<Arc<T>>
-    where
-        M: Takes<Op, Option<T>>,
-    {
+impl<T> TakePartsAny<Option<T>, Option<Arc<T>>> for Take<Option<T>> {
+    fn parts(&self, _: Slot<'_>, _: Typed<Option<T>>) -> Option<Arc<T>> {
         unreachable!("an option that can be taken is taken on a higher rung")
     }
 }
@@ -241,48 +156,46 @@ macro_rules! rung {
         pub trait $rung<Whole, Parts> {
             $(
                 /// For a by-value parameter.
-                fn $owned(&self, slot: Slot<'_>) -> Whole;
+                fn $owned(&self, slot: Slot<'_>, typed: Typed<Whole>, own: Own<Whole>) -> Whole;
             )?
 
             /// For `&T` and `Arc<T>`.
-            fn shared(&self, slot: Slot<'_>) -> Arc<Whole>;
+            fn shared(&self, slot: Slot<'_>, typed: Typed<Whole>) -> Arc<Whole>;
 
             /// For `Vec<Arc<T>>` and `Option<Arc<T>>`.
-            fn parts(&self, slot: Slot<'_>) -> Parts;
+            fn parts(&self, slot: Slot<'_>, typed: Typed<Whole>) -> Parts;
         }
 
-        impl<M, Op, T> $rung<Vec<T>, Vec<Arc<T>>> for $($refs)* Take<M, Op, Vec<T>>
+        impl<T> $rung<Vec<T>, Vec<Arc<T>>> for $($refs)* Take<Vec<T>>
         where
-            M: Takes<Op, Vec<T>>,
             T: Any + Send + Sync $(+ $bound)+,
         {
-            $(fn $owned(&self, slot: Slot<'_>) -> Vec<T> {
+            $(fn $owned(&self, slot: Slot<'_>, _: Typed<Vec<T>>, _: Own<Vec<T>>) -> Vec<T> {
                 list(present(slot), $duplicate)
             })?
 
-            fn shared(&self, slot: Slot<'_>) -> Arc<Vec<T>> {
+            fn shared(&self, slot: Slot<'_>, _: Typed<Vec<T>>) -> Arc<Vec<T>> {
                 shared_list(present(slot), |gathered| list(gathered, $duplicate))
             }
 
-            fn parts(&self, slot: Slot<'_>) -> Vec<Arc<T>> {
+            fn parts(&self, slot: Slot<'_>, _: Typed<Vec<T>>) -> Vec<Arc<T>> {
                 shares(present(slot), $duplicate)
             }
         }
 
-        impl<M, Op, T> $rung<Option<T>, Option<Arc<T>>> for $($refs)* Take<M, Op, Option<T>>
+        impl<T> $rung<Option<T>, Option<Arc<T>>> for $($refs)* Take<Option<T>>
         where
-            M: Takes<Op, Option<T>>,
             T: Any + Send + Sync $(+ $bound)+,
         {
-            $(fn $owned(&self, slot: Slot<'_>) -> Option<T> {
+            $(fn $owned(&self, slot: Slot<'_>, _: Typed<Option<T>>, _: Own<Option<T>>) -> Option<T> {
                 optional(slot, |value| leaf(value, $duplicate), $duplicate)
             })?
 
-            fn shared(&self, slot: Slot<'_>) -> Arc<Option<T>> {
+            fn shared(&self, slot: Slot<'_>, _: Typed<Option<T>>) -> Arc<Option<T>> {
                 Arc::new(optional(slot, |value| leaf(value, $duplicate), $duplicate))
             }
 
-            fn parts(&self, slot: Slot<'_>) -> Option<Arc<T>> {
+            fn parts(&self, slot: Slot<'_>, _: Typed<Option<T>>) -> Option<Arc<T>> {
                 match slot.take()?.downcast::<T>() {
                     Ok(value) => Some(value),
                     Err(option) => leaf(option, |option: &Option<T>| option.as_ref().map($duplicate)).map(Arc::new),
@@ -294,37 +207,35 @@ macro_rules! rung {
         pub trait $deep<Whole> {
             $(
                 /// For a by-value parameter.
-                fn $owned(&self, slot: Slot<'_>) -> Whole;
+                fn $owned(&self, slot: Slot<'_>, typed: Typed<Whole>, own: Own<Whole>) -> Whole;
             )?
 
             /// For `&T` and `Arc<T>`.
-            fn shared(&self, slot: Slot<'_>) -> Arc<Whole>;
+            fn shared(&self, slot: Slot<'_>, typed: Typed<Whole>) -> Arc<Whole>;
         }
 
-        impl<M, Op, T> $deep<Vec<Vec<T>>> for $($deep_refs)* Take<M, Op, Vec<Vec<T>>>
+        impl<T> $deep<Vec<Vec<T>>> for $($deep_refs)* Take<Vec<Vec<T>>>
         where
-            M: Takes<Op, Vec<Vec<T>>>,
             T: Any + Send + Sync $(+ $bound)+,
         {
-            $(fn $owned(&self, slot: Slot<'_>) -> Vec<Vec<T>> {
+            $(fn $owned(&self, slot: Slot<'_>, _: Typed<Vec<Vec<T>>>, _: Own<Vec<Vec<T>>>) -> Vec<Vec<T>> {
                 deep_list(present(slot), $duplicate)
             })?
 
-            fn shared(&self, slot: Slot<'_>) -> Arc<Vec<Vec<T>>> {
+            fn shared(&self, slot: Slot<'_>, _: Typed<Vec<Vec<T>>>) -> Arc<Vec<Vec<T>>> {
                 shared_list(present(slot), |gathered| deep_list(gathered, $duplicate))
             }
         }
 
-        impl<M, Op, T> $deep<Option<Vec<T>>> for $($deep_refs)* Take<M, Op, Option<Vec<T>>>
+        impl<T> $deep<Option<Vec<T>>> for $($deep_refs)* Take<Option<Vec<T>>>
         where
-            M: Takes<Op, Option<Vec<T>>>,
             T: Any + Send + Sync $(+ $bound)+,
         {
-            $(fn $owned(&self, slot: Slot<'_>) -> Option<Vec<T>> {
+            $(fn $owned(&self, slot: Slot<'_>, _: Typed<Option<Vec<T>>>, _: Own<Option<Vec<T>>>) -> Option<Vec<T>> {
                 optional(slot, |value| list(value, $duplicate), |list| list.iter().map($duplicate).collect())
             })?
 
-            fn shared(&self, slot: Slot<'_>) -> Arc<Option<Vec<T>>> {
+            fn shared(&self, slot: Slot<'_>, _: Typed<Option<Vec<T>>>) -> Arc<Option<Vec<T>>> {
                 let duplicate = |list: &Vec<T>| list.iter().map($duplicate).collect();
                 Arc::new(optional(slot, |value| list(value, $duplicate), duplicate))
             }

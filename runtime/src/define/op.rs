@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use super::BoxFuture;
 use crate::context::OpContext;
@@ -138,6 +139,8 @@ struct Buffer {
     items: Vec<Item>,
     room: usize,
     wants_room: bool,
+    /// When the items that are there should be opened.
+    until: Option<Instant>,
 }
 
 /// One item as the emitter gave it.
@@ -157,12 +160,20 @@ impl Emission {
         let mut item = Some(Item { output, key, value });
         std::future::poll_fn(move |_: &mut Context<'_>| {
             let mut buffer = self.lock();
+            if item.is_none() {
+                return Poll::Ready(());
+            }
             if buffer.room == 0 {
                 buffer.wants_room = true;
                 return Poll::Pending;
             }
             buffer.room -= 1;
             buffer.items.extend(item.take());
+            if buffer.until.is_some_and(|until| Instant::now() > until) {
+                // The item goes its way at once; the emitter is polled again for the next.
+                buffer.wants_room = true;
+                return Poll::Pending;
+            }
             Poll::Ready(())
         })
     }
@@ -192,6 +203,12 @@ impl Emission {
         let mut buffer = self.lock();
         buffer.room = room;
         buffer.wants_room = false;
+        buffer.until = None;
+    }
+
+    /// Before a poll: how long it may go on once it has given an item.
+    pub(crate) fn limit_time(&self, slice: Duration) {
+        self.lock().until = Some(Instant::now() + slice);
     }
 
     /// After a poll: what it gave, and whether it stopped for want of room.

@@ -503,6 +503,8 @@ struct Opened {
     chain: Vec<ScopeId>,
     /// How many calls there were before its body.
     first_call: usize,
+    /// How many errors there were.
+    first_error: usize,
 }
 
 impl Builder {
@@ -517,7 +519,7 @@ impl Builder {
         let (chain, items) =
             if base == place { (chain, items) } else { self.product(base, chain, items, place, at) };
         let inside = *chain.last().expect("a dynamic output lies in a fan-out");
-        let opened = Opened { place, chain, first_call: self.calls.len() };
+        let opened = Opened { place, chain, first_call: self.calls.len(), first_error: self.errors.len() };
         self.place = inside;
         let handles = items
             .into_iter()
@@ -552,6 +554,9 @@ impl Builder {
 
     /// Leaves the body of a `map`: one dynamic handle for each handle that it returned.
     fn close(&mut self, opened: &Opened, returned: &[Raw], at: CallSite) -> Vec<Raw> {
+        let calls = self.calls[opened.first_call..].iter_mut().map(|call| &mut call.at);
+        let errors = self.errors[opened.first_error..].iter_mut().map(|error| &mut error.at);
+        calls.chain(errors).filter(|at| at.is_by_name()).for_each(|site| *site = at);
         let handles = returned.iter().map(|raw| self.close_one(opened, *raw, at)).collect();
         self.place = opened.place;
         handles

@@ -5,8 +5,12 @@
 
 pub mod build;
 mod error;
+mod format;
 
 pub use error::{BuildError, BuildErrors};
+pub use format::GraphFormat;
+#[cfg(feature = "cli")]
+pub(crate) use format::{Part, needed_steps, outline};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -295,6 +299,12 @@ impl CallSite {
     pub fn here() -> Self {
         let place = std::panic::Location::caller();
         Self { file: place.file(), line: place.line() }
+    }
+
+    /// Whether the caller is not the user's code but the standard library, which calls an op that was
+    /// given by name (`map(op)`): whoever calls that then knows the place better.
+    fn is_by_name(&self) -> bool {
+        self.file.ends_with("core/src/ops/function.rs")
     }
 }
 

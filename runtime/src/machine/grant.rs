@@ -156,6 +156,8 @@ enum Place {
 /// How much measured work a worker is given at once: long against the cost of handing it over,
 /// short against what anybody would notice.
 const BATCH: f32 = 100_000.0;
+/// What a step takes at most to share a grant with others.
+const SHORT: f32 = 1_000_000.0;
 /// How many steps a worker is given at once at most.
 const MAX_BATCH: usize = 256;
 /// How many items a fold combines, or an emitter gives, at once at most.
@@ -277,15 +279,11 @@ impl Machine {
 
     /// A batch: this step, those that can follow it in its frame, and more of the like.
     fn grant_steps(&mut self, frame: u32, task: u32, op: &'static OpDef) -> Vec<StepWork> {
-        let node = self.node_of(frame, task);
-        let measured = self.cost[node.index()] > 0.0;
-        let batches =
-            runs_in_batches(self.plan.node(node)) && !self.tokens.bound(&self.plan.node(node).options);
-        let mut steps = Vec::new();
-        self.grant_chain(frame, task, op, !(batches && measured), &mut steps);
-        if !(batches && measured) {
-            return steps;
+        if !self.is_short(self.node_of(frame, task)) {
+            return vec![self.begin_step(frame, task, op, true)];
         }
+        let mut steps = Vec::new();
+        self.grant_chain(frame, task, op, &mut steps);
         let mut cost: f32 = steps.iter().map(|step| self.cost[step.node.index()]).sum();
         let share = (self.sync.len() / self.config.workers as usize).clamp(1, MAX_BATCH);
         let mut heads = 1;
@@ -296,9 +294,7 @@ impl Machine {
             let Some((_, entry)) = self.sync.peek() else { break };
             let (frame, task) = (entry.frame.index, entry.task);
             let (ready, node) = (self.is_ready(entry), self.node_of(frame, task));
-            let options = &self.plan.node(node).options;
-            let alike = runs_in_batches(self.plan.node(node)) && !self.tokens.bound(options);
-            if ready && !(alike && self.cost[node.index()] > 0.0) {
+            if ready && !self.is_short(node) {
                 break;
             }
             self.sync.pop();
@@ -307,23 +303,26 @@ impl Machine {
             }
             let Some(op) = self.plan.node(node).op() else { break };
             let before = steps.len();
-            self.grant_chain(frame, task, op, false, &mut steps);
+            self.grant_chain(frame, task, op, &mut steps);
             cost += steps[before..].iter().map(|step| self.cost[step.node.index()]).sum::<f32>();
             heads += 1;
         }
         steps
     }
 
+    /// Whether steps of a node may share a grant: nothing has to be decided for each, and they are
+    /// known to be short. What was never measured, or takes long, goes alone, and is told when it
+    /// starts.
+    fn is_short(&self, node: NodeId) -> bool {
+        let plan = self.plan.node(node);
+        let cost = self.cost[node.index()];
+        let free = runs_in_batches(plan) && !self.tokens.bound(&plan.options);
+        free && !self.plan.hurried[node.index()] && cost > 0.0 && cost < SHORT
+    }
+
     /// A step and those that wait for nothing else.
-    fn grant_chain(
-        &mut self,
-        frame: u32,
-        task: u32,
-        op: &'static OpDef,
-        alone: bool,
-        steps: &mut Vec<StepWork>,
-    ) {
-        steps.push(self.begin_step(frame, task, op, alone));
+    fn grant_chain(&mut self, frame: u32, task: u32, op: &'static OpDef, steps: &mut Vec<StepWork>) {
+        steps.push(self.begin_step(frame, task, op, false));
         let (mut task, scope) = (task, self.frames[frame as usize].scope());
         let plan = Arc::clone(&self.plan);
         while let Some(next) = plan.scope(scope).tasks[task as usize].next {
@@ -336,7 +335,7 @@ impl Machine {
             let state = &self.frames[frame as usize].tasks[next as usize];
             if state.missing != 1
                 || state.state != TaskState::Waiting
-                || self.tokens.bound(&plan.node(next_plan.node).options)
+                || !self.is_short(next_plan.node)
                 || !self.can_run(frame, next)
             {
                 break;

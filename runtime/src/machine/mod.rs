@@ -97,6 +97,8 @@ pub struct Machine {
     cost: Vec<f32>,
 
     timers: BinaryHeap<Reverse<(Duration, u64, retry::Timer)>>,
+    /// The first of them when somebody last looked.
+    first_timer: Option<Duration>,
     /// Emitters that wait for room, by scope.
     starved: BTreeSet<(u32, FrameId, u32)>,
     /// Fan-outs with items that wait for room, by scope.
@@ -139,6 +141,7 @@ impl Machine {
             in_flight: 0,
             cost: vec![0.0; graph.nodes.len()],
             timers: BinaryHeap::new(),
+            first_timer: None,
             starved: BTreeSet::new(),
             hungry: BTreeSet::new(),
             roomy: Vec::new(),
@@ -193,6 +196,22 @@ impl Machine {
     /// How many steps are in flight.
     pub fn in_flight(&self) -> u32 {
         self.in_flight
+    }
+
+    /// How many steps may be in flight.
+    pub fn max_concurrent(&self) -> u32 {
+        self.config.limits.max_concurrent
+    }
+
+    /// Whether a command waits to be taken, or a timer was set that is due before all others.
+    pub fn has_orders(&self) -> bool {
+        !self.commands.is_empty() || self.first_timer != self.next_timer()
+    }
+
+    /// Whether the next timer has changed since this was last called.
+    pub fn has_new_timer(&mut self) -> bool {
+        let next = self.next_timer();
+        next != std::mem::replace(&mut self.first_timer, next)
     }
 
     /// The graph that is run.

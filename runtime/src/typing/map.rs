@@ -142,8 +142,8 @@ impl<T> Out<T> {
 }
 
 impl Wrong {
-    /// Fits any closure.
-    pub fn map<F>(self, _: F) -> Self {
+    /// Fits any closure and any op.
+    pub fn map<R>(self, _: impl Fn(Self) -> R) -> Self {
         self
     }
 

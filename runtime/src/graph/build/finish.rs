@@ -84,12 +84,11 @@ impl Builder {
             );
         }
         let mut counts: HashMap<String, u32> = HashMap::new();
-        for index in 0..self.calls.len() {
-            let call = &self.calls[index];
-            if names[index].is_none() && is_step(&call.kind) {
+        for (call, name) in self.calls.iter().zip(&mut names) {
+            if name.is_none() && is_step(&call.kind) {
                 let base = format!("{}{}", call.prefix, base_name(call));
                 let count = counts.entry(base.clone()).or_default();
-                names[index] = Some(next_name(&base, count, &mut taken));
+                *name = Some(next_name(&base, count, &mut taken));
             }
         }
         let named = |source: &Source| match source {

@@ -68,6 +68,11 @@ impl Builder {
             self.calls[node.index()].after.push(source);
             scope = self.inner_of(scope, at_scope);
         }
+        // Nothing read it before this call, so what reads it now is what it is to come after.
+        if self.calls[node.index()].used {
+            self.error("after", at, "it is ordered after itself: name another step that must end before it");
+            return;
+        }
         self.move_into(node, scope);
     }
 

@@ -1,0 +1,61 @@
+//! The binary's face: `list`, `run`, `graph`, `completions`.
+
+mod args;
+mod config;
+mod event_lines;
+mod flags;
+mod jobs;
+mod limits;
+mod list;
+mod options;
+mod output;
+mod problem;
+mod run;
+mod showing;
+mod signals;
+mod values;
+mod watcher;
+
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command, FromArgMatches as _};
+
+use crate::define::JobDef;
+use crate::exit;
+use problem::Problem;
+
+/// Runs the command line of a binary of jobs, and gives its exit code (see [`exit`]).
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     fanfold::main()
+/// }
+/// ```
+/// It makes its own tokio runtime, so call it from an ordinary `main`.
+pub fn main() -> ExitCode {
+    let code = match args::read(std::env::args_os()) {
+        Ok((command, matches)) => dispatch(command, &matches),
+        Err(problem) => Err(problem),
+    };
+    ExitCode::from(code.unwrap_or_else(|problem| problem.tell()))
+}
+
+fn dispatch(command: Command, matches: &ArgMatches) -> Result<u8, Problem> {
+    match matches.subcommand() {
+        Some(("list", matches)) => list::list(&list::Flags::from_arg_matches(matches)?),
+        Some(("run", matches)) => {
+            let (job, matches) = chosen_job(matches)?;
+            run::run(job, matches)
+        }
+        Some(("graph", matches)) => list::graph(&list::GraphFlags::from_arg_matches(matches)?),
+        Some(("completions", matches)) => args::completions(command, matches),
+        _ => Ok(exit::USAGE),
+    }
+}
+
+/// The job whose subcommand was given.
+fn chosen_job(matches: &ArgMatches) -> Result<(&'static JobDef, &ArgMatches), Problem> {
+    let (name, matches) =
+        matches.subcommand().ok_or_else(|| Problem::Usage("no job was named".to_owned()))?;
+    Ok((jobs::find(name)?, matches))
+}

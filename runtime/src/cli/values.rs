@@ -1,0 +1,147 @@
+//! The values of a job's arguments: flag before environment before `--args` before file before
+//! default.
+
+use std::collections::BTreeMap;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use serde_json::Value;
+
+use super::config::Config;
+use super::jobs::{first_paragraph, flag_name, value_type, variable};
+use super::problem::{Problem, nearest};
+use crate::define::{ArgDef, ArgForm, JobDef};
+use crate::value::AnyValue;
+
+/// Where values come from, besides flags and defaults.
+pub(super) struct Sources<'a> {
+    pub(super) matches: &'a ArgMatches,
+    pub(super) environment: fn(&str) -> Option<String>,
+    pub(super) json: BTreeMap<String, Value>,
+    pub(super) config: &'a Config,
+}
+
+/// Reads `--args`.
+pub(super) fn json_arguments(text: &str, job: &JobDef) -> Result<BTreeMap<String, Value>, Problem> {
+    let wrong = |message: String| Problem::Usage(format!("`--args`: {message}"));
+    let object: serde_json::Map<String, Value> = serde_json::from_str(text).map_err(|error| {
+        wrong(format!("expected a JSON object such as '{{\"name\": \"value\"}}': {error}"))
+    })?;
+    let mut arguments = BTreeMap::new();
+    for (key, value) in object {
+        let name = key.replace('-', "_");
+        if !job.args.iter().any(|arg| arg.name == name) {
+            let near = nearest(&name, job.args.iter().map(|arg| arg.name));
+            let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+            return Err(wrong(format!("job `{}` has no argument `{key}`{near}", job.name)));
+        }
+        if arguments.insert(name, value).is_some() {
+            return Err(wrong(format!("the argument `{key}` is given twice: keep one")));
+        }
+    }
+    Ok(arguments)
+}
+
+/// The value of each argument, in order; an error names all that are missing.
+pub(super) fn values(job: &JobDef, sources: &Sources<'_>) -> Result<Vec<AnyValue>, Problem> {
+    let mut values = Vec::new();
+    let mut missing = Vec::new();
+    for arg in job.args {
+        match value(arg, sources)? {
+            Some(value) => values.push(value),
+            None => missing.push(missing_text(arg)),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(values);
+    }
+    Err(Problem::Usage(format!("job `{}` needs a value for\n  {}", job.name, missing.join("\n  "))))
+}
+
+fn value(arg: &ArgDef, sources: &Sources<'_>) -> Result<Option<AnyValue>, Problem> {
+    let wrong = |place: &str, message: String| {
+        Problem::Usage(format!("{place}: `{}` takes `{}`: {message}", arg.name, value_type(arg)))
+    };
+    if let Some(texts) = flag_texts(arg, sources.matches) {
+        let place = format!("--{}", flag_name(arg));
+        return (arg.from_texts)(&texts).map(Some).map_err(|message| wrong(&place, message));
+    }
+    let variable = variable(arg);
+    if let Some(text) = (sources.environment)(&variable) {
+        return (arg.from_texts)(&[text]).map(Some).map_err(|message| wrong(&variable, message));
+    }
+    if let Some(value) = sources.json.get(arg.name) {
+        return (arg.from_json)(value).map(Some).map_err(|message| wrong("--args", message));
+    }
+    if let Some(placed) = sources.config.args.get(arg.name) {
+        return (arg.from_json)(&placed.value).map(Some).map_err(|message| wrong(&placed.place, message));
+    }
+    if let Some(default) = arg.default {
+        return Ok(Some(default()));
+    }
+    let nothing: &[String] = match arg.form {
+        ArgForm::Switch => &["false".to_owned()],
+        ArgForm::Optional | ArgForm::Repeated => &[],
+        ArgForm::Value => return Ok(None),
+        // One that may be left out reads nothing as a value; any other refuses it.
+        ArgForm::Secret => return Ok((arg.from_texts)(&[]).ok()),
+    };
+    (arg.from_texts)(nothing).map(Some).map_err(|message| wrong("left out", message))
+}
+
+fn flag_texts(arg: &ArgDef, matches: &ArgMatches) -> Option<Vec<String>> {
+    if arg.form == ArgForm::Secret || matches.value_source(arg.name) != Some(ValueSource::CommandLine) {
+        return None;
+    }
+    Some(matches.get_many::<String>(arg.name)?.cloned().collect())
+}
+
+fn missing_text(arg: &ArgDef) -> String {
+    let doc = first_paragraph(arg.doc);
+    let doc = if doc.is_empty() { doc } else { format!("  {doc}") };
+    let how = match arg.form {
+        ArgForm::Secret => format!("{}=… (environment), or `{}` in a config file", variable(arg), arg.name),
+        _ => format!("--{} <{}>", flag_name(arg), value_type(arg)),
+    };
+    format!("{how}{doc}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::jobs;
+    use crate::report::fixture::LETTERS;
+
+    fn read(line: &[&str], environment: fn(&str) -> Option<String>, json: &str, config: &Config) -> String {
+        let matches = jobs::command(&LETTERS).try_get_matches_from([&["letters"], line].concat()).unwrap();
+        let json = json_arguments(json, &LETTERS).unwrap();
+        match values(&LETTERS, &Sources { matches: &matches, environment, json, config }) {
+            Ok(values) => LETTERS.args.iter().zip(&values).map(|(arg, value)| (arg.show)(value)).collect(),
+            Err(problem) => problem.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment_beats_json_beats_the_file_beats_the_default() {
+        let none: fn(&str) -> Option<String> = |_| None;
+        let some: fn(&str) -> Option<String> = |name| (name == "FANFOLD_ARG_FROM").then(|| "e".to_owned());
+        let empty = Config::default();
+        let mut file = Config::default();
+        let placed = super::super::config::Placed { value: Value::from("c"), place: "run.toml:1:8".into() };
+        file.args.insert("from".into(), placed);
+        assert_eq!(read(&[], none, "{}", &empty), "az");
+        assert_eq!(read(&[], none, "{}", &file), "cz");
+        assert_eq!(read(&[], none, r#"{"from": "j"}"#, &file), "jz");
+        assert_eq!(read(&[], some, r#"{"from": "j"}"#, &file), "ez");
+        assert_eq!(read(&["--from", "f"], some, r#"{"from": "j"}"#, &file), "fz");
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_place_and_type() {
+        let none: fn(&str) -> Option<String> = |_| None;
+        let wrong = read(&[], none, r#"{"to": 7}"#, &Config::default());
+        assert!(wrong.starts_with("--args: `to` takes `char`: invalid type: integer `7`"), "{wrong}");
+        let unknown = json_arguments(r#"{"form": "a"}"#, &LETTERS).unwrap_err().to_string();
+        assert_eq!(unknown, "`--args`: job `letters` has no argument `form`: did you mean `from`?");
+    }
+}

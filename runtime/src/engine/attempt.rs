@@ -1,0 +1,235 @@
+//! One attempt of a step.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::context::OpContext;
+use crate::define::{BoxFuture, OpDef, Outputs, Run};
+use crate::error::{ErrorKind, OpError};
+use crate::graph::NodeId;
+use crate::machine::{FoldDone, FoldWork, StepDone, StepWork};
+use crate::value::{AnyValue, TypeInfo};
+
+use super::panics::caught;
+use super::shared::Shared;
+
+/// Runs a step of a sync op; hands its value to the next step of the grant, if that waits for it.
+/// `worker` is the context of the worker's steps, used for all that need no token of their own.
+pub(super) fn run(
+    shared: &Shared,
+    worker: &mut OpContext,
+    step: &mut StepWork,
+    next: Option<&mut StepWork>,
+    began: Duration,
+) -> StepDone {
+    let own = step.deadline.is_some();
+    let of_its_own = own.then(|| shared.context(step, true));
+    let context = match &of_its_own {
+        Some(context) => context,
+        None => {
+            let path = std::mem::take(&mut step.path);
+            worker.turn_to(&shared.names[step.node.index()], path, step.id.attempt());
+            &*worker
+        }
+    };
+    let mut result = match step.op.run {
+        Run::Sync(run) => caught(|| run(&mut step.inputs, context)).and_then(|result| result),
+        Run::Async(_) | Run::Emitter(_) => unreachable!("the machine grants steps of sync ops to workers"),
+    };
+    // What was not taken is dropped here, where a panic is the step's.
+    let inputs = std::mem::take(&mut step.inputs);
+    if let Err(error) = caught(|| drop(inputs)) {
+        result = result.and(Err(error));
+    }
+    if own {
+        shared.runs_no_more(step.id);
+    }
+    let result = result.and_then(|outputs| shared.check_first(step.node, step.op, outputs));
+    let took = shared.now().saturating_sub(began);
+    let (result, passed_on) = hand_on(step, next, result);
+    StepDone { id: step.id, started: began, took, result, passed_on }
+}
+
+fn hand_on(
+    step: &StepWork,
+    next: Option<&mut StepWork>,
+    result: Result<Outputs, OpError>,
+) -> (Result<Outputs, OpError>, bool) {
+    let (Some(next), Some(parameter), Ok(Outputs::One(Some(value)))) = (next, step.feeds, &result) else {
+        return (result, false);
+    };
+    next.inputs[parameter as usize] = Some(Arc::clone(value));
+    if step.passes_on { (Ok(Outputs::None), true) } else { (result, false) }
+}
+
+impl Shared {
+    /// The first value of each output is read back at once: a type that does not survive that is
+    /// found now, and not at a resume (§6.4).
+    pub(super) fn check_first(&self, node: NodeId, op: &OpDef, outputs: Outputs) -> Result<Outputs, OpError> {
+        if self.checked[node.index()].load(Ordering::Relaxed) {
+            return Ok(outputs);
+        }
+        let values: &[Option<AnyValue>] = match &outputs {
+            Outputs::None => &[],
+            Outputs::One(value) => std::slice::from_ref(value),
+            Outputs::Many(values) => values,
+        };
+        let mut all = true;
+        for (value, output) in values.iter().zip(op.outputs) {
+            match value {
+                Some(value) if output.kind == crate::define::OutputKind::Single => {
+                    read_back(op, &output.info, value)?
+                }
+                _ => all = false,
+            }
+        }
+        if all && !values.is_empty() {
+            self.checked[node.index()].store(true, Ordering::Relaxed);
+        }
+        Ok(outputs)
+    }
+}
+
+/// Writes a value, reads it, and writes it again: both texts must be equal.
+pub(super) fn read_back(op: &OpDef, info: &TypeInfo, value: &AnyValue) -> Result<(), OpError> {
+    let (Some(encode), Some(decode)) = (info.encode, info.decode) else { return Ok(()) };
+    let fails = |what: &str| {
+        OpError::of_kind(
+            ErrorKind::Codec,
+            format_args!(
+                "`{}` gave a value of type `{}` that does not survive being recorded: {what}; \
+                 make its `Serialize` and `Deserialize` agree, or mark the output `transient`",
+                op.name,
+                (info.name)()
+            ),
+        )
+    };
+    caught(|| {
+        let text = encode(value).map_err(|error| fails(&format!("writing it fails: {error}")))?;
+        let read = decode(&text).map_err(|error| fails(&format!("reading it back fails: {error}")))?;
+        let again = encode(&read).map_err(|error| fails(&format!("writing it again fails: {error}")))?;
+        if text == again { Ok(()) } else { Err(fails("what is read back is another value")) }
+    })?
+}
+
+/// Runs a step of an async op as a task.
+pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
+    let Run::Async(run) = step.op.run else { return };
+    let context = shared.context(&step, true);
+    let inputs = std::mem::take(&mut step.inputs);
+    let (id, began) = (step.id, shared.now());
+    let task = {
+        let shared = Arc::clone(shared);
+        async move {
+            let result = match caught(|| run(inputs, context)) {
+                Ok(future) => CaughtFuture(Some(future)).await,
+                Err(error) => Err(error),
+            };
+            let result = result.and_then(|outputs| shared.check_first(step.node, step.op, outputs));
+            let took = shared.now().saturating_sub(began);
+            shared.runs_no_more(id);
+            let done = StepDone { id, started: began, took, result, passed_on: false };
+            shared.change(|machine, now| machine.finish(now, vec![done], Vec::new()));
+        }
+    };
+    let dropped = Dropped { shared: Arc::clone(shared), id, began, done: false };
+    let handle = shared.runtime.spawn(async move {
+        let mut dropped = dropped;
+        task.await;
+        dropped.done = true;
+    });
+    shared.runs_as(id, handle.abort_handle());
+}
+
+/// Tells the machine of a task that was dropped before its end, so that its tokens come back.
+struct Dropped {
+    shared: Arc<Shared>,
+    id: crate::machine::StepId,
+    began: Duration,
+    done: bool,
+}
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        if !self.done {
+            let error = OpError::new("its task was dropped before its end");
+            let took = self.shared.now().saturating_sub(self.began);
+            let done =
+                StepDone { id: self.id, started: self.began, took, result: Err(error), passed_on: false };
+            self.shared.change(|machine, now| machine.finish(now, vec![done], Vec::new()));
+        }
+    }
+}
+
+/// A future of the user's: a panic becomes an error.
+pub(super) struct CaughtFuture(pub(super) Option<BoxFuture<Result<Outputs, OpError>>>);
+
+impl Future for CaughtFuture {
+    type Output = Result<Outputs, OpError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(future) = &mut self.0 else {
+            return Poll::Ready(Err(OpError::new("it was polled after its end")));
+        };
+        let poll = caught(|| future.as_mut().poll(context)).unwrap_or_else(|error| Poll::Ready(Err(error)));
+        if poll.is_ready() {
+            let ended = self.0.take();
+            if let (Err(error), Poll::Ready(Ok(_))) = (caught(|| drop(ended)), &poll) {
+                return Poll::Ready(Err(error));
+            }
+        }
+        poll
+    }
+}
+
+impl Drop for CaughtFuture {
+    fn drop(&mut self) {
+        let future = self.0.take();
+        let _ = caught(|| drop(future));
+    }
+}
+
+/// Combines items into the value so far.
+pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork) -> FoldDone {
+    let FoldWork { step, mut value, items } = work;
+    let began = shared.now();
+    let context = shared.context(&step, false);
+    let mut result = Ok(());
+    for item in items {
+        let mut inputs = [Some(value), Some(item)];
+        let combined = match step.op.run {
+            Run::Sync(run) => caught(|| run(&mut inputs, &context)).and_then(|result| result),
+            Run::Async(run) => {
+                let inputs = inputs.iter_mut().map(Option::take).collect();
+                match caught(|| run(inputs, context.clone())) {
+                    Ok(future) => shared.runtime.block_on(CaughtFuture(Some(future))),
+                    Err(error) => Err(error),
+                }
+            }
+            Run::Emitter(_) => unreachable!("an op with a dynamic output cannot be a fold's"),
+        };
+        match combined {
+            Ok(Outputs::One(Some(combined))) => value = combined,
+            Ok(_) => {
+                result = Err(OpError::new("the fold's op gave nothing"));
+                value = Arc::new(());
+            }
+            Err(error) => {
+                result = Err(error);
+                value = Arc::new(());
+            }
+        }
+        if result.is_err() {
+            break;
+        }
+    }
+    let result = result.and_then(|()| {
+        let outputs = shared.check_first(step.node, step.op, Outputs::One(Some(Arc::clone(&value))));
+        outputs.map(|_| value)
+    });
+    FoldDone { id: step.id, took: shared.now().saturating_sub(began), result }
+}

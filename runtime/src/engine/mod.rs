@@ -1,0 +1,215 @@
+//! The engine: drives a [`Machine`] with threads, tasks, timers and the clock.
+//!
+//! Sync ops and emitters run on threads of the run's own, async ops as tasks of the tokio runtime
+//! that the run was started in, whatever its flavour. Whoever has finished something applies it to
+//! the machine, under its one lock, and takes the next work in the same breath.
+
+mod attempt;
+mod emitter;
+mod panics;
+mod resources;
+mod shared;
+mod supervisor;
+mod timekeeper;
+mod worker;
+
+pub use resources::ResourceError;
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::context::RunContext;
+use crate::graph::Graph;
+use crate::machine::{Config, Limits, Machine};
+use crate::options::{DEFAULT_MAX_CONCURRENT, OPEN_ITEMS};
+use crate::run::{RunOptions, RunReport, Sink};
+use crate::value::AnyValue;
+
+use shared::Shared;
+
+/// Why a run did not begin.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A limit of zero would let nothing run.
+    #[error("{what} is 0, which would let nothing run: give 1 or more")]
+    ZeroLimit {
+        /// Which limit.
+        what: String,
+    },
+    /// The wrong number of arguments.
+    #[error("job `{job}` takes {takes} arguments, and is given {given}")]
+    Arguments {
+        /// The job.
+        job: &'static str,
+        /// How many it takes.
+        takes: usize,
+        /// How many were given.
+        given: usize,
+    },
+    /// A resource is not there.
+    #[error(transparent)]
+    Resource(#[from] ResourceError),
+}
+
+/// A run that has begun. Dropping it cancels the run.
+#[derive(Debug)]
+pub struct RunHandle {
+    shared: Arc<Shared>,
+    report: oneshot::Receiver<RunReport>,
+    /// Kept until the run has ended; dropped last-built first.
+    resources: resources::Built,
+}
+
+/// Begins a run of a graph in the tokio runtime of the caller.
+///
+/// # Errors
+/// A limit is zero, an argument is missing, or a resource cannot be built. Nothing has run then.
+///
+/// # Panics
+/// There is no tokio runtime.
+pub async fn start(
+    graph: Arc<Graph>,
+    args: Vec<AnyValue>,
+    options: RunOptions,
+    sinks: Vec<Box<dyn Sink>>,
+) -> Result<RunHandle, StartError> {
+    let config = config(&graph, &options)?;
+    if args.len() != graph.job.args.len() {
+        return Err(StartError::Arguments {
+            job: graph.job.name,
+            takes: graph.job.args.len(),
+            given: args.len(),
+        });
+    }
+    let resources = resources::build(&graph).await?;
+    panics::install_hook();
+    let run = RunContext { run_id: run_id(), resources: resources.by_type() };
+    let shown = graph.job.args.iter().zip(&args).map(|(arg, value)| (arg.name, (arg.show)(value))).collect();
+    let machine = Machine::new(graph, args, config);
+    let (sender, report) = oneshot::channel();
+    let shared = Arc::new(Shared::new(machine, run, options.grace, tokio::runtime::Handle::current()));
+    supervisor::spawn(Arc::clone(&shared), sinks, shown, sender);
+    timekeeper::spawn(Arc::clone(&shared));
+    shared.begin();
+    Ok(RunHandle { shared, report, resources })
+}
+
+impl RunHandle {
+    /// The run's id.
+    pub fn run_id(&self) -> &str {
+        &self.shared.run.run_id
+    }
+
+    /// Cancels the run: no new step starts, running ones are told and given the grace period.
+    pub fn cancel(&self, reason: &str) {
+        self.shared.cancel(reason, None);
+    }
+
+    /// Ends the run at once: nobody waits for running steps.
+    pub fn cancel_now(&self, reason: &str) {
+        self.shared.cancel(reason, Some(std::time::Duration::ZERO));
+    }
+
+    /// Something that can cancel the run while this handle waits for its end.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(Arc::clone(&self.shared))
+    }
+
+    /// Waits for the end of the run, and of the job's hook.
+    ///
+    /// # Panics
+    /// A sink panicked.
+    pub async fn wait(mut self) -> RunReport {
+        let report = (&mut self.report).await.expect("the supervisor reports before it ends");
+        self.resources.tear_down();
+        let job = report.graph.job;
+        let hook = match report.state {
+            crate::RunState::Succeeded => job.on_success,
+            crate::RunState::Failed => job.on_failure,
+            crate::RunState::Cancelled => None,
+        };
+        if let Some(hook) = hook {
+            (hook.0)(report.clone()).await;
+        }
+        report
+    }
+}
+
+impl Drop for RunHandle {
+    fn drop(&mut self) {
+        self.shared.cancel("its handle was dropped", Some(std::time::Duration::ZERO));
+    }
+}
+
+/// Cancels a run from elsewhere.
+#[derive(Debug, Clone)]
+pub struct Canceller(Arc<Shared>);
+
+impl Canceller {
+    /// As [`RunHandle::cancel`].
+    pub fn cancel(&self, reason: &str) {
+        self.0.cancel(reason, None);
+    }
+
+    /// As [`RunHandle::cancel_now`].
+    pub fn cancel_now(&self, reason: &str) {
+        self.0.cancel(reason, Some(std::time::Duration::ZERO));
+    }
+}
+
+/// What the options say, else the job, else the defaults.
+fn config(graph: &Graph, options: &RunOptions) -> Result<Config, StartError> {
+    let job = &graph.job.options;
+    let max_concurrent = options.max_concurrent.or(job.max_concurrent).unwrap_or(DEFAULT_MAX_CONCURRENT);
+    let mut limits = Limits { max_concurrent, ..Limits::default() };
+    limits.pools.extend(job.pools.iter().map(|(name, limit)| ((*name).to_owned(), *limit)));
+    limits.pools.extend(options.pools.clone());
+    limits.tags.extend(
+        job.tag_limits.iter().map(|(name, value, max)| (((*name).to_owned(), (*value).to_owned()), *max)),
+    );
+    limits.tags.extend(options.tag_limits.clone());
+    refuse_zeros(&limits)?;
+    let workers = cores().min(max_concurrent);
+    Ok(Config {
+        limits,
+        order: options.order.or(job.order).unwrap_or_default(),
+        fail_fast: options.fail_fast.unwrap_or(job.fail_fast),
+        keep_values: options.keep_values,
+        open_items: OPEN_ITEMS.max(max_concurrent.saturating_mul(2)),
+        workers,
+        seed: options.seed.unwrap_or_else(|| fastrand::u64(..)),
+    })
+}
+
+fn refuse_zeros(limits: &Limits) -> Result<(), StartError> {
+    let zero = |what: String| Err(StartError::ZeroLimit { what });
+    if limits.max_concurrent == 0 {
+        return zero("`max_concurrent`".to_owned());
+    }
+    for (name, limit) in &limits.pools {
+        if limit.max == Some(0) || limit.rate.is_some_and(|rate| rate.starts == 0) {
+            return zero(format!("the limit of pool `{name}`"));
+        }
+    }
+    for ((name, value), max) in &limits.tags {
+        if *max == 0 {
+            return zero(format!("the limit of tag `{name}` = `{value}`"));
+        }
+    }
+    Ok(())
+}
+
+/// How many cores there are.
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX))
+}
+
+/// Twelve letters and digits that are hard to confuse (Crockford's base 32): 60 random bits, so that
+/// a few letters tell runs apart. Order comes from elsewhere: ids that begin with the time share
+/// their first letters for hours.
+fn run_id() -> String {
+    const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    (0..12).map(|_| char::from(LETTERS[fastrand::usize(..LETTERS.len())])).collect()
+}

@@ -1,0 +1,257 @@
+//! What the threads and tasks of a run share.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::context::{OpContext, RunContext};
+use crate::machine::{Command, Grant, Machine, StepId, StepWork, Want};
+use crate::run::GRACE;
+use crate::step::Path;
+
+use super::emitter::Emitter;
+use super::{attempt, worker};
+
+/// How many events may wait to be read before no work is given: readers that cannot keep up slow
+/// the run down, and fill no memory.
+const MAX_WAITING_EVENTS: usize = 1 << 17;
+/// How many events are worth waking their reader for.
+const WORTH_READING: usize = 1 << 12;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    machine: Mutex<Machine>,
+    /// Idle workers wait here.
+    work: Condvar,
+    /// The supervisor waits here.
+    pub(super) news: Condvar,
+    /// Wakes the timekeeper.
+    pub(super) timers: Notify,
+    pub(super) run: Arc<RunContext>,
+    pub(super) runtime: Handle,
+    begun: Instant,
+    grace: Duration,
+    pub(super) cancel: CancellationToken,
+    cancelling: AtomicBool,
+    /// The steps that can be told or dropped one by one.
+    running: Mutex<HashMap<StepId, Running>>,
+    pub(super) emitters: Mutex<HashMap<StepId, Emitter>>,
+    pub(super) workers: Mutex<Vec<Arc<WorkerState>>>,
+    /// Which nodes' first values were read back (§6.4).
+    pub(super) checked: Vec<AtomicBool>,
+    pub(super) names: Vec<Arc<str>>,
+    /// How many worker threads there may be.
+    pub(super) max_workers: usize,
+}
+
+/// What others see of a worker.
+#[derive(Debug, Default)]
+pub(super) struct WorkerState {
+    /// Steps that it was given and has not begun.
+    pub(super) queue: Mutex<VecDeque<StepWork>>,
+    /// How many steps it has ended.
+    pub(super) ended: AtomicU64,
+    pub(super) idle: AtomicBool,
+}
+
+/// How a running step is stopped.
+#[derive(Debug)]
+struct Running {
+    token: CancellationToken,
+    task: Option<AbortHandle>,
+}
+
+impl Shared {
+    pub(super) fn new(machine: Machine, run: RunContext, grace: Option<Duration>, runtime: Handle) -> Self {
+        let nodes = &machine.graph().nodes;
+        Self {
+            checked: nodes.iter().map(|_| AtomicBool::new(false)).collect(),
+            names: nodes.iter().map(|node| Arc::clone(&node.name)).collect(),
+            max_workers: machine.max_concurrent() as usize,
+            machine: Mutex::new(machine),
+            work: Condvar::new(),
+            news: Condvar::new(),
+            timers: Notify::new(),
+            run: Arc::new(run),
+            runtime,
+            begun: Instant::now(),
+            grace: grace.unwrap_or(GRACE),
+            cancel: CancellationToken::new(),
+            cancelling: AtomicBool::new(false),
+            running: Mutex::default(),
+            emitters: Mutex::default(),
+            workers: Mutex::default(),
+        }
+    }
+
+    /// The time since the run began.
+    pub(super) fn now(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    pub(super) fn at(&self, time: Duration) -> Instant {
+        self.begun + time
+    }
+
+    /// The machine. Nothing of the user's runs while it is locked, so a poisoned lock is one of ours.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the first workers.
+    pub(super) fn begin(self: &Arc<Self>) {
+        for _ in 0..super::cores().min(2) {
+            worker::spawn(self);
+        }
+    }
+
+    /// Changes the machine, and sees to everything that follows from it.
+    pub(super) fn change(self: &Arc<Self>, change: impl FnOnce(&mut Machine, Duration)) {
+        let now = self.now();
+        let mut machine = self.lock();
+        change(&mut machine, now);
+        self.after_change(machine, now);
+    }
+
+    /// Hands out what needs no thread of its own, wakes whoever has something to do, and lets the
+    /// machine go.
+    pub(super) fn after_change(self: &Arc<Self>, mut machine: MutexGuard<'_, Machine>, now: Duration) {
+        let tasks = Self::async_work(&mut machine, now);
+        self.wake_others(&machine);
+        self.let_go(machine, tasks);
+    }
+
+    /// All steps of async ops that may start.
+    pub(super) fn async_work(machine: &mut Machine, now: Duration) -> Vec<StepWork> {
+        let mut tasks = Vec::new();
+        while machine.waiting_events() < MAX_WAITING_EVENTS
+            && let Some(Grant::Async(step)) = machine.next(now, Want::Async)
+        {
+            tasks.push(step);
+        }
+        tasks
+    }
+
+    pub(super) fn wake_others(&self, machine: &Machine) {
+        if machine.waiting_for_threads() > 0 || machine.ended().is_some() {
+            self.work.notify_one();
+        }
+        if machine.ended().is_some() || machine.waiting_events() > WORTH_READING {
+            self.news.notify_one();
+        }
+    }
+
+    /// Unlocks the machine, then does what it asked for.
+    pub(super) fn let_go(self: &Arc<Self>, mut machine: MutexGuard<'_, Machine>, tasks: Vec<StepWork>) {
+        let commands = machine.take_commands();
+        let timer = machine.has_new_timer();
+        let ended = machine.ended().is_some();
+        drop(machine);
+        if timer || ended {
+            self.timers.notify_one();
+        }
+        if ended {
+            self.work.notify_all();
+        }
+        for step in tasks {
+            attempt::spawn(self, step);
+        }
+        for command in commands {
+            self.obey(&command);
+        }
+    }
+
+    fn obey(&self, command: &Command) {
+        match command {
+            Command::Drop(step) => {
+                let emitter = lock(&self.emitters).remove(step);
+                // Dropping it runs code of the user's.
+                let _ = super::panics::caught(|| drop(emitter));
+            }
+            Command::Stop(step) => {
+                let Some(running) = lock(&self.running).remove(step) else { return };
+                running.token.cancel();
+                // A cancelled run gives its steps time; else the step no longer counts.
+                if let Some(task) = running.task.filter(|_| !self.cancelling.load(Ordering::Acquire)) {
+                    task.abort();
+                }
+            }
+        }
+    }
+
+    /// The context of a step; `own` if it must be possible to tell this step alone.
+    pub(super) fn context(&self, step: &StepWork, own: bool) -> OpContext {
+        let token = if own { self.cancel.child_token() } else { self.cancel.clone() };
+        if own {
+            let running = Running { token: token.clone(), task: None };
+            lock(&self.running).insert(step.id, running);
+        }
+        let name = Arc::clone(&self.names[step.node.index()]);
+        OpContext::new(Arc::clone(&self.run), name, step.path.clone(), step.id.attempt(), token)
+    }
+
+    /// The context that a worker uses for one step after the other.
+    pub(super) fn worker_context(&self) -> OpContext {
+        let (run, token) = (Arc::clone(&self.run), self.cancel.clone());
+        OpContext::new(run, "".into(), Path::root(), 0, token)
+    }
+
+    pub(super) fn runs_as(&self, step: StepId, task: AbortHandle) {
+        if let Some(running) = lock(&self.running).get_mut(&step) {
+            running.task = Some(task);
+        }
+    }
+
+    pub(super) fn runs_no_more(&self, step: StepId) {
+        lock(&self.running).remove(&step);
+    }
+
+    pub(super) fn cancel(self: &Arc<Self>, reason: &str, grace: Option<Duration>) {
+        if self.lock().ended().is_some() {
+            return;
+        }
+        self.cancelling.store(true, Ordering::Release);
+        let grace = grace.unwrap_or(self.grace);
+        self.change(|machine, now| machine.cancel(now, reason, grace));
+        // Only now: an op that stops at once must not end a run that does not know it is cancelled.
+        self.cancel.cancel();
+    }
+
+    /// The run has ended: what still runs is dropped, or left behind if it cannot be.
+    pub(super) fn abandon(&self) {
+        for (_, running) in lock(&self.running).drain() {
+            running.token.cancel();
+            if let Some(task) = running.task {
+                task.abort();
+            }
+        }
+        let emitters = std::mem::take(&mut *lock(&self.emitters));
+        let _ = super::panics::caught(|| drop(emitters));
+    }
+
+    /// Waits for work; gives the machine back when there may be some.
+    pub(super) fn wait_for_work<'a>(&self, machine: MutexGuard<'a, Machine>) -> MutexGuard<'a, Machine> {
+        self.work.wait(machine).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether readers of events are too far behind for more work.
+    pub(super) fn is_behind(machine: &Machine) -> bool {
+        machine.waiting_events() >= MAX_WAITING_EVENTS
+    }
+
+    pub(super) fn wake_workers(&self) {
+        self.work.notify_all();
+    }
+}
+
+/// Locks what no code of the user's runs under.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

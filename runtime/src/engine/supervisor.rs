@@ -1,0 +1,128 @@
+//! The supervisor: one thread that tells the sinks what happens, and adds a worker when steps wait
+//! and none ends.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::oneshot;
+
+use crate::event::{Event, EventKind, RunState};
+use crate::graph::Graph;
+use crate::run::{RunReport, Sink};
+use crate::summary::Summary;
+
+use super::shared::{Shared, lock};
+use super::worker;
+
+/// How often the supervisor looks while steps wait (§3.5).
+const LOOK: Duration = Duration::from_millis(1);
+/// How often it looks while none waits: how far behind sinks may be.
+const REST: Duration = Duration::from_millis(20);
+
+/// What the supervisor knows.
+struct Supervisor {
+    shared: Arc<Shared>,
+    graph: Arc<Graph>,
+    sinks: Vec<Box<dyn Sink>>,
+    summary: Summary,
+}
+
+pub(super) fn spawn(
+    shared: Arc<Shared>,
+    sinks: Vec<Box<dyn Sink>>,
+    args: Vec<(&'static str, String)>,
+    report: oneshot::Sender<RunReport>,
+) {
+    let graph = Arc::clone(shared.lock().graph());
+    let summary = Summary::new(&graph);
+    let mut supervisor = Supervisor { shared, graph, sinks, summary };
+    let supervise = move || {
+        let run = supervisor.shared.run.run_id.as_str().into();
+        let kind = EventKind::RunStarted { run, started: SystemTime::now(), args };
+        supervisor.tell(&[Event { at: Duration::ZERO, kind }]);
+        let state = supervisor.supervise();
+        // Nobody may wait for the report any more.
+        let _ = report.send(supervisor.report(state));
+    };
+    std::thread::Builder::new()
+        .name("fanfold-supervisor".to_owned())
+        .spawn(supervise)
+        .expect("a run needs one thread besides the caller's");
+}
+
+impl Supervisor {
+    fn supervise(&mut self) -> RunState {
+        let shared = Arc::clone(&self.shared);
+        let mut machine = shared.lock();
+        loop {
+            let events = machine.take_events();
+            let (ended, waits) = (machine.ended(), machine.waiting_for_threads() > 0);
+            if !events.is_empty() {
+                drop(machine);
+                self.tell(&events);
+                shared.wake_workers();
+                if let Some(state) = ended {
+                    return state;
+                }
+                machine = shared.lock();
+                continue;
+            }
+            let waits = waits || self.held_back();
+            let wait = if waits { LOOK } else { REST };
+            let before = self.steps_ended();
+            let (next, _) = shared.news.wait_timeout(machine, wait).unwrap_or_else(PoisonError::into_inner);
+            machine = next;
+            if waits && self.steps_ended() == before {
+                self.help(machine.waiting_for_threads() > 0 || self.held_back());
+            }
+        }
+    }
+
+    fn tell(&mut self, events: &[Event]) {
+        self.summary.apply(&self.graph, events);
+        for sink in &mut self.sinks {
+            sink.events(&self.graph, events);
+        }
+    }
+
+    /// Whether a worker has steps that it has not begun.
+    fn held_back(&self) -> bool {
+        lock(&self.shared.workers).iter().any(|worker| !lock(&worker.queue).is_empty())
+    }
+
+    fn steps_ended(&self) -> u64 {
+        lock(&self.shared.workers).iter().map(|worker| worker.ended.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Steps wait and none has ended: an idle worker is woken, else one is added.
+    fn help(&mut self, still: bool) {
+        let (idle, workers) = {
+            let workers = lock(&self.shared.workers);
+            (workers.iter().any(|worker| worker.idle.load(Ordering::Relaxed)), workers.len())
+        };
+        if !still {
+            return;
+        }
+        if idle {
+            self.shared.wake_workers();
+        } else if workers < self.shared.max_workers {
+            worker::spawn(&self.shared);
+        }
+    }
+
+    fn report(&mut self, state: RunState) -> RunReport {
+        self.shared.abandon();
+        let (elapsed, outputs) = (self.shared.now(), self.shared.lock().take_outputs());
+        RunReport {
+            run_id: self.shared.run.run_id.clone(),
+            job: self.graph.job.name,
+            state,
+            elapsed,
+            summary: std::mem::take(&mut self.summary),
+            outputs,
+            graph: Arc::clone(&self.graph),
+        }
+    }
+}

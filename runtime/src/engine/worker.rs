@@ -1,0 +1,163 @@
+//! Worker threads: take a grant, run it, give it back, take the next.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::context::OpContext;
+use crate::machine::{FoldDone, Grant, Machine, PollDone, StepDone, StepWork, Want};
+
+use super::shared::{Shared, WorkerState, lock};
+use super::{attempt, emitter};
+
+/// What a worker gives back.
+enum Returned {
+    Nothing,
+    Steps(Vec<StepDone>, Vec<StepWork>),
+    Poll(PollDone),
+    Fold(FoldDone),
+}
+
+/// How long a worker goes on with a grant before it tells what it has done, so that what waits for
+/// it elsewhere, and whoever watches, does not wait long.
+const TELL_AFTER: Duration = Duration::from_millis(1);
+
+pub(super) fn spawn(shared: &Arc<Shared>) {
+    let me = Arc::new(WorkerState::default());
+    lock(&shared.workers).push(Arc::clone(&me));
+    let shared = Arc::clone(shared);
+    let spawned = std::thread::Builder::new().name("fanfold-worker".to_owned()).spawn(move || {
+        // Ops and emitters may need timers and sockets of the runtime.
+        let _runtime = shared.runtime.enter();
+        work(&shared, &me);
+    });
+    // Where there is no room for another thread, those that are there do the work.
+    drop(spawned);
+}
+
+fn work(shared: &Arc<Shared>, me: &Arc<WorkerState>) {
+    let mut returned = Returned::Nothing;
+    let mut context = shared.worker_context();
+    while let Some(grant) = next(shared, me, returned) {
+        returned = match grant {
+            Grant::Steps(steps) => run_steps(shared, me, &mut context, steps),
+            Grant::Poll(poll) => Returned::Poll(emitter::poll(shared, poll)),
+            Grant::Fold(fold) => Returned::Fold(attempt::fold(shared, fold)),
+            Grant::Async(step) => {
+                attempt::spawn(shared, step);
+                Returned::Nothing
+            }
+        };
+        me.ended.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Gives back what was done, and takes the next work; `None` when the run has ended.
+fn next(shared: &Arc<Shared>, me: &Arc<WorkerState>, returned: Returned) -> Option<Grant> {
+    let mut machine = shared.lock();
+    let now = shared.now();
+    give_back(&mut machine, now, returned);
+    loop {
+        let now = shared.now();
+        let grant = if Shared::is_behind(&machine) { None } else { machine.next(now, Want::Any) };
+        if let Some(grant) = grant {
+            // While this worker is busy nobody else may look at what needs no thread.
+            let tasks = Shared::async_work(&mut machine, now);
+            shared.wake_others(&machine);
+            shared.let_go(machine, tasks);
+            return Some(grant);
+        }
+        if machine.ended().is_some() {
+            shared.wake_others(&machine);
+            shared.let_go(machine, Vec::new());
+            return None;
+        }
+        if let Some(stolen) = steal(shared, me, &mut machine) {
+            shared.let_go(machine, Vec::new());
+            return Some(Grant::Steps(stolen));
+        }
+        shared.wake_others(&machine);
+        machine = if machine.has_orders() {
+            shared.let_go(machine, Vec::new());
+            shared.lock()
+        } else {
+            me.idle.store(true, Ordering::Relaxed);
+            let machine = shared.wait_for_work(machine);
+            me.idle.store(false, Ordering::Relaxed);
+            machine
+        };
+    }
+}
+
+fn give_back(machine: &mut Machine, now: Duration, returned: Returned) {
+    match returned {
+        Returned::Nothing => {}
+        Returned::Steps(done, not_begun) => machine.finish(now, done, not_begun),
+        Returned::Poll(done) => machine.polled(now, done),
+        Returned::Fold(done) => machine.folded(now, done),
+    }
+}
+
+/// Takes half of what another worker was given and has not begun.
+fn steal(shared: &Arc<Shared>, me: &Arc<WorkerState>, machine: &mut Machine) -> Option<Vec<StepWork>> {
+    for other in lock(&shared.workers).iter().filter(|other| !Arc::ptr_eq(other, me)) {
+        let mut queue = lock(&other.queue);
+        let mut at = queue.len() / 2;
+        // A step that waits for the one before it stays with it.
+        while queue.get(at).is_some_and(|step| step.fed) {
+            at += 1;
+        }
+        if at < queue.len() && machine.split() {
+            return Some(queue.split_off(at).into());
+        }
+    }
+    None
+}
+
+fn run_steps(
+    shared: &Arc<Shared>,
+    me: &Arc<WorkerState>,
+    context: &mut OpContext,
+    steps: Vec<StepWork>,
+) -> Returned {
+    let mut done = Vec::with_capacity(steps.len());
+    let mut not_begun = Vec::new();
+    *lock(&me.queue) = steps.into();
+    let first = shared.now();
+    let mut began = first;
+    let mut fed = None;
+    while let Some((mut step, mut next)) = take_step(me, fed.take()) {
+        let ended = attempt::run(shared, context, &mut step, next.as_mut(), began);
+        began = ended.started + ended.took;
+        let failed = ended.result.is_err();
+        done.push(ended);
+        me.ended.fetch_add(1, Ordering::Relaxed);
+        if failed {
+            not_begun.extend(next.take());
+            give_up_chain(me, &mut not_begun);
+        }
+        if began - first > TELL_AFTER || shared.cancel.is_cancelled() {
+            not_begun.extend(next);
+            not_begun.extend(lock(&me.queue).drain(..));
+            break;
+        }
+        fed = next;
+    }
+    Returned::Steps(done, not_begun)
+}
+
+/// The next step to run, and the one that waits for its value. `fed` was taken as such before.
+fn take_step(me: &WorkerState, fed: Option<StepWork>) -> Option<(StepWork, Option<StepWork>)> {
+    let mut queue = lock(&me.queue);
+    let step = fed.or_else(|| queue.pop_front())?;
+    let next = if step.feeds.is_some() { queue.pop_front() } else { None };
+    Some((step, next))
+}
+
+/// Takes out the steps that wait for one that will not run.
+fn give_up_chain(me: &WorkerState, not_begun: &mut Vec<StepWork>) {
+    let mut queue = lock(&me.queue);
+    while queue.front().is_some_and(|step| step.fed) {
+        not_begun.extend(queue.pop_front());
+    }
+}

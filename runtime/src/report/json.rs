@@ -1,0 +1,318 @@
+//! One event a line, as JSON, for programs.
+
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Serializer as _;
+use serde::ser::SerializeMap as _;
+use serde_json::value::RawValue;
+
+use crate::define::{OutputKind, Outputs};
+use crate::event::{EVENT_VERSION, Event, EventKind, StepRef, StepState};
+use crate::graph::{Graph, NodeId, NodeKind};
+use crate::run::{RunReport, Sink};
+use crate::step::Path;
+use crate::value::{AnyValue, TypeInfo};
+
+/// Writes each event of a run as one line of JSON.
+///
+/// # The vocabulary
+/// Every line is an object whose first fields are `version` ([`EVENT_VERSION`]), `event` and `at`,
+/// the seconds since the run began. All durations are seconds, too. A step is named in full,
+/// `step`, and by its op, `op`; the name parses as a [`StepName`](crate::StepName). An error is an object of
+/// `message`, `causes` and `kind`.
+///
+/// | `event` | further fields |
+/// |---|---|
+/// | `run_started` | `run`, `job`, `started` (seconds since 1970), `args` |
+/// | `step_started` | `attempt`; short steps that ran in one batch have none |
+/// | `step_succeeded` | `attempt`, `started`, `took`, and `outputs` where values are kept |
+/// | `attempt_failed` | `attempt`, `started`, `took`, `error`, `due` |
+/// | `step_failed` | `attempt`, `started`, `took`, `error`, `left_behind` |
+/// | `step_not_run` | `state` (`skipped`, `upstream_failed`, `cancelled`), and `cause` if a step was |
+/// | `item_yielded` | `output`, `key`; `step` may be a held list, `hold(op)`, which is no step |
+/// | `fan_out_closed` | `output`, `items` |
+/// | `item_superseded` | `output`, `key` |
+/// | `run_cancelling` | `reason` |
+/// | `run_ended` | `state` |
+/// | `result` | the last line: `run`, `job`, `state`, `steps` (how many in each state), `outputs` |
+///
+/// The version rises when a kind or a field changes its meaning or goes away. New kinds and fields
+/// do not raise it: a reader passes over what it does not know.
+#[derive(Debug)]
+pub struct JsonLines<W> {
+    out: W,
+    buffer: Vec<u8>,
+    failed: Option<io::Error>,
+}
+
+impl<W: Write> JsonLines<W> {
+    /// Writes to `out`: all lines of a batch of events at once.
+    pub fn new(out: W) -> Self {
+        Self { out, buffer: Vec::new(), failed: None }
+    }
+
+    /// Writes the last line: how the run ended, and what the job gave.
+    ///
+    /// # Errors
+    /// It could not be written, or a line before it could not.
+    pub fn result(mut self, report: &RunReport) -> io::Result<W> {
+        write_result(&mut self.buffer, report)?;
+        self.flush();
+        match self.failed {
+            Some(error) => Err(error),
+            None => Ok(self.out),
+        }
+    }
+
+    /// After the first error nothing more is written: a line that is missing in the middle would
+    /// be worse than a stream that ends.
+    fn flush(&mut self) {
+        if self.failed.is_none() {
+            self.failed = self.out.write_all(&self.buffer).and_then(|()| self.out.flush()).err();
+        }
+        self.buffer.clear();
+    }
+}
+
+impl<W: Write + Send> Sink for JsonLines<W> {
+    fn events(&mut self, graph: &Graph, events: &[Event]) {
+        for event in events {
+            if let Err(error) = write_event(&mut self.buffer, graph, event) {
+                self.failed.get_or_insert(error);
+            }
+        }
+        self.flush();
+    }
+}
+
+/// The fields of one line.
+struct Line<'a> {
+    map: serde_json::ser::Compound<'a, &'a mut Vec<u8>, serde_json::ser::CompactFormatter>,
+}
+
+type Written = Result<(), serde_json::Error>;
+
+fn write_event(buffer: &mut Vec<u8>, graph: &Graph, event: &Event) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::new(&mut *buffer);
+    let mut line = Line { map: serializer.serialize_map(None)? };
+    line.set("version", &EVENT_VERSION)?;
+    line.set("event", kind_name(&event.kind))?;
+    line.seconds("at", event.at)?;
+    line.fields(graph, &event.kind)?;
+    line.map.end()?;
+    buffer.push(b'\n');
+    Ok(())
+}
+
+/// The name of a kind of event, as `event` has it.
+fn kind_name(kind: &EventKind) -> &'static str {
+    match kind {
+        EventKind::RunStarted { .. } => "run_started",
+        EventKind::StepStarted { .. } => "step_started",
+        EventKind::StepSucceeded { .. } => "step_succeeded",
+        EventKind::AttemptFailed { .. } => "attempt_failed",
+        EventKind::StepFailed { .. } => "step_failed",
+        EventKind::StepNotRun { .. } => "step_not_run",
+        EventKind::ItemYielded { .. } => "item_yielded",
+        EventKind::FanOutClosed { .. } => "fan_out_closed",
+        EventKind::ItemSuperseded { .. } => "item_superseded",
+        EventKind::RunCancelling { .. } => "run_cancelling",
+        EventKind::RunEnded { .. } => "run_ended",
+    }
+}
+
+impl Line<'_> {
+    fn set(&mut self, name: &str, value: &(impl serde::Serialize + ?Sized)) -> Written {
+        self.map.serialize_entry(name, value)
+    }
+
+    fn seconds(&mut self, name: &str, duration: Duration) -> Written {
+        self.set(name, &duration.as_secs_f64())
+    }
+
+    fn step(&mut self, graph: &Graph, step: &StepRef) -> Written {
+        self.set("step", &step.name(graph).to_string())?;
+        self.set("op", &*graph.node(step.node).name)
+    }
+
+    fn attempt(&mut self, attempt: u32, started: Duration, took: Duration) -> Written {
+        self.set("attempt", &attempt)?;
+        self.seconds("started", started)?;
+        self.seconds("took", took)
+    }
+
+    fn item(&mut self, graph: &Graph, step: &StepRef, output: u16, item: &Path) -> Written {
+        self.step(graph, step)?;
+        self.set("output", output_name(graph, step.node, output))?;
+        self.set("key", &item.key())
+    }
+
+    fn fields(&mut self, graph: &Graph, kind: &EventKind) -> Written {
+        match kind {
+            EventKind::RunStarted { run, started, args } => {
+                self.set("run", &**run)?;
+                self.set("job", graph.job.name)?;
+                self.seconds("started", since_1970(*started))?;
+                let args: serde_json::Map<_, _> =
+                    args.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+                self.set("args", &args)
+            }
+            EventKind::StepStarted { step, attempt } => {
+                self.step(graph, step)?;
+                self.set("attempt", attempt)
+            }
+            EventKind::StepSucceeded { step, attempt, started, took, outputs } => {
+                self.step(graph, step)?;
+                self.attempt(*attempt, *started, *took)?;
+                match outputs {
+                    Some(outputs) => self.set("outputs", &output_values(graph, step.node, outputs)),
+                    None => Ok(()),
+                }
+            }
+            EventKind::AttemptFailed { step, attempt, started, took, error, due } => {
+                self.step(graph, step)?;
+                self.attempt(*attempt, *started, *took)?;
+                self.set("error", &**error)?;
+                self.seconds("due", *due)
+            }
+            EventKind::StepFailed { step, attempt, started, took, error, left_behind } => {
+                self.step(graph, step)?;
+                self.attempt(*attempt, *started, *took)?;
+                self.set("error", &**error)?;
+                self.set("left_behind", left_behind)
+            }
+            EventKind::StepNotRun { step, state, cause } => {
+                self.step(graph, step)?;
+                self.set("state", state)?;
+                match cause {
+                    Some(cause) => self.set("cause", &cause.name(graph).to_string()),
+                    None => Ok(()),
+                }
+            }
+            EventKind::ItemYielded { step, output, item } => self.item(graph, step, *output, item),
+            EventKind::ItemSuperseded { step, output, item, .. } => self.item(graph, step, *output, item),
+            EventKind::FanOutClosed { step, output, items } => {
+                self.step(graph, step)?;
+                self.set("output", output_name(graph, step.node, *output))?;
+                self.set("items", items)
+            }
+            EventKind::RunCancelling { reason } => self.set("reason", reason),
+            EventKind::RunEnded { state } => self.set("state", state),
+        }
+    }
+}
+
+fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn output_name(graph: &Graph, node: NodeId, output: u16) -> &'static str {
+    match graph.node(node).kind {
+        NodeKind::Op(op) => op.outputs.get(usize::from(output)).map_or("result", |output| output.name),
+        NodeKind::Zip { .. } | NodeKind::Gather { .. } => "result",
+    }
+}
+
+/// The single outputs of a step by name; `null` for nothing.
+fn output_values(
+    graph: &Graph,
+    node: NodeId,
+    outputs: &Outputs,
+) -> serde_json::Map<String, serde_json::Value> {
+    let values = match outputs {
+        Outputs::None => &[],
+        Outputs::One(value) => std::slice::from_ref(value),
+        Outputs::Many(values) => values.as_slice(),
+    };
+    let defs = graph.node(node).op().map_or(&[][..], |op| op.outputs);
+    let alone = matches!(outputs, Outputs::One(_));
+    let defs = defs.iter().filter(|output| output.kind == OutputKind::Single || !alone);
+    defs.zip(values)
+        .filter(|(output, _)| output.kind == OutputKind::Single)
+        .map(|(output, value)| {
+            let json = value.as_ref().and_then(|value| encoded(output.info, value));
+            let json = json.and_then(|text| serde_json::from_slice(&text).ok());
+            (output.name.to_owned(), json.unwrap_or_default())
+        })
+        .collect()
+}
+
+/// What a job gave, as JSON, in order; `None` for what has no value or is never recorded.
+pub(crate) fn results(report: &RunReport) -> impl Iterator<Item = Option<String>> {
+    report.graph.job.results.iter().zip(&report.outputs).map(|(result, value)| {
+        let value = (result.read)(AnyValue::clone(value.as_ref()?));
+        String::from_utf8(encoded(result.info, &value)?).ok()
+    })
+}
+
+/// A value as JSON; `None` for one that is never recorded.
+fn encoded(info: TypeInfo, value: &AnyValue) -> Option<Vec<u8>> {
+    info.encode.and_then(|encode| encode(value).ok())
+}
+
+fn write_result(buffer: &mut Vec<u8>, report: &RunReport) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::new(&mut *buffer);
+    let mut line = Line { map: serializer.serialize_map(None)? };
+    line.set("version", &EVENT_VERSION)?;
+    line.set("event", "result")?;
+    line.seconds("at", report.elapsed)?;
+    line.set("run", &report.run_id)?;
+    line.set("job", report.job)?;
+    line.set("state", &report.state)?;
+    let steps: Vec<_> = StepState::ALL
+        .into_iter()
+        .map(|state| (state, report.summary.total(&report.graph, state)))
+        .filter(|(_, steps)| *steps > 0)
+        .collect();
+    line.set("steps", &Counts(steps))?;
+    let outputs = results(report).map(|text| text.and_then(|text| RawValue::from_string(text).ok()));
+    line.set("outputs", &outputs.collect::<Vec<_>>())?;
+    line.map.end()?;
+    buffer.push(b'\n');
+    Ok(())
+}
+
+struct Counts(Vec<(StepState, u64)>);
+
+impl serde::Serialize for Counts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(state, steps)| (state, steps)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+    use expect_test::expect;
+
+    #[test]
+    fn one_event_a_line_version_first() {
+        let (graph, events) = fixture::failing_letters();
+        let mut lines = JsonLines::new(Vec::new());
+        lines.events(&graph, &events);
+        let text = String::from_utf8(lines.out).unwrap();
+        expect![[r#"
+            {"version":1,"event":"run_started","at":0.0,"run":"7k2m","job":"letters","started":1800000000.0,"args":{"from":"a","to":"z"}}
+            {"version":1,"event":"step_started","at":0.0,"step":"load_pieces","op":"load_pieces","attempt":1}
+            {"version":1,"event":"item_yielded","at":0.01,"step":"load_pieces","op":"load_pieces","output":"result","key":"a"}
+            {"version":1,"event":"step_succeeded","at":0.02,"step":"clean[a]","op":"clean","attempt":1,"started":0.015,"took":0.005}
+            {"version":1,"event":"step_started","at":0.03,"step":"compute_piece[a]","op":"compute_piece","attempt":1}
+            {"version":1,"event":"item_yielded","at":0.01,"step":"load_pieces","op":"load_pieces","output":"result","key":"b"}
+            {"version":1,"event":"step_succeeded","at":0.02,"step":"clean[b]","op":"clean","attempt":1,"started":0.015,"took":0.005}
+            {"version":1,"event":"step_started","at":0.03,"step":"compute_piece[b]","op":"compute_piece","attempt":1}
+            {"version":1,"event":"item_yielded","at":0.01,"step":"load_pieces","op":"load_pieces","output":"result","key":"c"}
+            {"version":1,"event":"step_succeeded","at":0.02,"step":"clean[c]","op":"clean","attempt":1,"started":0.015,"took":0.005}
+            {"version":1,"event":"step_started","at":0.03,"step":"compute_piece[c]","op":"compute_piece","attempt":1}
+            {"version":1,"event":"step_succeeded","at":0.4,"step":"compute_piece[a]","op":"compute_piece","attempt":1,"started":0.03,"took":0.37}
+            {"version":1,"event":"attempt_failed","at":0.5,"step":"compute_piece[b]","op":"compute_piece","attempt":1,"started":0.03,"took":0.47,"error":{"message":"api time out after 470 ms","causes":[],"kind":"op"},"due":2.5}
+            {"version":1,"event":"fan_out_closed","at":0.6,"step":"load_pieces","op":"load_pieces","output":"result","items":3}
+            {"version":1,"event":"step_succeeded","at":0.6,"step":"load_pieces","op":"load_pieces","attempt":1,"started":0.0,"took":0.6}
+            {"version":1,"event":"step_succeeded","at":0.9,"step":"compute_piece[c]","op":"compute_piece","attempt":1,"started":0.03,"took":0.87}
+            {"version":1,"event":"step_failed","at":3.0,"step":"compute_piece[b]","op":"compute_piece","attempt":3,"started":2.5,"took":0.5,"error":{"message":"api time out after 500 ms","causes":[],"kind":"op"},"left_behind":false}
+            {"version":1,"event":"step_not_run","at":3.0,"step":"merge","op":"merge","state":"upstream_failed","cause":"compute_piece[b]"}
+            {"version":1,"event":"run_ended","at":3.001,"state":"failed"}
+        "#]].assert_eq(&text);
+    }
+}

@@ -1,0 +1,289 @@
+//! The fold over events that every face reads: what happened in a run so far, counted.
+//!
+//! Terminal, `--json`, report and page all read this one fold, so they cannot disagree. It is fed
+//! in the engine's hot path: an event that a step succeeded costs a few additions, and memory
+//! follows the graph and what is in flight, never the number of steps.
+
+mod durations;
+mod failures;
+mod node;
+mod open;
+#[cfg(test)]
+mod tests;
+
+pub use durations::Durations;
+pub use failures::{EXAMPLES, ErrorGroup, MAX_ERROR_GROUPS};
+pub use node::NodeSummary;
+pub use open::RunningStep;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::event::{Event, EventKind, RunState, StepRef, StepState};
+use crate::graph::{Fan, Graph, NodeId, ScopeId};
+
+use failures::Failures;
+use node::ScopeSummary;
+use open::Attempts;
+
+/// How many of the slowest steps a summary keeps: as many as fit under a table.
+pub const SLOWEST: usize = 5;
+
+/// What happened in a run so far, counted.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    run_id: Option<Arc<str>>,
+    started: Option<SystemTime>,
+    args: Vec<(&'static str, String)>,
+    elapsed: Duration,
+    cancelling: Option<String>,
+    state: Option<RunState>,
+    nodes: Vec<NodeSummary>,
+    scopes: Vec<ScopeSummary>,
+    attempts: Attempts,
+    failures: Failures,
+    slowest: Vec<SlowStep>,
+}
+
+/// A step that took long.
+#[derive(Debug, Clone)]
+pub struct SlowStep {
+    /// The step.
+    pub step: StepRef,
+    /// How long its last attempt took.
+    pub took: Duration,
+}
+
+impl Summary {
+    /// Nothing has happened yet in the run of a graph.
+    pub fn new(graph: &Graph) -> Self {
+        let mut summary = Self::default();
+        summary.prepare(graph);
+        summary
+    }
+
+    /// Takes the next events of the run of the graph that the summary was made for.
+    pub fn apply(&mut self, graph: &Graph, events: &[Event]) {
+        for event in events {
+            self.elapsed = self.elapsed.max(event.at);
+            self.apply_one(graph, event);
+        }
+    }
+
+    /// The run's id, once it began.
+    pub fn run_id(&self) -> Option<&str> {
+        self.run_id.as_deref()
+    }
+
+    /// When the run began.
+    pub fn started(&self) -> Option<SystemTime> {
+        self.started
+    }
+
+    /// The job's arguments: name, and value as text.
+    pub fn args(&self) -> &[(&'static str, String)] {
+        &self.args
+    }
+
+    /// The time of the last event: the time since the run began.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Why the run is being cancelled, if it is.
+    pub fn cancelling(&self) -> Option<&str> {
+        self.cancelling.as_deref()
+    }
+
+    /// How the run ended, if it has.
+    pub fn state(&self) -> Option<RunState> {
+        self.state
+    }
+
+    /// What happened at one node of the graph.
+    pub fn node(&self, node: NodeId) -> &NodeSummary {
+        static NOTHING: NodeSummary = NodeSummary::NOTHING;
+        self.nodes.get(node.index()).unwrap_or(&NOTHING)
+    }
+
+    /// How many steps the node stands for, as far as is known: one for each item opened so far.
+    pub fn known(&self, node: NodeId) -> u64 {
+        let node = self.node(node);
+        let opened = self.scopes.get(node.scope.index()).map_or(0, |scope| scope.opened);
+        opened.max(node.ended() + node.running)
+    }
+
+    /// Whether [`known`](Self::known) may still rise: a fan-out around the node has not closed.
+    pub fn is_growing(&self, node: NodeId) -> bool {
+        self.state.is_none() && !self.is_whole(self.node(node).scope)
+    }
+
+    /// How many steps of the node are in a state.
+    pub fn count(&self, node: NodeId, state: StepState) -> u64 {
+        let counts = self.node(node);
+        match state {
+            StepState::Waiting => self.known(node).saturating_sub(counts.ended() + counts.running),
+            StepState::Running => counts.running,
+            ended => counts.ended[ended as usize],
+        }
+    }
+
+    /// How many items an emitter, or a zip, has given so far.
+    pub fn items(&self, node: NodeId) -> u64 {
+        self.node(node).fans.iter().map(|(_, scope)| self.scopes[scope.index()].opened).sum()
+    }
+
+    /// Whether the node opens fan-outs: an emitter, or a zip.
+    pub fn gives_items(&self, node: NodeId) -> bool {
+        !self.node(node).fans.is_empty()
+    }
+
+    /// Whether every step of the node has ended, and no other can come.
+    pub fn is_done(&self, node: NodeId) -> bool {
+        !self.is_growing(node) && self.node(node).ended() >= self.known(node)
+    }
+
+    /// How many steps of the whole run are in a state.
+    pub fn total(&self, graph: &Graph, state: StepState) -> u64 {
+        steps(graph).map(|node| self.count(node, state)).sum()
+    }
+
+    /// How many steps of the whole run have ended.
+    pub fn ended(&self, graph: &Graph) -> u64 {
+        steps(graph).map(|node| self.node(node).ended()).sum()
+    }
+
+    /// How many steps the run has, as far as is known.
+    pub fn known_total(&self, graph: &Graph) -> u64 {
+        steps(graph).map(|node| self.known(node)).sum()
+    }
+
+    /// Whether the run may still get more steps.
+    pub fn is_any_growing(&self, graph: &Graph) -> bool {
+        steps(graph).any(|node| self.is_growing(node))
+    }
+
+    /// The slowest steps of the run, slowest first; at most [`SLOWEST`].
+    pub fn slowest(&self) -> &[SlowStep] {
+        &self.slowest
+    }
+
+    /// The failures, by op and by what their errors have in common, in the order in which the
+    /// first of each came.
+    pub fn errors(&self) -> &[ErrorGroup] {
+        self.failures.groups()
+    }
+
+    /// How many failures came after [`MAX_ERROR_GROUPS`] groups were full, and fitted none.
+    pub fn ungrouped_errors(&self) -> u64 {
+        self.failures.ungrouped()
+    }
+
+    /// The steps that run now and whose start was told, longest first; at most `limit`.
+    pub fn running(&self, limit: usize) -> Vec<RunningStep> {
+        self.attempts.longest(limit)
+    }
+
+    fn prepare(&mut self, graph: &Graph) {
+        self.scopes = graph.scopes.iter().map(|scope| ScopeSummary::new(scope.parent)).collect();
+        self.scopes[ScopeId::ROOT.index()].opened = 1;
+        self.nodes = graph.nodes.iter().map(|node| NodeSummary::of(node.scope)).collect();
+        for (index, scope) in (0..).zip(&graph.scopes) {
+            if let Some(fan) = scope.fan {
+                let output = if let Fan::Emitter { output, .. } = fan { output } else { 0 };
+                self.nodes[fan.node().index()].fans.push((output, ScopeId(index)));
+            }
+        }
+    }
+
+    fn apply_one(&mut self, graph: &Graph, event: &Event) {
+        match &event.kind {
+            EventKind::StepSucceeded { step, attempt, took, .. } => {
+                self.end(step, *attempt, StepState::Succeeded);
+                self.took(step, *took);
+            }
+            EventKind::ItemYielded { step, output, .. } => {
+                if let Some(scope) = self.fan(step.node, *output) {
+                    scope.opened += 1;
+                }
+            }
+            EventKind::StepStarted { step, attempt } => {
+                let node = &mut self.nodes[step.node.index()];
+                self.attempts.start(node, step, *attempt, event.at);
+            }
+            EventKind::AttemptFailed { step, started, took, due, .. } => {
+                let node = &mut self.nodes[step.node.index()];
+                node.retries += 1;
+                node.retry_wait += due.saturating_sub(*started + *took);
+                node.durations.add(*took);
+                self.attempts.wait(node, step);
+            }
+            EventKind::StepFailed { step, attempt, took, error, left_behind, .. } => {
+                self.end(step, *attempt, StepState::Failed);
+                self.nodes[step.node.index()].left_behind += u64::from(*left_behind);
+                self.took(step, *took);
+                self.failures.add(graph, step, (*attempt, *took), error, event.at);
+            }
+            EventKind::StepNotRun { step, state, .. } => self.end(step, 1, *state),
+            EventKind::FanOutClosed { step, output, .. } => {
+                if let Some(scope) = self.fan(step.node, *output) {
+                    scope.closed += 1;
+                }
+            }
+            EventKind::ItemSuperseded { step, output, ended, .. } => {
+                if let Some(scope) = self.fan(step.node, *output) {
+                    scope.opened = scope.opened.saturating_sub(1);
+                }
+                for (node, state) in ended {
+                    let steps = &mut self.nodes[node.index()].ended[*state as usize];
+                    *steps = steps.saturating_sub(1);
+                }
+            }
+            EventKind::RunStarted { run, started, args } => {
+                self.run_id = Some(Arc::clone(run));
+                self.started = Some(*started);
+                self.args.clone_from(args);
+            }
+            EventKind::RunCancelling { reason } => self.cancelling = Some(reason.clone()),
+            EventKind::RunEnded { state } => self.state = Some(*state),
+        }
+    }
+
+    fn end(&mut self, step: &StepRef, attempt: u32, state: StepState) {
+        let node = &mut self.nodes[step.node.index()];
+        node.ended[state as usize] += 1;
+        node.more_attempts += u64::from(attempt > 1);
+        if node.open > 0 {
+            self.attempts.end(node, step);
+        }
+    }
+
+    fn took(&mut self, step: &StepRef, took: Duration) {
+        self.nodes[step.node.index()].durations.add(took);
+        let full = self.slowest.len() == SLOWEST;
+        if full && self.slowest.last().is_some_and(|last| took <= last.took) {
+            return;
+        }
+        let place = self.slowest.partition_point(|slow| slow.took >= took);
+        self.slowest.insert(place, SlowStep { step: step.clone(), took });
+        self.slowest.truncate(SLOWEST);
+    }
+
+    /// The scope that an output of a node opens instances of.
+    fn fan(&mut self, node: NodeId, output: u16) -> Option<&mut ScopeSummary> {
+        let (_, scope) = self.nodes[node.index()].fans.iter().find(|(fan, _)| *fan == output)?;
+        Some(&mut self.scopes[scope.index()])
+    }
+
+    /// Whether all instances of a scope are open: each fan-out that opens them has closed.
+    fn is_whole(&self, scope: ScopeId) -> bool {
+        let Some(here) = self.scopes.get(scope.index()) else { return false };
+        let Some(parent) = here.parent else { return true };
+        self.is_whole(parent) && here.closed >= self.scopes[parent.index()].opened
+    }
+}
+
+/// The nodes that are steps: what is counted and shown.
+fn steps(graph: &Graph) -> impl Iterator<Item = NodeId> {
+    (0..).map(NodeId).zip(&graph.nodes).filter(|(_, node)| node.is_step()).map(|(id, _)| id)
+}

@@ -1,0 +1,123 @@
+use super::*;
+use crate::report::fixture::{
+    at, failed, failing_letters, graph, half_way, millis, step, succeeded, yielded,
+};
+
+fn counts(summary: &Summary, graph: &Graph) -> Vec<(String, u64, bool, u64, u64, u64)> {
+    steps(graph)
+        .map(|node| {
+            (
+                graph.node(node).name.to_string(),
+                summary.known(node),
+                summary.is_growing(node),
+                summary.count(node, StepState::Succeeded),
+                summary.count(node, StepState::Running),
+                summary.count(node, StepState::Waiting),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn counts_follow_the_items_that_were_yielded() {
+    let (graph, events) = half_way();
+    let mut summary = Summary::new(&graph);
+    summary.apply(&graph, &events);
+    let row = |name: &str, known, growing, ok, running, waiting| {
+        (name.to_owned(), known, growing, ok, running, waiting)
+    };
+    assert_eq!(
+        counts(&summary, &graph),
+        [
+            row("load_pieces", 1, false, 0, 1, 0),
+            row("clean", 3, true, 3, 0, 0),
+            row("compute_piece", 3, true, 1, 1, 1),
+            row("merge", 1, false, 0, 0, 1),
+        ]
+    );
+    let compute = step(&graph, "compute_piece", None).node;
+    assert_eq!((summary.node(compute).retrying(), summary.node(compute).retries()), (1, 1));
+    assert_eq!(summary.node(compute).retry_wait(), millis(2_000));
+    let running: Vec<_> =
+        summary.running(9).iter().map(|running| running.step.name(&graph).to_string()).collect();
+    assert_eq!(running, ["load_pieces", "compute_piece[c]"]);
+}
+
+#[test]
+fn at_the_end_every_step_has_a_state_and_nothing_grows() {
+    let (graph, events) = failing_letters();
+    let mut summary = Summary::new(&graph);
+    summary.apply(&graph, &events);
+    assert_eq!((summary.known_total(&graph), summary.ended(&graph)), (8, 8));
+    assert!(!summary.is_any_growing(&graph));
+    assert!(summary.running(9).is_empty());
+    assert_eq!(summary.total(&graph, StepState::UpstreamFailed), 1);
+    let slowest: Vec<_> = summary.slowest().iter().map(|slow| slow.took.as_millis()).collect();
+    assert_eq!(slowest, [870, 600, 500, 370, 5]);
+}
+
+#[test]
+fn failures_that_differ_in_numbers_and_keys_are_one_group() {
+    let graph = graph();
+    let mut summary = Summary::new(&graph);
+    let compute = |key, index| step(&graph, "compute_piece", Some((key, index)));
+    let events = [
+        failed(compute("a", 0), 10, 1, "no reply for a after 12 ms"),
+        failed(compute("b", 1), 20, 1, "no reply for b after 7 ms"),
+        failed(compute("c", 2), 30, 1, "disk full"),
+        failed(compute("d", 3), 40, 1, "no reply for d after 8 ms"),
+        failed(compute("e", 4), 50, 1, "no reply for e after 9 ms"),
+    ];
+    summary.apply(&graph, &events);
+    let groups: Vec<_> = summary
+        .errors()
+        .iter()
+        .map(|group| (group.pattern.as_str(), group.count, group.examples.len()))
+        .collect();
+    assert_eq!(groups, [("no reply for … after # ms", 4, 3), ("disk full", 1, 1)]);
+    assert_eq!((summary.errors()[0].first_at, summary.errors()[0].last_at), (millis(10), millis(50)));
+}
+
+#[test]
+fn groups_are_bounded() {
+    let graph = graph();
+    let mut summary = Summary::new(&graph);
+    let step = step(&graph, "merge", None);
+    for kind in 0..MAX_ERROR_GROUPS + 10 {
+        let word: String = kind.to_string().bytes().map(|digit| char::from(digit + 49)).collect();
+        summary.apply(&graph, &[failed(step.clone(), 10, 1, &word)]);
+    }
+    assert_eq!((summary.errors().len(), summary.ungrouped_errors()), (MAX_ERROR_GROUPS, 10));
+}
+
+#[test]
+fn a_superseded_item_is_no_longer_expected() {
+    let graph = graph();
+    let mut summary = Summary::new(&graph);
+    let item = crate::Path::root().item(crate::Key::new("a"), 0);
+    let clean = step(&graph, "clean", None).node;
+    let ended = succeeded(step(&graph, "clean", Some(("a", 0))), 15, 1);
+    let step = step(&graph, "load_pieces", None);
+    let superseded = at(
+        20,
+        EventKind::ItemSuperseded { step, output: 0, item, ended: vec![(clean, StepState::Succeeded)] },
+    );
+    summary.apply(&graph, &[yielded(&graph, 10, "a", 0), yielded(&graph, 10, "b", 1), ended, superseded]);
+    assert_eq!((summary.known(clean), summary.node(clean).ended()), (1, 0));
+}
+
+/// Not a test: `cargo test --release -p fanfold --lib cost_of_an_event -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints what an event costs"]
+fn cost_of_an_event() {
+    let graph = graph();
+    let mut summary = Summary::new(&graph);
+    let events: Vec<_> = (0..1_000)
+        .map(|index| succeeded(step(&graph, "clean", Some(("k", index))), 5_000, u64::from(index)))
+        .collect();
+    let begin = std::time::Instant::now();
+    for _ in 0..1_000 {
+        summary.apply(&graph, &events);
+    }
+    println!("{:?} an event", begin.elapsed() / 1_000_000);
+}

@@ -1,0 +1,15 @@
+#![deny(unused_must_use)]
+
+use fanfold::prelude::*;
+
+#[op(dynamic_out)]
+fn emit() -> Vec<DynamicOutput<String>> {
+    Vec::new()
+}
+
+#[job]
+fn shouting() {
+    emit();
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+use fanfold::prelude::*;
+
+#[op(dynamic_out)]
+fn emit() -> Vec<DynamicOutput<String>> {
+    vec![DynamicOutput::new(1, "one".to_string())]
+}
+
+#[op]
+fn shout(text: String) -> String {
+    text.to_uppercase()
+}
+
+#[op]
+fn count(text: String) -> usize {
+    text.len()
+}
+
+#[job]
+fn shouting(text: Out<String>) -> Out<String> {
+    let mut leaked = text;
+    emit().map(|piece| {
+        leaked = piece;
+    });
+    shout(leaked)
+}
+
+fn main() {}

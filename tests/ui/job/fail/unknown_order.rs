@@ -1,0 +1,23 @@
+use fanfold::prelude::*;
+
+#[op(dynamic_out)]
+fn emit() -> Vec<DynamicOutput<String>> {
+    vec![DynamicOutput::new(1, "one".to_string())]
+}
+
+#[op]
+fn shout(text: String) -> String {
+    text.to_uppercase()
+}
+
+#[op]
+fn count(text: String) -> usize {
+    text.len()
+}
+
+#[job(order = "breadth-first")]
+fn shouting(text: Out<String>) -> Out<String> {
+    shout(text)
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+use fanfold::prelude::*;
+
+#[op(dynamic_out)]
+fn emit() -> Vec<DynamicOutput<String>> {
+    vec![DynamicOutput::new(1, "one".to_string())]
+}
+
+#[op]
+fn shout(text: String) -> String {
+    text.to_uppercase()
+}
+
+#[op]
+fn count(text: String) -> usize {
+    text.len()
+}
+
+#[op]
+fn total(numbers: Vec<i64>) -> i64 {
+    numbers.iter().sum()
+}
+
+#[job]
+fn shouting() -> Out<i64> {
+    total(emit().collect())
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+use fanfold::prelude::*;
+
+#[op(dynamic_out)]
+fn emit() -> Vec<DynamicOutput<String>> {
+    vec![DynamicOutput::new(1, "one".to_string())]
+}
+
+#[op]
+fn shout(text: String) -> String {
+    text.to_uppercase()
+}
+
+#[op]
+fn count(text: String) -> usize {
+    text.len()
+}
+
+#[job]
+fn shouting(text: Out<String>) -> Out<String> {
+    let mut last = text;
+    for step in 0..3 {
+        last = if step % 2 == 0 { shout(last) } else { shout(shout(last)) };
+    }
+    last
+}
+
+fn main() {
+    fanfold::check_all_jobs().unwrap();
+}

@@ -1,0 +1,31 @@
+use fanfold::prelude::*;
+
+#[op(dynamic_out)]
+fn emit() -> Vec<DynamicOutput<String>> {
+    vec![DynamicOutput::new(1, "one".to_string())]
+}
+
+#[op]
+fn shout(text: String) -> String {
+    text.to_uppercase()
+}
+
+#[op]
+fn count(text: String) -> usize {
+    text.len()
+}
+
+#[op]
+fn join(texts: Vec<String>) -> String {
+    texts.concat()
+}
+
+#[job]
+fn shouting(text: Out<String>) -> Out<String> {
+    let nested = emit().map(|piece| join([piece, text]));
+    join([shout(text), shout("b"), join(nested.collect()), join(vec![text])])
+}
+
+fn main() {
+    fanfold::check_all_jobs().unwrap();
+}

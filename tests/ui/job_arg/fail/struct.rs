@@ -1,0 +1,8 @@
+use fanfold::prelude::*;
+
+#[derive(JobArg)]
+struct Mode {
+    speed: u32,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use fanfold::prelude::*;
+
+#[op(dynamic_out)]
+fn emit() {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use fanfold::prelude::*;
+
+#[op]
+fn emit() -> Vec<DynamicOutput<String>> {
+    Vec::new()
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use fanfold::prelude::*;
+
+#[op]
+fn shout(text: String) -> String {
+    text.to_upercase()
+}
+
+fn main() {}

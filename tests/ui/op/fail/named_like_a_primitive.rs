@@ -1,0 +1,8 @@
+use fanfold::prelude::*;
+
+#[op]
+fn char(text: String) -> String {
+    text
+}
+
+fn main() {}

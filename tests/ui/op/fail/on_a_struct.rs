@@ -1,0 +1,6 @@
+use fanfold::prelude::*;
+
+#[op]
+struct Shout;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use fanfold::prelude::*;
+
+#[op(outputs, dynamic_out)]
+fn emit() -> Vec<DynamicOutput<String>> {
+    Vec::new()
+}
+
+fn main() {}

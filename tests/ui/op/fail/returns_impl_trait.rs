@@ -1,0 +1,8 @@
+use fanfold::prelude::*;
+
+#[op]
+fn shout(text: String) -> impl ToString {
+    text
+}
+
+fn main() {}

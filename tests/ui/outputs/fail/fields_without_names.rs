@@ -1,0 +1,6 @@
+use fanfold::prelude::*;
+
+#[derive(Outputs)]
+struct Split(i64, i64);
+
+fn main() {}

@@ -1,0 +1,8 @@
+use fanfold::prelude::*;
+
+#[derive(Outputs)]
+struct Split<T> {
+    value: T,
+}
+
+fn main() {}

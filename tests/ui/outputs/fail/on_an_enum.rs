@@ -1,0 +1,8 @@
+use fanfold::prelude::*;
+
+#[derive(Outputs)]
+enum Split {
+    Value(i64),
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use fanfold::prelude::*;
+
+#[resource]
+fn db() {}
+
+fn main() {}
