@@ -68,8 +68,9 @@ fn find_in(plan: &mut Plan, scope: ScopeId, gathered: &[bool]) {
             let Some(node) = node_at(plan, scope, *place).filter(|node| gathered[node.index()]) else {
                 continue;
             };
-            if !there.get_or_insert_with(|| all_behind_fans(plan, scope)).contains(&node) {
-                let value = found.value(*place);
+            let there = there.get_or_insert_with(|| all_behind_fans(plan, scope));
+            for gather in last_gathers(plan, node).difference(there) {
+                let value = found.value(plan.place(scope, Source::Output(*gather, 0)));
                 found.tasks[task].insert(value);
             }
         }
@@ -119,6 +120,19 @@ fn node_at(plan: &Plan, scope: ScopeId, place: Place) -> Option<NodeId> {
         .iter()
         .find(|task| (task.slot..task.slot + task.slots).contains(&slot))
         .map(|task| task.node)
+}
+
+/// The gathers that come last on the ways to a node: when they have fired, no fan-out has to close.
+fn last_gathers(plan: &Plan, node: NodeId) -> HashSet<NodeId> {
+    let (mut todo, mut seen, mut gathers) = (vec![node], HashSet::new(), HashSet::new());
+    while let Some(node) = todo.pop() {
+        if matches!(plan.graph.node(node).kind, NodeKind::Gather { .. }) {
+            gathers.insert(node);
+        } else if seen.insert(node) {
+            todo.extend(behind(plan, node));
+        }
+    }
+    gathers
 }
 
 /// Everything that has ended, or has begun to give items, before an instance of `scope` exists.
