@@ -129,6 +129,24 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// A task waits for one input less; whether it has all now.
+    pub(crate) fn one_input_less(&mut self, task: u32) -> bool {
+        let task = &mut self.tasks[task as usize];
+        task.missing -= 1;
+        task.missing == 0 && task.state == TaskState::Waiting
+    }
+
+    /// A reader needs a value no more.
+    pub(crate) fn release(&mut self, slot: u32) {
+        let uses = &mut self.uses[slot as usize];
+        *uses -= 1;
+        if *uses == 0
+            && let value @ Slot::Value(_) = &mut self.slots[slot as usize]
+        {
+            *value = Slot::Gone;
+        }
+    }
+
     pub(crate) fn scope(&self) -> ScopeId {
         ScopeId(self.scope)
     }
