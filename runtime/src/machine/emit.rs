@@ -1,6 +1,5 @@
 //! Emitters: polled while there is room, each item opened as it comes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -132,21 +131,20 @@ impl Machine {
         let woken = std::mem::take(&mut begun.woken);
         let streaming = self.plan.node(node).options.streaming;
         // Leaves the emitter as running while its items open, so that nothing polls it meanwhile.
-        let mut given: HashMap<FanIndex, u32> = fans.iter().map(|fan| (*fan, 0)).collect();
+        let outputs: Vec<_> = fans.iter().map(|fan| self.fan_step(*fan).1).collect();
+        let mut given = vec![0; fans.len()];
         let mut refused = None;
         for item in done.items {
-            let Some(fan) = fans.iter().copied().find(|fan| self.fan_step(*fan).1 == item.output) else {
-                continue;
-            };
-            match self.take_item(fan, item, id.attempt, streaming) {
-                Ok(opened) => *given.entry(fan).or_default() += u32::from(opened),
+            let Some(at) = outputs.iter().position(|output| *output == item.output) else { continue };
+            match self.take_item(fans[at], item, id.attempt, streaming) {
+                Ok(opened) => given[at] += u32::from(opened),
                 Err(error) => {
                     refused = Some(error);
                     break;
                 }
             }
         }
-        for (fan, given) in given {
+        for (fan, given) in fans.into_iter().zip(given) {
             self.give_poll_room(fan, done.room, given);
         }
         self.settle_due();
@@ -181,11 +179,8 @@ impl Machine {
         }
         let index = self.fans[fan as usize].next;
         self.fans[fan as usize].next += 1;
-        let new = NewItem {
-            parts: vec![(item.key.clone(), index)],
-            values: vec![Slot::Value(Arc::clone(&item.value))],
-        };
         if !streaming {
+            let new = NewItem { parts: vec![(item.key, index)], values: vec![Slot::Value(item.value)] };
             let fan = &mut self.fans[fan as usize];
             match &mut fan.queue {
                 ItemQueue::Items(items) => items.push_back(new),
@@ -194,10 +189,10 @@ impl Machine {
             return Ok(false);
         }
         if self.may_come_again(fan) {
-            return Ok(self.take_known(fan, item, index, attempt, new));
+            return Ok(self.take_known(fan, item, index, attempt));
         }
         self.fans[fan as usize].count += 1;
-        self.open_item(fan, new);
+        self.open_item(fan, [(item.key, index)], [Slot::Value(item.value)]);
         Ok(true)
     }
 
@@ -207,7 +202,7 @@ impl Machine {
     }
 
     /// An item of an emitter that may be tried again: it, or an equal one, may be known (§4.8).
-    fn take_known(&mut self, fan: FanIndex, item: Item, index: u32, attempt: u32, new: NewItem) -> bool {
+    fn take_known(&mut self, fan: FanIndex, item: Item, index: u32, attempt: u32) -> bool {
         let info = self.plan.graph.scope(ScopeId(self.fans[fan as usize].scope)).items[0];
         if let Some(known) = self.fans[fan as usize].known.get_mut(&item.key) {
             let frame = known.frame;
@@ -220,7 +215,8 @@ impl Machine {
             self.supersede(fan, frame);
         }
         self.fans[fan as usize].count += 1;
-        let frame = self.open_item(fan, new);
+        let value = Slot::Value(Arc::clone(&item.value));
+        let frame = self.open_item(fan, [(item.key.clone(), index)], [value]);
         let frame = self.frame_id(frame);
         self.fans[fan as usize].known.insert(item.key, Known { frame, value: item.value, attempt });
         true

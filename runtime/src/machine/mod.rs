@@ -28,7 +28,7 @@ pub use grant::{FoldWork, Grant, Poll, PollDone, PollOutcome, StepDone, StepId, 
 pub use limits::Limits;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,7 +110,7 @@ pub struct Machine {
     /// Sync steps whose time was over and whose threads have not returned: their pool and tag tokens.
     left_behind: HashMap<StepId, crate::graph::NodeId>,
     /// Tasks that have all their inputs.
-    due: Vec<(FrameId, u32)>,
+    due: VecDeque<(FrameId, u32)>,
 
     events: Vec<Event>,
     commands: Vec<Command>,
@@ -147,7 +147,7 @@ impl Machine {
             roomy: Vec::new(),
             begun: HashMap::new(),
             left_behind: HashMap::new(),
-            due: Vec::new(),
+            due: VecDeque::new(),
             events: Vec::new(),
             commands: Vec::new(),
             handled: handled::Handled::default(),
@@ -175,7 +175,9 @@ impl Machine {
 
     /// What has happened since this was last called.
     pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+        // As many will soon have come again.
+        let room = self.events.len();
+        std::mem::replace(&mut self.events, Vec::with_capacity(room))
     }
 
     /// How many events wait to be taken.
