@@ -15,7 +15,12 @@ use crate::exit;
 /// Reads the command line; gives the command that it was read with, too.
 pub(super) fn read(words: impl IntoIterator<Item = OsString>) -> Result<(Command, ArgMatches), Problem> {
     let words: Vec<_> = words.into_iter().collect();
-    let all = crate::define::jobs();
+    if words.get(1).is_some_and(|word| word == "run") {
+        jobs::check_registry()?;
+    }
+    let mut all = crate::define::jobs();
+    // Two of one name are told where a job is asked for; help and completions go on.
+    all.dedup_by_key(|job| job.name);
     let command = command(&program_name(words.first()), &all);
     match command.clone().try_get_matches_from(words) {
         Ok(matches) => {
@@ -106,9 +111,6 @@ fn in_our_words(error: clap::Error, all: &[&'static JobDef]) -> Problem {
     };
     if !usage.contains(" run ") {
         return Problem::CommandLine(error);
-    }
-    if let Err(problem) = jobs::check_registry() {
-        return problem;
     }
     Problem::Usage(unknown("job", &wrong, all.iter().map(|job| job.name), "the program has no jobs"))
 }
