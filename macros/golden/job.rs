@@ -17,7 +17,6 @@ impl letters {
                 ]
             },
             |values| {
-                #[allow(unused_mut, unused_variables, reason = "a job may give nothing")]
                 let mut values = values.into_iter();
                 (&&::fanfold::__private::JobResult::<String>::new())
                     .own(::fanfold::__private::next(&mut values))

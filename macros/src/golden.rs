@@ -85,6 +85,15 @@ fn job() {
 }
 
 #[test]
+fn job_without_arguments_and_results() {
+    check(
+        with("", crate::job::job),
+        "fn tidy() { clean(); }",
+        &expect_file!["../golden/job_without_arguments_and_results.rs"],
+    );
+}
+
+#[test]
 fn graph() {
     check(
         with("", crate::graph::graph),

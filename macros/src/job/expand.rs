@@ -27,6 +27,11 @@ impl Job {
         sig.ident = syn::Ident::new("__body", ident.span());
         let args: Vec<_> = self.args.iter().map(|arg| &arg.ty).collect();
         let places = (0..args.len()).map(syn::Index::from);
+        let erase = if args.is_empty() {
+            quote!(|()| ::std::vec::Vec::new())
+        } else {
+            quote!(|args: (#(#args,)*)| ::std::vec![#(::fanfold::__private::default(args.#places)),*])
+        };
         let (results, read) = (self.result_type(), self.read());
         quote! {
             #(#docs)*
@@ -42,7 +47,7 @@ impl Job {
                     use ::fanfold::__private::rungs::*;
                     ::fanfold::Job::new(
                         <Self as ::fanfold::__private::JobRow>::def(),
-                        |args: (#(#args,)*)| ::std::vec![#(::fanfold::__private::default(args.#places)),*],
+                        #erase,
                         #read,
                     )
                 }
@@ -65,6 +70,9 @@ impl Job {
 
     /// The function that gives the results their types.
     fn read(&self) -> TokenStream {
+        if self.results.parts.is_empty() {
+            return quote!(|_| {});
+        }
         let parts = self.results.parts.iter().map(|part| match part {
             Part::Out(ty) => quote! {
                 (&&::fanfold::__private::JobResult::<#ty>::new()).own(::fanfold::__private::next(&mut values))
@@ -74,7 +82,6 @@ impl Job {
         let parts = if self.results.tuple { quote!((#(#parts,)*)) } else { quote!(#(#parts)*) };
         quote! {
             |values| {
-                #[allow(unused_mut, unused_variables, reason = "a job may give nothing")]
                 let mut values = values.into_iter();
                 #parts
             }

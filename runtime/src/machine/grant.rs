@@ -282,7 +282,8 @@ impl Machine {
     fn is_short(&self, node: NodeId) -> bool {
         let plan = self.plan.node(node);
         let cost = self.cost[node.index()];
-        runs_in_batches(plan) && !self.tokens.bound(&plan.options) && cost > 0.0 && cost < SHORT
+        let free = runs_in_batches(plan) && !self.tokens.bound(&plan.options);
+        free && !self.plan.hurried[node.index()] && cost > 0.0 && cost < SHORT
     }
 
     /// A step and those that wait for nothing else.

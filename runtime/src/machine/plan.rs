@@ -23,6 +23,9 @@ pub(crate) struct Plan {
     pub(crate) rank_of: Vec<u32>,
     /// How many ranks there are.
     pub(crate) ranks: u32,
+    /// Whether something that reads a node has a higher priority: it must not wait for other steps
+    /// of the node.
+    pub(crate) hurried: Vec<bool>,
     /// Whether a failure of each node is taken, on every way on from it, by a `collect_results`.
     pub(crate) absorbed: Vec<bool>,
     /// The scopes whose items may be given again, with other values, by another attempt.
@@ -180,12 +183,14 @@ impl Plan {
             task_of: vec![0; graph.nodes.len()],
             rank_of: Vec::new(),
             ranks: 0,
+            hurried: vec![false; graph.nodes.len()],
             absorbed: Vec::new(),
             again: Vec::new(),
             pinned: Vec::new(),
             graph: Arc::clone(&graph),
         };
         plan.rank(order);
+        plan.find_hurried();
         plan.pin();
         plan.allot_slots();
         plan.add_tasks();
@@ -224,6 +229,17 @@ impl Plan {
         keys.dedup();
         self.ranks = keys.len() as u32;
         self.rank_of = all.iter().map(|key| keys.binary_search(key).unwrap_or_default() as u32).collect();
+    }
+
+    fn find_hurried(&mut self) {
+        let graph = Arc::clone(&self.graph);
+        for node in &graph.nodes {
+            for source in node.inputs.iter().flat_map(Input::sources).chain(&node.after) {
+                if let Source::Output(read, _) = source {
+                    self.hurried[read.index()] |= node.options.priority > graph.node(*read).options.priority;
+                }
+            }
+        }
     }
 
     /// Below an emitter that may be tried again nothing is final before it has ended.

@@ -74,6 +74,15 @@ fn greetings(text: Out<String>) -> Out<String> {
     greet(long_words(words), count)
 }
 
+#[op]
+fn tidy() {}
+
+/// Takes nothing and gives nothing.
+#[job]
+fn tidying() {
+    tidy();
+}
+
 fn main() -> ExitCode {
     fanfold::main()
 }
