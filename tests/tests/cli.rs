@@ -813,23 +813,29 @@ fn help_is_made_of_doc_comments() {
     transcript(
         &["--help"],
         &expect![[r#"
-        Runs the jobs of this program
+            Runs the jobs of this program
 
-        Usage: jobs [OPTIONS] <COMMAND>
+            Usage: jobs [OPTIONS] <COMMAND>
 
-        Commands:
-          list         List the jobs and their arguments
-          run          Run a job
-          graph        Print the graph of a job
-          completions  Print a script that completes commands, jobs and flags
+            Commands:
+              list         List the jobs and their arguments
+              run          Run a job
+              graph        Print the graph of a job
+              completions  Print a script that completes commands, jobs and flags
 
-        Options:
-              --color <WHEN>  When to write in colours [default: auto] [possible values: auto, always,
-                              never]
-          -h, --help          Print help
-          -V, --version       Print version
-        exit 0
-    "#]],
+            Options:
+                  --color <WHEN>  When to write in colours [default: auto] [possible values: auto, always,
+                                  never]
+              -h, --help          Print help
+              -V, --version       Print version
+
+            Environment:
+              FANFOLD_LOG       Which logs of ops are shown: `debug`, or `warn,my_crate=trace` [default: info]
+              FANFOLD_PROGRESS  How progress is shown, as --progress
+              FANFOLD_ARG_NAME  The argument `name` of the job that is run
+              NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe
+            exit 0
+        "#]],
     );
     transcript(
         &["run"],

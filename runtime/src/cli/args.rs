@@ -71,6 +71,7 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
         .version(concat!("(fanfold ", env!("CARGO_PKG_VERSION"), ")"))
         .styles(styles)
         .arg(color_flag())
+        .after_help(ENVIRONMENT)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
@@ -85,6 +86,14 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
                 .arg(shell),
         )
 }
+
+/// What the environment says to every command.
+const ENVIRONMENT: &str = "\
+Environment:
+  FANFOLD_LOG       Which logs of ops are shown: `debug`, or `warn,my_crate=trace` [default: info]
+  FANFOLD_PROGRESS  How progress is shown, as --progress
+  FANFOLD_ARG_NAME  The argument `name` of the job that is run
+  NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe";
 
 fn color_flag() -> Arg {
     Arg::new("color")
