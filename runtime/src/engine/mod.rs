@@ -6,7 +6,7 @@
 
 mod attempt;
 mod emitter;
-mod panics;
+pub(crate) mod panics;
 mod resources;
 mod shared;
 mod supervisor;

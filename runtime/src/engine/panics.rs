@@ -15,7 +15,7 @@ thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-pub(super) fn install_hook() {
+pub(crate) fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
@@ -30,7 +30,7 @@ pub(super) fn install_hook() {
 }
 
 /// Runs code of the user's: a panic becomes an error.
-pub(super) fn caught<R>(run: impl FnOnce() -> R) -> Result<R, OpError> {
+pub(crate) fn caught<R>(run: impl FnOnce() -> R) -> Result<R, OpError> {
     let outer = IN_OP.replace(true);
     let result = catch_unwind(AssertUnwindSafe(run));
     let error = result.map_err(|panic| {
