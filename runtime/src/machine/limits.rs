@@ -31,23 +31,15 @@ pub(crate) struct Tokens {
 
 #[derive(Debug)]
 struct Limit {
-    name: String,
     max: u32,
     taken: u32,
     rate: Option<crate::options::Rate>,
     /// When the latest attempts started, oldest first: as many as may start in one span.
     starts: VecDeque<Duration>,
-    /// Steps that wait for this limit, with their ranks.
-    parked: BinaryHeap<Reverse<(u32, Entry)>>,
+    /// Steps that wait for this limit, with their ranks: those for threads, those for the runtime.
+    parked: [BinaryHeap<Reverse<(u32, Entry)>>; 2],
+    /// When a step that waits for the rate is looked at again.
     wakes_at: Option<Duration>,
-}
-
-/// Why a step cannot start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    limit: usize,
-    /// When there is room again, if that is only a matter of time.
-    pub(crate) until: Option<Duration>,
 }
 
 impl Tokens {
@@ -55,11 +47,11 @@ impl Tokens {
         let mut this = Self { limits: Vec::new(), pools: HashMap::new(), tags: HashMap::new() };
         for (name, limit) in &limits.pools {
             this.pools.insert(name.as_str().into(), this.limits.len());
-            this.limits.push(Limit::new(name.clone(), limit.max.unwrap_or(u32::MAX), limit.rate));
+            this.limits.push(Limit::new(limit.max.unwrap_or(u32::MAX), limit.rate));
         }
         for ((name, value), max) in &limits.tags {
             this.tags.insert((name.as_str().into(), value.as_str().into()), this.limits.len());
-            this.limits.push(Limit::new(format!("{name}={value}"), *max, None));
+            this.limits.push(Limit::new(*max, None));
         }
         this
     }
@@ -77,10 +69,13 @@ impl Tokens {
 
     /// Takes all tokens of a step that starts now, or none. `again` for a poll of an emitter that
     /// has begun: it holds tokens while it is polled, and counts once as a start.
-    pub(crate) fn take(&mut self, options: &StepOptions, now: Duration, again: bool) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    /// The limit that has none left.
+    pub(crate) fn take(&mut self, options: &StepOptions, now: Duration, again: bool) -> Result<(), usize> {
         let wanted: Vec<_> = self.of(options).collect();
         for limit in &wanted {
-            self.limits[*limit].has_room(now, again).map_err(|until| Refusal { limit: *limit, until })?;
+            self.limits[*limit].has_room(now, again).map_err(|_| *limit)?;
         }
         for limit in wanted {
             self.limits[limit].take(now, again);
@@ -88,48 +83,68 @@ impl Tokens {
         Ok(())
     }
 
-    /// Gives the tokens of a step back: the steps that may now start, with their ranks.
-    pub(crate) fn give_back(&mut self, options: &StepOptions) -> Vec<(u32, Entry)> {
+    /// Gives the tokens of a step back.
+    pub(crate) fn give_back(&mut self, options: &StepOptions) {
         let given: Vec<_> = self.of(options).collect();
-        for limit in &given {
-            self.limits[*limit].taken -= 1;
+        for limit in given {
+            self.limits[limit].taken -= 1;
         }
-        given
-            .into_iter()
-            .filter_map(|limit| self.limits[limit].parked.pop())
-            .map(|Reverse(entry)| entry)
-            .collect()
     }
 
-    /// Keeps a step that was refused; says when to look again, if a timer is needed.
-    pub(crate) fn park(&mut self, refusal: Refusal, rank: u32, entry: Entry) -> Option<(usize, Duration)> {
-        let limit = &mut self.limits[refusal.limit];
-        limit.parked.push(Reverse((rank, entry)));
-        let until = refusal.until?;
-        let needed = limit.wakes_at.is_none();
-        limit.wakes_at.get_or_insert(until);
-        needed.then_some((refusal.limit, until))
+    /// Keeps a step that was refused until the limit has room.
+    pub(crate) fn park(&mut self, limit: usize, on_runtime: bool, rank: u32, entry: Entry) {
+        self.limits[limit].parked[usize::from(on_runtime)].push(Reverse((rank, entry)));
     }
 
-    /// The time of a rate has come: the steps that may now start, with their ranks.
-    pub(crate) fn unpark(&mut self, limit: usize) -> Vec<(u32, Entry)> {
-        let limit = &mut self.limits[limit];
-        limit.wakes_at = None;
-        let room = limit.rate.map_or(1, |rate| rate.starts);
-        std::iter::from_fn(|| limit.parked.pop()).take(room as usize).map(|Reverse(entry)| entry).collect()
+    /// The first of the steps that were refused and may start now.
+    pub(crate) fn peek(&self, now: Duration, on_runtime: bool) -> Option<(usize, &(u32, Entry))> {
+        let first = |limit: usize| {
+            let first = self.limits[limit].parked[usize::from(on_runtime)].peek();
+            first.map(|Reverse(first)| (limit, first))
+        };
+        let has_room = |limit: &usize| self.limits[*limit].has_room(now, false).is_ok();
+        (0..self.limits.len()).filter(has_room).filter_map(first).min_by_key(|(_, first)| *first)
     }
 
-    /// The names of the limits that have no token left.
-    pub(crate) fn exhausted(&self) -> impl Iterator<Item = &str> {
-        self.limits.iter().filter(|limit| limit.taken >= limit.max).map(|limit| limit.name.as_str())
+    /// Takes the step that `peek` found at `limit`.
+    pub(crate) fn pop(&mut self, limit: usize, on_runtime: bool) -> Option<(u32, Entry)> {
+        self.limits[limit].parked[usize::from(on_runtime)].pop().map(|Reverse(first)| first)
+    }
+
+    /// How many refused steps for threads may start now.
+    pub(crate) fn waiting(&self, now: Duration) -> usize {
+        let room = |limit: &Limit| limit.has_room(now, false).map_or(0, |()| limit.max - limit.taken);
+        self.limits.iter().map(|limit| limit.parked[0].len().min(room(limit) as usize)).sum()
+    }
+
+    /// The limits for which a step waits until a time has come, that nobody was told of yet.
+    pub(crate) fn alarms(&mut self, now: Duration) -> Vec<(usize, Duration)> {
+        let mut alarms = Vec::new();
+        for (index, limit) in self.limits.iter_mut().enumerate() {
+            let waits = limit.parked.iter().any(|parked| !parked.is_empty());
+            if waits
+                && limit.wakes_at.is_none()
+                && let Err(Some(until)) = limit.has_room(now, false)
+            {
+                limit.wakes_at = Some(until);
+                alarms.push((index, until));
+            }
+        }
+        alarms
+    }
+
+    /// The time of a rate has come.
+    pub(crate) fn wake(&mut self, limit: usize) {
+        self.limits[limit].wakes_at = None;
     }
 }
 
 impl Limit {
-    fn new(name: String, max: u32, rate: Option<crate::options::Rate>) -> Self {
-        Self { name, max, taken: 0, rate, starts: VecDeque::new(), parked: BinaryHeap::new(), wakes_at: None }
+    fn new(max: u32, rate: Option<crate::options::Rate>) -> Self {
+        Self { max, taken: 0, rate, starts: VecDeque::new(), parked: Default::default(), wakes_at: None }
     }
 
+    /// Whether a step may start; if not, when, if that is only a matter of time.
     fn has_room(&self, now: Duration, again: bool) -> Result<(), Option<Duration>> {
         if self.taken >= self.max {
             return Err(None);
