@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::context::OpContext;
+use crate::define::Outputs;
 use crate::machine::{FoldDone, Grant, Machine, PollDone, StepDone, StepWork, Want};
 
 use super::shared::{Shared, WorkerState, lock};
@@ -129,10 +130,11 @@ fn run_steps(
     while let Some((mut step, mut next)) = take_step(me, fed.take()) {
         let ended = attempt::run(shared, context, &mut step, next.as_mut(), began);
         began = ended.started + ended.took;
-        let failed = ended.result.is_err();
+        // What waits for this step goes on only with a value of it.
+        let gave = ended.passed_on || matches!(ended.result, Ok(Outputs::One(Some(_))));
         done.push(ended);
         me.ended.fetch_add(1, Ordering::Relaxed);
-        if failed {
+        if !gave {
             not_begun.extend(next.take());
             give_up_chain(me, &mut not_begun);
         }

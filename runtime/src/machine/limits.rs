@@ -64,7 +64,7 @@ impl Tokens {
         this
     }
 
-    fn of<'a>(&'a self, options: &'a StepOptions) -> impl Iterator<Item = usize> + 'a {
+    pub(super) fn of<'a>(&'a self, options: &'a StepOptions) -> impl Iterator<Item = usize> + 'a {
         let pool = options.pool.as_ref().and_then(|pool| self.pools.get(pool));
         let tags = options.tags.iter().filter_map(|tag| self.tags.get(tag));
         pool.into_iter().chain(tags).copied()
@@ -119,9 +119,9 @@ impl Tokens {
         std::iter::from_fn(|| limit.parked.pop()).take(room as usize).map(|Reverse(entry)| entry).collect()
     }
 
-    /// The names of the limits that have no token left.
-    pub(crate) fn exhausted(&self) -> impl Iterator<Item = &str> {
-        self.limits.iter().filter(|limit| limit.taken >= limit.max).map(|limit| limit.name.as_str())
+    /// A limit's name, and how many steps may hold its tokens at once.
+    pub(super) fn limit(&self, limit: usize) -> (&str, u32) {
+        (&self.limits[limit].name, self.limits[limit].max)
     }
 }
 
