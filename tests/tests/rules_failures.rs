@@ -368,61 +368,46 @@ async fn s4_5_a_failure_that_a_plain_consumer_needs_too_fails_the_run() {
 
 // --- 7: retries
 
-/// When each attempt of a step began, since the first.
-struct Times(std::sync::Mutex<Vec<Instant>>);
-
-impl Times {
-    const fn new() -> Self {
-        Self(std::sync::Mutex::new(Vec::new()))
+/// The waits between the attempts of a step, in milliseconds, each kept.
+fn waits<R>(run: &InMemory<R>, name: &str) -> Vec<u128> {
+    let graph = &run.report().graph;
+    let mut due_at = Duration::ZERO;
+    let mut waits = Vec::new();
+    for event in run.events() {
+        match &event.kind {
+            EventKind::AttemptFailed { step, due, .. } if step.name(graph).to_string() == name => {
+                due_at = *due;
+                waits.push((*due - event.at).as_millis());
+            }
+            EventKind::StepStarted { step, .. } if step.name(graph).to_string() == name => {
+                assert!(event.at >= due_at, "`{name}` did not wait");
+            }
+            _ => {}
+        }
     }
-
-    fn push(&self) {
-        lock(&self.0).push(Instant::now());
-    }
-
-    /// The waits between attempts, in milliseconds.
-    fn waits(&self) -> Vec<u128> {
-        let times = lock(&self.0);
-        times.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect()
-    }
-}
-
-/// Tokio's clock has a resolution of a millisecond, and rounds up.
-fn assert_waits(waits: &[u128], expected: &[u128]) {
-    let near = waits.iter().zip(expected).all(|(wait, expected)| (*expected..=*expected + 2).contains(wait));
-    assert!(waits.len() == expected.len() && near, "{waits:?} instead of {expected:?}");
+    waits
 }
 
 #[tokio::test(start_paused = true)]
 async fn s4_7_waits_are_those_of_the_policy() {
-    static NONE: Times = Times::new();
-    static LINEAR: Times = Times::new();
-    static EXPONENTIAL: Times = Times::new();
-    static CAPPED: Times = Times::new();
-    static AT_ONCE: Times = Times::new();
     #[op(retry(max = 3, delay = "2s"))]
     async fn none() -> Result<(), String> {
-        NONE.push();
         Err("no".to_owned())
     }
     #[op(retry(max = 3, delay = "2s", backoff = "linear"))]
     async fn linear() -> Result<(), String> {
-        LINEAR.push();
         Err("no".to_owned())
     }
     #[op(retry(max = 4, delay = "2s", backoff = "exponential"))]
     async fn exponential() -> Result<(), String> {
-        EXPONENTIAL.push();
         Err("no".to_owned())
     }
     #[op(retry(max = 3, delay = "2s", backoff = "exponential", max_delay = "5s"))]
     async fn capped() -> Result<(), String> {
-        CAPPED.push();
         Err("no".to_owned())
     }
     #[op(retry(max = 2))]
     async fn at_once() -> Result<(), String> {
-        AT_ONCE.push();
         Err("no".to_owned())
     }
     #[job]
@@ -430,26 +415,22 @@ async fn s4_7_waits_are_those_of_the_policy() {
         let _ = (none(), linear(), exponential(), capped(), at_once());
     }
     let run = run(backoffs::job().args(())).await;
-    assert_waits(&NONE.waits(), &[2_000, 2_000, 2_000]);
-    assert_waits(&LINEAR.waits(), &[2_000, 4_000, 6_000]);
-    assert_waits(&EXPONENTIAL.waits(), &[2_000, 6_000, 14_000, 30_000]);
-    assert_waits(&CAPPED.waits(), &[2_000, 5_000, 5_000]);
-    assert_waits(&AT_ONCE.waits(), &[0, 0]);
+    assert_eq!(waits(&run, "none"), [2_000, 2_000, 2_000]);
+    assert_eq!(waits(&run, "linear"), [2_000, 4_000, 6_000]);
+    assert_eq!(waits(&run, "exponential"), [2_000, 6_000, 14_000, 30_000]);
+    assert_eq!(waits(&run, "capped"), [2_000, 5_000, 5_000]);
+    assert_eq!(waits(&run, "at_once"), [0, 0]);
     assert_eq!(attempts_of(&run, "exponential"), 5);
 }
 
 #[tokio::test(start_paused = true)]
 async fn s4_7_jitter_stays_within_its_bounds() {
-    static FULL: Times = Times::new();
-    static AROUND: Times = Times::new();
     #[op(retry(max = 50, delay = "10s", jitter = "full"))]
     async fn full() -> Result<(), String> {
-        FULL.push();
         Err("no".to_owned())
     }
     #[op(retry(max = 50, delay = "10s", backoff = "linear", jitter = "plus_minus"))]
     async fn around() -> Result<(), String> {
-        AROUND.push();
         Err("no".to_owned())
     }
     #[job]
@@ -457,11 +438,12 @@ async fn s4_7_jitter_stays_within_its_bounds() {
         let _ = (full(), around());
     }
     let options = RunOptions { seed: Some(7), ..RunOptions::default() };
-    run(jitters::job().args(()).options(options)).await;
-    assert!(FULL.waits().iter().all(|wait| *wait <= 10_002));
-    assert!(FULL.waits().iter().any(|wait| *wait < 5_000) && FULL.waits().iter().any(|wait| *wait > 5_000));
-    for (n, wait) in (1..).zip(AROUND.waits()) {
-        assert!(((n - 1) * 10_000..=(n + 1) * 10_000 + 2).contains(&wait), "{n}: {wait}");
+    let run = run(jitters::job().args(()).options(options)).await;
+    let full = waits(&run, "full");
+    assert!(full.iter().all(|wait| *wait <= 10_000), "{full:?}");
+    assert!(full.iter().any(|wait| *wait < 5_000) && full.iter().any(|wait| *wait > 5_000), "{full:?}");
+    for (n, wait) in (1..).zip(waits(&run, "around")) {
+        assert!(((n - 1) * 10_000..=(n + 1) * 10_000).contains(&wait), "{n}: {wait}");
     }
 }
 
@@ -542,14 +524,12 @@ async fn s4_7_a_retried_step_joins_the_end_of_its_queue() {
 
 #[tokio::test(start_paused = true)]
 async fn s4_7_an_op_can_say_never_again_or_after_this_long() {
-    static TIMES: Times = Times::new();
     #[op(retry(max = 5, delay = "1s"))]
     async fn never() -> Result<(), OpError> {
         Err(OpError::permanent("the account is closed"))
     }
     #[op(retry(max = 2, delay = "1s"))]
     async fn after(ctx: &OpContext) -> Result<(), OpError> {
-        TIMES.push();
         if ctx.attempt() == 1 {
             return Err(OpError::retry_after(Duration::from_secs(90), "too many requests"));
         }
@@ -566,7 +546,7 @@ async fn s4_7_an_op_can_say_never_again_or_after_this_long() {
     let run = run(says::job().args(())).await;
     assert_eq!(["never", "after", "without_a_policy"].map(|step| attempts_of(&run, step)), [1, 3, 1]);
     assert_eq!(error_of(&run, "never"), "the account is closed");
-    assert_waits(&TIMES.waits(), &[90_000, 1_000]);
+    assert_eq!(waits(&run, "after"), [90_000, 1_000]);
 }
 
 #[tokio::test]

@@ -125,8 +125,9 @@ impl Shared {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the first workers.
+    /// Starts the first tasks and workers.
     pub(super) fn begin(self: &Arc<Self>) {
+        self.change(|_, _| ());
         for _ in 0..super::cores().min(2) {
             worker::spawn(self);
         }
@@ -174,6 +175,10 @@ impl Shared {
         let timer = machine.has_new_timer();
         let ended = machine.ended().is_some();
         drop(machine);
+        // Before the timekeeper may look: where time is paused, it goes on as soon as no task runs.
+        for step in tasks {
+            attempt::spawn(self, step);
+        }
         if timer || ended {
             self.timers.notify_one();
         }
@@ -183,9 +188,6 @@ impl Shared {
         for value in spent {
             // A panic in here is nobody's failure: no step runs.
             let _ = caught(|| drop(value));
-        }
-        for step in tasks {
-            attempt::spawn(self, step);
         }
         for command in commands {
             self.obey(&command);

@@ -163,7 +163,14 @@ impl Machine {
             return None;
         }
         loop {
-            let Some((rank, entry)) = self.pop(want) else { return self.rescue(want) };
+            let Some((rank, entry)) = self.pop(want) else {
+                let idle = self.tokens.idle(self.now);
+                if idle.is_empty() {
+                    return self.rescue(want);
+                }
+                idle.into_iter().for_each(|(rank, entry)| self.enqueue(rank, entry));
+                continue;
+            };
             if !self.is_ready(&entry) {
                 continue;
             }
@@ -179,6 +186,9 @@ impl Machine {
                     self.give_tokens_back(node);
                 }
                 Err(refusal) => {
+                    for (rank, entry) in self.tokens.others(&plan.node(node).options, refusal, self.now) {
+                        self.enqueue(rank, entry);
+                    }
                     if let Some((limit, until)) = self.tokens.park(refusal, rank, entry) {
                         self.timer(until, Timer::Rate { limit });
                     }

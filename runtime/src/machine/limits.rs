@@ -111,6 +111,23 @@ impl Tokens {
         needed.then_some((refusal.limit, until))
     }
 
+    /// After a step with these options was refused: a step for each of its other limits that has
+    /// room, since it does not take the token that it may have been woken for.
+    pub(crate) fn others(
+        &mut self,
+        options: &StepOptions,
+        refusal: Refusal,
+        now: Duration,
+    ) -> Vec<(u32, Entry)> {
+        let others: Vec<_> = self.of(options).filter(|limit| *limit != refusal.limit).collect();
+        others.into_iter().filter_map(|limit| self.limits[limit].may_start(now)).collect()
+    }
+
+    /// A step for each limit that has room.
+    pub(crate) fn idle(&mut self, now: Duration) -> Vec<(u32, Entry)> {
+        self.limits.iter_mut().filter_map(|limit| limit.may_start(now)).collect()
+    }
+
     /// The time of a rate has come: the steps that may now start, with their ranks.
     pub(crate) fn unpark(&mut self, limit: usize) -> Vec<(u32, Entry)> {
         let limit = &mut self.limits[limit];
@@ -141,6 +158,14 @@ impl Limit {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The first of those that wait, if there is room for it.
+    fn may_start(&mut self, now: Duration) -> Option<(u32, Entry)> {
+        if self.parked.is_empty() || self.has_room(now, false).is_err() {
+            return None;
+        }
+        self.parked.pop().map(|Reverse(entry)| entry)
     }
 
     fn take(&mut self, now: Duration, again: bool) {
