@@ -23,7 +23,7 @@ fn whatever_happens_the_rules_hold() {
         let expected = interpret(plan);
         let built = to_graph(plan).map_err(|errors| errors.to_string())?;
         let course = course(plan, seed);
-        let mut legal = Legal::new(plan, &built.graph, &course.config, &expected);
+        let mut legal = Legal::new(&built.graph, &course.config, &expected);
         let driven = drive(&built.graph, built.args, &course, &mut legal)?;
         let observed = observe(&built.graph, &driven)?;
         compare(plan, &expected, &observed)?;

@@ -11,7 +11,7 @@ use super::fold::FoldState;
 use super::frame::{Fan, FanIndex, FanState, Frame, ItemQueue, NewItem, Slot, Task, TaskState, Turn};
 use super::gather::{Arrivals, GatherState, ZipState};
 use super::keys::KeySet;
-use super::plan::{Place, Target, TaskKind};
+use super::plan::{Place, ScopePlan, Target, TaskKind};
 use super::{Machine, Spent, SpentKind};
 use crate::graph::{Gather, NodeKind};
 
@@ -148,10 +148,10 @@ impl Machine {
         let plan = Arc::clone(&self.plan);
         let scope = self.frames[index as usize].scope();
         let template = plan.scope(scope);
-        let all_prompt = template.late_values.iter().all(|place| self.is_settled(index, *place));
+        let late = self.late_parts(index, template);
         let frame = &mut self.frames[index as usize];
-        frame.all_prompt = all_prompt;
-        frame.open = if all_prompt { frame.live } else { template.prompt };
+        frame.open = frame.live - late.iter().filter(|late| **late).count() as u32;
+        frame.late = late;
         let id = self.frame_id(index);
         for (number, task) in (0..).zip(&template.tasks) {
             let outer = task.outer.iter().filter(|place| !self.is_settled(index, **place)).count() as u32;
@@ -164,18 +164,27 @@ impl Machine {
         self.check_open(index);
     }
 
+    /// Which tasks and fan-outs of a new frame wait for the closing of a fan-out further out.
+    fn late_parts(&self, frame: u32, template: &ScopePlan) -> Vec<bool> {
+        let missing = |value: &u32| !self.is_settled(frame, template.late_values[*value as usize]);
+        if template.late_values.iter().all(|place| self.is_settled(frame, *place)) {
+            return Vec::new();
+        }
+        let parts = template.tasks.iter().map(|task| &task.late).chain(&template.late_children);
+        parts.map(|values| values.iter().any(missing)).collect()
+    }
+
     fn is_settled(&self, frame: u32, place: Place) -> bool {
         let Place::Slot { up, slot } = place else { return true };
         self.frames[self.around(frame, up) as usize].slots[slot as usize].is_settled()
     }
 
     /// One task or fan-out of a frame has ended.
-    pub(super) fn part_ended(&mut self, index: u32, late: bool) {
+    pub(super) fn part_ended(&mut self, index: u32, part: usize) {
         let frame = &mut self.frames[index as usize];
         frame.live -= 1;
-        if frame.all_prompt || !late {
-            frame.open -= 1;
-        }
+        let late = frame.late.get(part).is_some_and(|late| *late);
+        frame.open -= u32::from(!late);
         self.check_open(index);
     }
 
@@ -340,7 +349,7 @@ impl Machine {
         }
         let around = plan.scope(self.frames[parent as usize].scope());
         let child = around.children.iter().position(|child| *child == scope).expect("a fan-out is a child");
-        self.part_ended(parent, around.late_children[child]);
+        self.part_ended(parent, around.tasks.len() + child);
     }
 
     /// The fan-outs that a node of a frame opens.

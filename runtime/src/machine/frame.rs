@@ -119,8 +119,9 @@ pub(crate) struct Frame {
     pub(crate) live: u32,
     /// How many of these keep the item open.
     pub(crate) open: u32,
-    /// Whether late tasks keep the item open too.
-    pub(crate) all_prompt: bool,
+    /// Which tasks, and then which fan-outs, wait for the closing of a fan-out further out and so do
+    /// not keep the item open; empty if none do.
+    pub(crate) late: Vec<bool>,
     /// Whether the item counts against its fan-out's budget.
     pub(crate) is_open: bool,
     /// Whether it is kept although all in it has ended, as its emitter may give other items yet.

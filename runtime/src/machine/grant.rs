@@ -141,6 +141,18 @@ pub enum Want {
     Async,
 }
 
+/// Where a step that could start stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Sync,
+    Tasks,
+    /// It waited for a limit that has room now.
+    Parked {
+        limit: usize,
+        on_runtime: bool,
+    },
+}
+
 /// How much measured work a worker is given at once: long against the cost of handing it over,
 /// short against what anybody would notice.
 const BATCH: f32 = 100_000.0;
@@ -164,12 +176,10 @@ impl Machine {
         }
         loop {
             let Some((rank, entry)) = self.pop(want) else {
-                let idle = self.tokens.idle(self.now);
-                if idle.is_empty() {
-                    return self.rescue(want);
+                for (limit, until) in self.tokens.alarms(self.now) {
+                    self.timer(until, Timer::Rate { limit });
                 }
-                idle.into_iter().for_each(|(rank, entry)| self.enqueue(rank, entry));
-                continue;
+                return self.rescue(want);
             };
             if !self.is_ready(&entry) {
                 continue;
@@ -185,24 +195,32 @@ impl Machine {
                     }
                     self.give_tokens_back(node);
                 }
-                Err(refusal) => {
-                    for (rank, entry) in self.tokens.others(&plan.node(node).options, refusal, self.now) {
-                        self.enqueue(rank, entry);
-                    }
-                    if let Some((limit, until)) = self.tokens.park(refusal, rank, entry) {
-                        self.timer(until, Timer::Rate { limit });
-                    }
-                }
+                Err(limit) => self.tokens.park(limit, self.is_for_runtime(node), rank, entry),
             }
         }
     }
 
+    /// The first in order of all that could start.
     fn pop(&mut self, want: Want) -> Option<(u32, Entry)> {
-        let sync_first = match (self.sync.peek(), self.tasks.peek()) {
-            (Some((rank, entry)), Some((other_rank, other))) => (rank, entry) < (other_rank, other),
-            (sync, _) => sync.is_some(),
+        match self.first(want)? {
+            Place::Sync => self.sync.pop(),
+            Place::Tasks => self.tasks.pop(),
+            Place::Parked { limit, on_runtime } => self.tokens.pop(limit, on_runtime),
+        }
+    }
+
+    /// Where the first in order stands.
+    fn first(&self, want: Want) -> Option<Place> {
+        let parked = |on_runtime| {
+            let (limit, (rank, entry)) = self.tokens.peek(self.now, on_runtime)?;
+            Some((*rank, entry, Place::Parked { limit, on_runtime }))
         };
-        if sync_first && want == Want::Any { self.sync.pop() } else { self.tasks.pop() }
+        let sync = self.sync.peek().map(|(rank, entry)| (rank, entry, Place::Sync));
+        let tasks = self.tasks.peek().map(|(rank, entry)| (rank, entry, Place::Tasks));
+        let (sync, tasks) = ([sync, parked(false)], [tasks, parked(true)]);
+        let sync = sync.into_iter().filter(|_| want == Want::Any);
+        let all = sync.chain(tasks).flatten();
+        all.min_by_key(|(rank, entry, _)| (*rank, *entry)).map(|(_, _, place)| place)
     }
 
     fn is_ready(&self, entry: &Entry) -> bool {
@@ -235,10 +253,13 @@ impl Machine {
         self.enqueue(self.plan.rank_of[node.index()], entry);
     }
 
-    pub(super) fn enqueue(&mut self, rank: u32, entry: Entry) {
+    fn enqueue(&mut self, rank: u32, entry: Entry) {
         let node = self.node_of(entry.frame.index, entry.task);
-        let on_runtime = self.plan.node(node).op().is_some_and(|op| matches!(op.run, Run::Async(_)));
-        if on_runtime { self.tasks.push(rank, entry) } else { self.sync.push(rank, entry) }
+        if self.is_for_runtime(node) { self.tasks.push(rank, entry) } else { self.sync.push(rank, entry) }
+    }
+
+    fn is_for_runtime(&self, node: NodeId) -> bool {
+        self.plan.node(node).op().is_some_and(|op| matches!(op.run, Run::Async(_)))
     }
 
     /// The work of an entry; none if an emitter has no room for items.
@@ -267,6 +288,9 @@ impl Machine {
         let share = (self.sync.len() / self.config.workers as usize).clamp(1, MAX_BATCH);
         let mut heads = 1;
         while heads < share && cost < BATCH {
+            if self.first(Want::Any) != Some(Place::Sync) {
+                break;
+            }
             let Some((_, entry)) = self.sync.peek() else { break };
             let (frame, task) = (entry.frame.index, entry.task);
             let (ready, node) = (self.is_ready(entry), self.node_of(frame, task));
@@ -445,9 +469,7 @@ impl Machine {
 
     pub(super) fn give_tokens_back(&mut self, node: NodeId) {
         let plan = Arc::clone(&self.plan);
-        for (rank, entry) in self.tokens.give_back(&plan.node(node).options) {
-            self.enqueue(rank, entry);
-        }
+        self.tokens.give_back(&plan.node(node).options);
     }
 
     /// After anything has changed: settles what is due, and ends a run that stops.

@@ -37,17 +37,10 @@ struct Limit {
     rate: Option<crate::options::Rate>,
     /// When the latest attempts started, oldest first: as many as may start in one span.
     starts: VecDeque<Duration>,
-    /// Steps that wait for this limit, with their ranks.
-    parked: BinaryHeap<Reverse<(u32, Entry)>>,
+    /// Steps that wait for this limit, with their ranks: those for threads, those for the runtime.
+    parked: [BinaryHeap<Reverse<(u32, Entry)>>; 2],
+    /// When a step that waits for the rate is looked at again.
     wakes_at: Option<Duration>,
-}
-
-/// Why a step cannot start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    limit: usize,
-    /// When there is room again, if that is only a matter of time.
-    pub(crate) until: Option<Duration>,
 }
 
 impl Tokens {
@@ -70,6 +63,11 @@ impl Tokens {
         pool.into_iter().chain(tags).copied()
     }
 
+    /// A limit's name, and how many steps may hold its tokens at once.
+    pub(super) fn limit(&self, limit: usize) -> (&str, u32) {
+        (&self.limits[limit].name, self.limits[limit].max)
+    }
+
     /// Whether steps with these options take tokens.
     pub(crate) fn bound(&self, options: &StepOptions) -> bool {
         self.of(options).next().is_some()
@@ -77,10 +75,13 @@ impl Tokens {
 
     /// Takes all tokens of a step that starts now, or none. `again` for a poll of an emitter that
     /// has begun: it holds tokens while it is polled, and counts once as a start.
-    pub(crate) fn take(&mut self, options: &StepOptions, now: Duration, again: bool) -> Result<(), Refusal> {
+    ///
+    /// # Errors
+    /// The limit that has none left.
+    pub(crate) fn take(&mut self, options: &StepOptions, now: Duration, again: bool) -> Result<(), usize> {
         let wanted: Vec<_> = self.of(options).collect();
         for limit in &wanted {
-            self.limits[*limit].has_room(now, again).map_err(|until| Refusal { limit: *limit, until })?;
+            self.limits[*limit].has_room(now, again).map_err(|_| *limit)?;
         }
         for limit in wanted {
             self.limits[limit].take(now, again);
@@ -88,65 +89,76 @@ impl Tokens {
         Ok(())
     }
 
-    /// Gives the tokens of a step back: the steps that may now start, with their ranks.
-    pub(crate) fn give_back(&mut self, options: &StepOptions) -> Vec<(u32, Entry)> {
+    /// Gives the tokens of a step back.
+    pub(crate) fn give_back(&mut self, options: &StepOptions) {
         let given: Vec<_> = self.of(options).collect();
-        for limit in &given {
-            self.limits[*limit].taken -= 1;
+        for limit in given {
+            self.limits[limit].taken -= 1;
         }
-        given
-            .into_iter()
-            .filter_map(|limit| self.limits[limit].parked.pop())
-            .map(|Reverse(entry)| entry)
-            .collect()
     }
 
-    /// Keeps a step that was refused; says when to look again, if a timer is needed.
-    pub(crate) fn park(&mut self, refusal: Refusal, rank: u32, entry: Entry) -> Option<(usize, Duration)> {
-        let limit = &mut self.limits[refusal.limit];
-        limit.parked.push(Reverse((rank, entry)));
-        let until = refusal.until?;
-        let needed = limit.wakes_at.is_none();
-        limit.wakes_at.get_or_insert(until);
-        needed.then_some((refusal.limit, until))
+    /// Keeps a step that was refused until the limit has room.
+    pub(crate) fn park(&mut self, limit: usize, on_runtime: bool, rank: u32, entry: Entry) {
+        self.limits[limit].parked[usize::from(on_runtime)].push(Reverse((rank, entry)));
     }
 
-    /// After a step with these options was refused: a step for each of its other limits that has
-    /// room, since it does not take the token that it may have been woken for.
-    pub(crate) fn others(
-        &mut self,
-        options: &StepOptions,
-        refusal: Refusal,
-        now: Duration,
-    ) -> Vec<(u32, Entry)> {
-        let others: Vec<_> = self.of(options).filter(|limit| *limit != refusal.limit).collect();
-        others.into_iter().filter_map(|limit| self.limits[limit].may_start(now)).collect()
+    /// The first of the steps that were refused and may start now.
+    pub(crate) fn peek(&self, now: Duration, on_runtime: bool) -> Option<(usize, &(u32, Entry))> {
+        let first = |limit: usize| {
+            let first = self.limits[limit].parked[usize::from(on_runtime)].peek();
+            first.map(|Reverse(first)| (limit, first))
+        };
+        let has_room = |limit: &usize| self.limits[*limit].has_room(now, false).is_ok();
+        (0..self.limits.len()).filter(has_room).filter_map(first).min_by_key(|(_, first)| *first)
     }
 
-    /// A step for each limit that has room.
-    pub(crate) fn idle(&mut self, now: Duration) -> Vec<(u32, Entry)> {
-        self.limits.iter_mut().filter_map(|limit| limit.may_start(now)).collect()
+    /// Takes the step that `peek` found at `limit`.
+    pub(crate) fn pop(&mut self, limit: usize, on_runtime: bool) -> Option<(u32, Entry)> {
+        self.limits[limit].parked[usize::from(on_runtime)].pop().map(|Reverse(first)| first)
     }
 
-    /// The time of a rate has come: the steps that may now start, with their ranks.
-    pub(crate) fn unpark(&mut self, limit: usize) -> Vec<(u32, Entry)> {
-        let limit = &mut self.limits[limit];
-        limit.wakes_at = None;
-        let room = limit.rate.map_or(1, |rate| rate.starts);
-        std::iter::from_fn(|| limit.parked.pop()).take(room as usize).map(|Reverse(entry)| entry).collect()
+    /// How many refused steps for threads may start now.
+    pub(crate) fn waiting(&self, now: Duration) -> usize {
+        let room = |limit: &Limit| limit.has_room(now, false).map_or(0, |()| limit.max - limit.taken);
+        self.limits.iter().map(|limit| limit.parked[0].len().min(room(limit) as usize)).sum()
     }
 
-    /// A limit's name, and how many steps may hold its tokens at once.
-    pub(super) fn limit(&self, limit: usize) -> (&str, u32) {
-        (&self.limits[limit].name, self.limits[limit].max)
+    /// The limits for which a step waits until a time has come, that nobody was told of yet.
+    pub(crate) fn alarms(&mut self, now: Duration) -> Vec<(usize, Duration)> {
+        let mut alarms = Vec::new();
+        for (index, limit) in self.limits.iter_mut().enumerate() {
+            let waits = limit.parked.iter().any(|parked| !parked.is_empty());
+            if waits
+                && limit.wakes_at.is_none()
+                && let Err(Some(until)) = limit.has_room(now, false)
+            {
+                limit.wakes_at = Some(until);
+                alarms.push((index, until));
+            }
+        }
+        alarms
+    }
+
+    /// The time of a rate has come.
+    pub(crate) fn wake(&mut self, limit: usize) {
+        self.limits[limit].wakes_at = None;
     }
 }
 
 impl Limit {
     fn new(name: String, max: u32, rate: Option<crate::options::Rate>) -> Self {
-        Self { name, max, taken: 0, rate, starts: VecDeque::new(), parked: BinaryHeap::new(), wakes_at: None }
+        Self {
+            name,
+            max,
+            taken: 0,
+            rate,
+            starts: VecDeque::new(),
+            parked: Default::default(),
+            wakes_at: None,
+        }
     }
 
+    /// Whether a step may start; if not, when, if that is only a matter of time.
     fn has_room(&self, now: Duration, again: bool) -> Result<(), Option<Duration>> {
         if self.taken >= self.max {
             return Err(None);
@@ -158,14 +170,6 @@ impl Limit {
             }
             _ => Ok(()),
         }
-    }
-
-    /// The first of those that wait, if there is room for it.
-    fn may_start(&mut self, now: Duration) -> Option<(u32, Entry)> {
-        if self.parked.is_empty() || self.has_room(now, false).is_err() {
-            return None;
-        }
-        self.parked.pop().map(|Reverse(entry)| entry)
     }
 
     fn take(&mut self, now: Duration, again: bool) {

@@ -216,7 +216,7 @@ impl Machine {
 
     /// How many ready steps wait for a thread.
     pub fn waiting_for_threads(&self) -> usize {
-        self.sync.len()
+        self.sync.len() + self.tokens.waiting(self.now)
     }
 
     /// How many steps are in flight.

@@ -51,10 +51,8 @@ pub(crate) struct ScopePlan {
     /// Values from further out that come only when some fan-out has closed. An instance that still
     /// waits for one of them is not open once all else in it has ended.
     pub(crate) late_values: Vec<Place>,
-    /// How many tasks and fan-outs of an instance can end without `late_values`.
-    pub(crate) prompt: u32,
-    /// Which of `children` cannot.
-    pub(crate) late_children: Vec<bool>,
+    /// Which of these each of `children` waits for.
+    pub(crate) late_children: Vec<Vec<u32>>,
 }
 
 /// A gather, or one side of a zip, that counts the instances of a scope.
@@ -120,8 +118,8 @@ pub(crate) struct TaskPlan {
     pub(crate) outer: Vec<Place>,
     /// A task of the same frame that a worker may go on with at once.
     pub(crate) next: Option<u32>,
-    /// Whether the task ends only after a gather further out has fired.
-    pub(crate) late: bool,
+    /// Which of the scope's late values the task waits for.
+    pub(crate) late: Vec<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -283,7 +281,7 @@ impl Plan {
                 missing: 0,
                 outer: Vec::new(),
                 next: None,
-                late: false,
+                late: Vec::new(),
             });
             scope.slots.resize(scope.slots.len() + outputs, SlotPlan::default());
         }
@@ -415,7 +413,7 @@ impl Plan {
             missing: 0,
             outer: Vec::new(),
             next: None,
-            late: false,
+            late: Vec::new(),
         });
     }
 

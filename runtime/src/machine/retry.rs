@@ -92,11 +92,7 @@ impl Machine {
                 }
             }
             Timer::Timeout { .. } | Timer::Poll { .. } => {}
-            Timer::Rate { limit } => {
-                for (rank, entry) in self.tokens.unpark(limit) {
-                    self.enqueue(rank, entry);
-                }
-            }
+            Timer::Rate { limit } => self.tokens.wake(limit),
             Timer::Grace => self.grace_over(),
             Timer::Held { limit } => self.held_too_long(limit),
         }

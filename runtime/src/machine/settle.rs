@@ -218,7 +218,7 @@ impl Machine {
                 self.release(frame, slot);
             }
         }
-        self.part_ended(frame, task_plan.late);
+        self.part_ended(frame, task as usize);
     }
 
     /// The values for the parameters of a step that runs. Those that nobody else can need are

@@ -90,6 +90,9 @@ cases! {
     CancelledAtOnce "cancel at once",
     CancelledWithGrace "cancel with steps in flight",
     CancelledIdle "cancel with nothing in flight",
+    LimitReached "limit reached",
+    ChosenAmong "step chosen among others",
+    BudgetUsedUp "budget of open items used up",
 }
 
 /// How often each case was met.

@@ -69,17 +69,26 @@ pub struct Driven {
     pub deeds: Counts<Deed>,
 }
 
+/// A step that is about to be begun.
+#[derive(Clone, Copy, Debug)]
+pub struct Start<'a> {
+    /// Which.
+    pub step: &'a StepRef,
+    /// Whether the one before it must succeed first.
+    pub fed: bool,
+}
+
 /// Looks on while a run is driven.
 pub trait Watch {
-    /// Work is about to be begun; `others` are the works in flight.
+    /// Work is about to be begun; `others` are the nodes of each work in flight.
     ///
     /// # Errors
     /// The work may not be begun.
     fn begins(
         &mut self,
-        at: Duration,
-        steps: &[&StepRef],
-        others: &[NodeId],
+        now: Duration,
+        starts: &[Start<'_>],
+        others: &[Vec<NodeId>],
         want: Want,
     ) -> Result<(), String>;
     /// The core told something.
@@ -94,7 +103,7 @@ pub trait Watch {
 pub struct Unwatched;
 
 impl Watch for Unwatched {
-    fn begins(&mut self, _: Duration, _: &[&StepRef], _: &[NodeId], _: Want) -> Result<(), String> {
+    fn begins(&mut self, _: Duration, _: &[Start<'_>], _: &[Vec<NodeId>], _: Want) -> Result<(), String> {
         Ok(())
     }
 
@@ -285,11 +294,13 @@ impl Driver<'_> {
     fn begin(&mut self, grant: Grant, want: Want) -> Result<(), String> {
         self.grants += 1;
         let steps = self.steps_of(&grant);
-        let others: Vec<_> = self.flights.iter().flat_map(|flight| self.nodes(&flight.work)).collect();
-        self.watch.begins(self.now, &steps.iter().collect::<Vec<_>>(), &others, want)?;
+        let nodes = |flight: &Flight| self.nodes(&flight.work);
+        let others: Vec<_> = self.flights.iter().map(nodes).filter(|nodes| !nodes.is_empty()).collect();
+        let starts: Vec<_> = steps.iter().map(|(step, fed)| Start { step, fed: *fed }).collect();
+        self.watch.begins(self.now, &starts, &others, want)?;
         // The events of the beginning come before those of anything that ends later.
         self.look()?;
-        let idle = self.flights.is_empty();
+        let idle = others.is_empty();
         match grant {
             Grant::Async(work) => self.fly(Work::Async(work)),
             Grant::Fold(work) => {
@@ -298,7 +309,7 @@ impl Driver<'_> {
             }
             Grant::Poll(poll) => {
                 self.driven.deeds.note_if(idle && poll.begin.is_none(), Deed::PolledAlone);
-                let work = self.poll(poll, steps.into_iter().next());
+                let work = self.poll(poll, steps.into_iter().next().map(|(step, _)| step));
                 self.fly(work);
             }
             Grant::Steps(mut steps) => {
@@ -316,21 +327,23 @@ impl Driver<'_> {
         Ok(())
     }
 
-    fn steps_of(&self, grant: &Grant) -> Vec<StepRef> {
-        let of = |work: &StepWork| StepRef { node: work.node, path: work.path.clone() };
+    /// The steps that a grant begins, or goes on with, and whether each is fed by the one before.
+    fn steps_of(&self, grant: &Grant) -> Vec<(StepRef, bool)> {
+        let of = |work: &StepWork| (StepRef { node: work.node, path: work.path.clone() }, work.fed);
         match grant {
             Grant::Steps(steps) => steps.iter().map(of).collect(),
             Grant::Async(work) | Grant::Fold(FoldWork { step: work, .. }) => vec![of(work)],
             Grant::Poll(Poll { begin: Some(work), .. }) => vec![of(work)],
             Grant::Poll(Poll { id, .. }) => {
-                self.emitters.get(id).map(|emitter| emitter.step.clone()).into_iter().collect()
+                let emitter = self.emitters.get(id).map(|emitter| (emitter.step.clone(), false));
+                emitter.into_iter().collect()
             }
         }
     }
 
     fn nodes(&self, work: &Work) -> Vec<NodeId> {
         match work {
-            Work::Steps(steps) => steps.iter().map(|work| work.node).take(1).collect(),
+            Work::Steps(steps) => steps.iter().map(|work| work.node).collect(),
             Work::Async(work) | Work::Fold(FoldWork { step: work, .. }) => vec![work.node],
             Work::Poll(step, _) => vec![step.node],
             Work::Wake(_) => vec![],

@@ -4,9 +4,9 @@
 //! counted as open, the emitter would wait for them and they for the emitter. So an item that has
 //! nothing left but such steps is not open.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use super::{Place, Plan, Target, TaskKind};
+use super::{Place, Plan, Target, TaskKind, TaskPlan};
 use crate::graph::{Input, NodeId, NodeKind, ScopeId, Source};
 
 pub(super) fn find(plan: &mut Plan) {
@@ -57,23 +57,58 @@ fn behind(plan: &Plan, node: NodeId) -> impl Iterator<Item = NodeId> {
 }
 
 fn find_in(plan: &mut Plan, scope: ScopeId, gathered: &[bool]) {
-    let tasks = plan.scope(scope).tasks.len();
-    let mut late = vec![false; tasks];
-    let mut values = Vec::new();
+    let mut found = Late {
+        values: Vec::new(),
+        tasks: vec![BTreeSet::new(); plan.scope(scope).tasks.len()],
+        children: vec![BTreeSet::new(); plan.scope(scope).children.len()],
+    };
     let mut there: Option<HashSet<NodeId>> = None;
-    for task in 0..tasks {
-        for place in plan.scope(scope).tasks[task].outer.clone() {
-            let Some(node) = node_at(plan, scope, place).filter(|node| gathered[node.index()]) else {
+    for task in 0..found.tasks.len() {
+        for place in &plan.scope(scope).tasks[task].outer {
+            let Some(node) = node_at(plan, scope, *place).filter(|node| gathered[node.index()]) else {
                 continue;
             };
-            if !there.get_or_insert_with(|| all_behind_fans(plan, scope)).contains(&node) {
-                late[task] = true;
-                values.push(place);
+            let there = there.get_or_insert_with(|| all_behind_fans(plan, scope));
+            for gather in last_gathers(plan, node).difference(there) {
+                let value = found.value(plan.place(scope, Source::Output(*gather, 0)));
+                found.tasks[task].insert(value);
             }
         }
     }
-    let children = late_children(plan, scope, &mut values);
-    spread(plan, scope, &mut late, children, values);
+    for (index, child) in plan.scope(scope).children.iter().enumerate() {
+        for place in &plan.scope(*child).late_values {
+            if let Place::Slot { up: up @ 2.., slot } = place {
+                let value = found.value(Place::Slot { up: up - 1, slot: *slot });
+                found.children[index].insert(value);
+            }
+        }
+    }
+    if !found.values.is_empty() {
+        while spread(plan, scope, &mut found) {}
+    }
+    let scope = &mut plan.scopes[scope.index()];
+    for (task, late) in scope.tasks.iter_mut().zip(found.tasks) {
+        task.late = late.into_iter().collect();
+    }
+    scope.late_children = found.children.into_iter().map(|late| late.into_iter().collect()).collect();
+    scope.late_values = found.values;
+}
+
+/// What is late in a scope: the values, and which of them each task and each child waits for.
+struct Late {
+    values: Vec<Place>,
+    tasks: Vec<BTreeSet<u32>>,
+    children: Vec<BTreeSet<u32>>,
+}
+
+impl Late {
+    fn value(&mut self, place: Place) -> u32 {
+        let known = self.values.iter().position(|known| *known == place);
+        known.unwrap_or_else(|| {
+            self.values.push(place);
+            self.values.len() - 1
+        }) as u32
+    }
 }
 
 /// The node whose output is at `place`, seen from `scope`.
@@ -85,6 +120,19 @@ fn node_at(plan: &Plan, scope: ScopeId, place: Place) -> Option<NodeId> {
         .iter()
         .find(|task| (task.slot..task.slot + task.slots).contains(&slot))
         .map(|task| task.node)
+}
+
+/// The gathers that come last on the ways to a node: when they have fired, no fan-out has to close.
+fn last_gathers(plan: &Plan, node: NodeId) -> HashSet<NodeId> {
+    let (mut todo, mut seen, mut gathers) = (vec![node], HashSet::new(), HashSet::new());
+    while let Some(node) = todo.pop() {
+        if matches!(plan.graph.node(node).kind, NodeKind::Gather { .. }) {
+            gathers.insert(node);
+        } else if seen.insert(node) {
+            todo.extend(behind(plan, node));
+        }
+    }
+    gathers
 }
 
 /// Everything that has ended, or has begun to give items, before an instance of `scope` exists.
@@ -103,72 +151,31 @@ fn all_behind_fans(plan: &Plan, scope: ScopeId) -> HashSet<NodeId> {
     found
 }
 
-/// Which fan-outs of an instance wait for values from outside of the instance; adds these.
-fn late_children(plan: &Plan, scope: ScopeId, values: &mut Vec<Place>) -> Vec<bool> {
-    let mut late = Vec::new();
-    for child in &plan.scope(scope).children {
-        let before = values.len();
-        for place in &plan.scope(*child).late_values {
-            if let Place::Slot { up: up @ 2.., slot } = place {
-                values.push(Place::Slot { up: up - 1, slot: *slot });
+/// What reads something late is late; `false` if nothing new was found.
+fn spread(plan: &Plan, scope: ScopeId, found: &mut Late) -> bool {
+    let count = |found: &Late| found.tasks.iter().chain(&found.children).map(BTreeSet::len).sum::<usize>();
+    let before = count(found);
+    let scope = plan.scope(scope);
+    for (index, task) in scope.tasks.iter().enumerate() {
+        let late = found.tasks[index].clone();
+        for slot in &scope.slots[task.slot as usize..(task.slot + task.slots) as usize] {
+            for reader in &slot.readers {
+                found.tasks[*reader as usize].extend(&late);
             }
         }
-        late.push(values.len() > before);
     }
-    late
-}
-
-/// What reads something late is late.
-fn spread(
-    plan: &mut Plan,
-    scope: ScopeId,
-    late: &mut [bool],
-    mut children: Vec<bool>,
-    mut values: Vec<Place>,
-) {
-    loop {
-        let before = late.iter().chain(&children).filter(|late| **late).count();
-        let scope_plan = plan.scope(scope);
-        for task in 0..late.len() {
-            if late[task] {
-                let task = &scope_plan.tasks[task];
-                for slot in task.slot..task.slot + task.slots {
-                    for reader in &scope_plan.slots[slot as usize].readers {
-                        late[*reader as usize] = true;
-                    }
-                }
-            }
+    for (index, child) in scope.children.iter().enumerate() {
+        let fan = plan.graph.scope(*child).fan.expect("a child scope is a fan-out");
+        let opens =
+            |task: &TaskPlan| task.node == fan.node() && !matches!(task.kind, TaskKind::Deliver { .. });
+        if let Some(opener) = scope.tasks.iter().position(opens) {
+            found.children[index].extend(found.tasks[opener].clone());
         }
-        for (index, child) in scope_plan.children.iter().enumerate() {
-            let fan = plan.graph.scope(*child).fan.expect("a child scope is a fan-out");
-            let opener = scope_plan
-                .tasks
-                .iter()
-                .position(|task| task.node == fan.node() && !matches!(task.kind, TaskKind::Deliver { .. }));
-            children[index] |= opener.is_some_and(|opener| late[opener]);
-        }
-        for (index, child) in scope_plan.children.iter().enumerate() {
-            if children[index] {
-                for counted in plan.scope(*child).counted_by.iter().filter(|counted| counted.up == 0) {
-                    let (Target::Gather { task, .. } | Target::Zip { task, .. }) = counted.target;
-                    late[task as usize] = true;
-                }
-            }
-        }
-        if late.iter().chain(&children).filter(|late| **late).count() == before {
-            break;
+        let late = found.children[index].clone();
+        for counted in plan.scope(*child).counted_by.iter().filter(|counted| counted.up == 0) {
+            let (Target::Gather { task, .. } | Target::Zip { task, .. }) = counted.target;
+            found.tasks[task as usize].extend(&late);
         }
     }
-    values.sort_unstable_by_key(|place| match place {
-        Place::Slot { up, slot } => (*up, *slot),
-        Place::Constant(index) | Place::Argument(index) => (0, *index),
-    });
-    values.dedup();
-    let scope = &mut plan.scopes[scope.index()];
-    scope.prompt = late.iter().chain(&children).filter(|late| !**late).count() as u32;
-    for (task, late) in scope.tasks.iter_mut().zip(late) {
-        task.late = *late;
-    }
-    scope.late_children = children;
-    scope.late_values = values;
+    count(found) > before
 }
