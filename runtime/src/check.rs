@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::define::JobDef;
-use crate::engine::panics;
 use crate::graph::{BuildErrors, Graph};
+use crate::panics;
 
 /// Builds the graph of every job of the program, and gives all that is wrong with them.
 ///

@@ -24,7 +24,7 @@ impl Machine {
     /// Deals with every task that has all its inputs.
     pub(super) fn settle_due(&mut self) {
         loop {
-            while let Some((frame, task)) = self.due.pop() {
+            while let Some((frame, task)) = self.due.pop_front() {
                 if self.frame_of(frame).is_some() && self.stopping.is_none() {
                     self.all_inputs_there(frame.index, task);
                 }
@@ -158,7 +158,9 @@ impl Machine {
         let unread = self.frames[frame as usize].uses[slot as usize] == 0;
         // A failure or a skip is small, and may be looked at after its last reader was told.
         let keep = !unread || !matches!(value, Slot::Value(_));
-        self.frames[frame as usize].slots[slot as usize] = if keep { value } else { Slot::Gone };
+        let (kept, spent) = if keep { (value, Slot::Gone) } else { (Slot::Gone, value) };
+        self.frames[frame as usize].slots[slot as usize] = kept;
+        self.is_spent(spent);
         let id = self.frame_id(frame);
         for reader in &slot_plan.readers {
             self.one_input_less(id, *reader);
@@ -189,7 +191,7 @@ impl Machine {
         entry.missing -= 1;
         let told = matches!(entry.state, TaskState::Waiting);
         if entry.missing == 0 && told {
-            self.due.push((frame, task));
+            self.due.push_back((frame, task));
         }
     }
 
@@ -201,7 +203,8 @@ impl Machine {
         if *uses == 0
             && let value @ Slot::Value(_) = &mut frame.slots[slot as usize]
         {
-            *value = Slot::Gone;
+            let spent = std::mem::replace(value, Slot::Gone);
+            self.is_spent(spent);
         }
     }
 

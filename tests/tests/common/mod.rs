@@ -14,7 +14,7 @@ use fanfold::{Event, EventKind, InMemory, JobRun, Sink, StepRef, StepState};
 use tokio::sync::{Notify, Semaphore};
 
 /// Long against anything that a test does, on a machine that is busy with other things.
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_secs(60);
 
 /// Waits for `future`, and panics if that takes too long by the wall clock, paused time or not.
 pub async fn watched<T>(future: impl Future<Output = T>) -> T {
