@@ -161,7 +161,7 @@ impl Machine {
                 self.due.push_back((id, number));
             }
         }
-        self.check_open(index);
+        self.check_frame(index);
     }
 
     /// Which tasks and fan-outs of a new frame wait for the closing of a fan-out further out.
@@ -185,23 +185,49 @@ impl Machine {
         frame.live -= 1;
         let late = frame.late.get(part).is_some_and(|late| *late);
         frame.open -= u32::from(!late);
-        self.check_open(index);
+        self.check_frame(index);
     }
 
-    /// An item that has nothing left to do but to wait is not open; one that has nothing left at
-    /// all is freed.
+    fn check_frame(&mut self, index: u32) {
+        self.check_open(index);
+        if self.frames[index as usize].live == 0 {
+            self.frame_ended(index);
+        }
+    }
+
+    /// An item that has nothing left to do but to wait is not open.
     fn check_open(&mut self, index: u32) {
         let frame = &mut self.frames[index as usize];
-        let (open, live) = (frame.open, frame.live);
-        if open == 0
+        if frame.open == 0
             && std::mem::take(&mut frame.is_open)
             && let Some(fan) = frame.fan
         {
             self.give_room(fan, 1);
+            self.check_quiet(fan);
         }
-        if live == 0 {
-            self.frame_ended(index);
+    }
+
+    /// A fan-out that has closed and has no open item does not keep the item around it open, if
+    /// something in that one is late.
+    fn check_quiet(&mut self, fan: FanIndex) {
+        let Fan { scope, parent, open, ref state, .. } = self.fans[fan as usize];
+        let closed = !matches!(state, FanState::Open);
+        if !closed || open > 0 || self.frames[parent as usize].late.is_empty() {
+            return;
         }
+        let part = self.part_of(parent, ScopeId(scope));
+        let frame = &mut self.frames[parent as usize];
+        if !std::mem::replace(&mut frame.late[part], true) {
+            frame.open -= 1;
+            self.check_open(parent);
+        }
+    }
+
+    /// Which part of its frame a fan-out is: those come after the tasks.
+    fn part_of(&self, parent: u32, scope: ScopeId) -> usize {
+        let around = self.plan.scope(self.frames[parent as usize].scope());
+        let child = around.children.iter().position(|child| *child == scope);
+        around.tasks.len() + child.expect("a fan-out is a child")
     }
 
     /// Everything in a frame has ended: it is freed, unless its emitter may give other items yet.
@@ -272,6 +298,7 @@ impl Machine {
             self.count_fan(frame, counted.target, counted.level, index);
         }
         self.unpin(index);
+        self.check_quiet(index);
         self.end_fan_if_done(index);
     }
 
@@ -347,9 +374,7 @@ impl Machine {
         for slot in &plan.scope(scope).keeps {
             self.release(parent, *slot);
         }
-        let around = plan.scope(self.frames[parent as usize].scope());
-        let child = around.children.iter().position(|child| *child == scope).expect("a fan-out is a child");
-        self.part_ended(parent, around.tasks.len() + child);
+        self.part_ended(parent, self.part_of(parent, scope));
     }
 
     /// The fan-outs that a node of a frame opens.

@@ -51,7 +51,7 @@ pub(crate) struct ScopePlan {
     /// Values from further out that come only when some fan-out has closed. An instance that still
     /// waits for one of them is not open once all else in it has ended.
     pub(crate) late_values: Vec<Place>,
-    /// Which of these each of `children` waits for.
+    /// Which of these each of `children` waits for before it opens its first item.
     pub(crate) late_children: Vec<Vec<u32>>,
 }
 

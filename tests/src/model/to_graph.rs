@@ -293,8 +293,8 @@ fn new_op_def(shape: &Shape) -> OpDef {
     }
 }
 
-/// The row of the job; one for each policy.
-fn job(retry: Option<Retry>) -> &'static JobDef {
+/// The row of a job; one for each policy.
+pub fn job(retry: Option<Retry>) -> &'static JobDef {
     static KNOWN: Mutex<Option<HashMap<Option<Retry>, &'static JobDef>>> = Mutex::new(None);
     let new = || JobDef {
         name: "planned",

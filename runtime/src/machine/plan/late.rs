@@ -61,6 +61,7 @@ fn find_in(plan: &mut Plan, scope: ScopeId, gathered: &[bool]) {
         values: Vec::new(),
         tasks: vec![BTreeSet::new(); plan.scope(scope).tasks.len()],
         children: vec![BTreeSet::new(); plan.scope(scope).children.len()],
+        inside: vec![BTreeSet::new(); plan.scope(scope).children.len()],
     };
     let mut there: Option<HashSet<NodeId>> = None;
     for task in 0..found.tasks.len() {
@@ -79,7 +80,7 @@ fn find_in(plan: &mut Plan, scope: ScopeId, gathered: &[bool]) {
         for place in &plan.scope(*child).late_values {
             if let Place::Slot { up: up @ 2.., slot } = place {
                 let value = found.value(Place::Slot { up: up - 1, slot: *slot });
-                found.children[index].insert(value);
+                found.inside[index].insert(value);
             }
         }
     }
@@ -94,11 +95,13 @@ fn find_in(plan: &mut Plan, scope: ScopeId, gathered: &[bool]) {
     scope.late_values = found.values;
 }
 
-/// What is late in a scope: the values, and which of them each task and each child waits for.
+/// What is late in a scope: the values, and which of them each task waits for, each child before it
+/// opens its first item, and something inside each child.
 struct Late {
     values: Vec<Place>,
     tasks: Vec<BTreeSet<u32>>,
     children: Vec<BTreeSet<u32>>,
+    inside: Vec<BTreeSet<u32>>,
 }
 
 impl Late {
@@ -171,7 +174,7 @@ fn spread(plan: &Plan, scope: ScopeId, found: &mut Late) -> bool {
         if let Some(opener) = scope.tasks.iter().position(opens) {
             found.children[index].extend(found.tasks[opener].clone());
         }
-        let late = found.children[index].clone();
+        let late: Vec<_> = found.children[index].union(&found.inside[index]).copied().collect();
         for counted in plan.scope(*child).counted_by.iter().filter(|counted| counted.up == 0) {
             let (Target::Gather { task, .. } | Target::Zip { task, .. }) = counted.target;
             found.tasks[task as usize].extend(&late);
