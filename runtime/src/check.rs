@@ -1,11 +1,10 @@
 //! Checking all jobs of a program before any of them runs.
 
-use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::define::JobDef;
 use crate::graph::{BuildErrors, Graph};
+use crate::panics;
 
 /// Builds the graph of every job of the program, and gives all that is wrong with them.
 ///
@@ -74,13 +73,13 @@ pub enum JobError {
     #[error(transparent)]
     Build(#[from] BuildErrors),
     /// A job's body panicked.
-    #[error("the graph of job `{job}` at {at} cannot be built: its body panicked: {message}")]
+    #[error("the graph of job `{job}` at {at} cannot be built: {message}")]
     Panic {
         /// The job.
         job: &'static str,
         /// Where it stands.
         at: String,
-        /// What it said.
+        /// What it said, and where.
         message: String,
     },
 }
@@ -102,20 +101,15 @@ pub(crate) fn registry() -> Result<(), JobErrors> {
 
 /// The graph of a job; a panic in its body is an error like any other.
 pub(crate) fn build(job: &'static JobDef) -> Result<Graph, JobError> {
-    let built = catch_unwind(AssertUnwindSafe(|| crate::graph::build::build(job)));
-    match built {
-        Ok(graph) => Ok(graph?),
-        Err(panic) => {
-            Err(JobError::Panic { job: job.name, at: place(job), message: panic_message(panic.as_ref()) })
-        }
-    }
+    panics::install_hook();
+    let panicked = |error: crate::OpError| JobError::Panic {
+        job: job.name,
+        at: place(job),
+        message: error.message().to_owned(),
+    };
+    Ok(panics::caught(|| crate::graph::build::build(job)).map_err(panicked)??)
 }
 
 fn place(job: &JobDef) -> String {
     format!("{}:{}", job.file, job.line)
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }

@@ -2,16 +2,15 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::key::Key;
 use crate::step::{Path, StepName};
-use crate::value::AnyValue;
 
 /// The resources of a run, by type.
-pub(crate) type Resources = HashMap<TypeId, AnyValue>;
+pub(crate) type Resources = HashMap<TypeId, Weak<dyn Any + Send + Sync>>;
 
 /// What all steps of a run share.
 #[derive(Debug, Default)]
@@ -87,8 +86,14 @@ impl OpContext {
 
     /// Run and step: the same on each attempt and each resume, so that a side effect can be made
     /// idempotent. A step may run more than once, though it is recorded once.
+    ///
+    /// Where another attempt of an emitter gives the step's item with another value, the effect is
+    /// another one, and so is the key.
     pub fn idempotency_key(&self) -> String {
-        format!("{}/{}", self.run_id(), self.step_name())
+        match self.path.generation() {
+            0 => format!("{}/{}", self.run_id(), self.step_name()),
+            generation => format!("{}~{generation}/{}", self.run_id(), self.step_name()),
+        }
     }
 
     /// Whether the step has been asked to stop: the run is being cancelled, or its time is over.
@@ -110,7 +115,7 @@ impl OpContext {
         self.run
             .resources
             .get(&TypeId::of::<T>())
-            .and_then(|resource| Arc::clone(resource).downcast().ok())
+            .and_then(|resource| resource.upgrade()?.downcast().ok())
             .unwrap_or_else(|| panic!("no resource of type `{}` was built", std::any::type_name::<T>()))
     }
 }

@@ -21,6 +21,7 @@ mod job;
 mod key;
 mod macros;
 mod options;
+mod panics;
 mod run;
 mod secret;
 mod step;

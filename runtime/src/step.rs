@@ -18,6 +18,8 @@ struct PathItem {
     /// The item's place in the yield order of its fan-out. It changes when another attempt of the
     /// emitter gives the item at another place.
     index: AtomicU32,
+    /// How often another attempt of the emitter gave the item with another value.
+    generation: AtomicU32,
 }
 
 impl Path {
@@ -28,7 +30,8 @@ impl Path {
 
     /// The item `key`, `index`-th of its fan-out, inside this one.
     pub(crate) fn item(&self, key: Key, index: u32) -> Self {
-        Self(Some(Arc::new(PathItem { outer: self.clone(), key, index: AtomicU32::new(index) })))
+        let (index, generation) = (AtomicU32::new(index), AtomicU32::new(0));
+        Self(Some(Arc::new(PathItem { outer: self.clone(), key, index, generation })))
     }
 
     /// The innermost key.
@@ -51,6 +54,26 @@ impl Path {
         if let Some(item) = &self.0 {
             item.index.store(index, Relaxed);
         }
+    }
+
+    /// How often the innermost item was given with another value.
+    pub(crate) fn own_generation(&self) -> u32 {
+        self.0.as_ref().map_or(0, |item| item.generation.load(Relaxed))
+    }
+
+    /// The innermost item was given with another value, `generation` times in all.
+    pub(crate) fn renew(&self, generation: u32) {
+        if let Some(item) = &self.0 {
+            item.generation.store(generation, Relaxed);
+        }
+    }
+
+    /// How often this item, or one around it, was given with another value: what is below it reads
+    /// something else each time.
+    pub(crate) fn generation(&self) -> u32 {
+        std::iter::successors(self.0.as_deref(), |item| item.outer.0.as_deref())
+            .map(|item| item.generation.load(Relaxed))
+            .sum()
     }
 
     /// How many fan-outs it lies in.

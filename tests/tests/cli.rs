@@ -9,7 +9,11 @@ use std::process::{Child, Command, Stdio};
 use expect_test::{Expect, expect};
 
 fn jobs(words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_jobs"));
+    program(env!("CARGO_BIN_EXE_jobs"), words)
+}
+
+fn program(path: &str, words: &[&str]) -> Command {
+    let mut command = Command::new(path);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FANFOLD_")) {
         command.env_remove(name);
     }
@@ -67,6 +71,8 @@ fn list_shows_jobs_and_their_arguments() {
     transcript(
         &["list"],
         &expect![[r#"
+            bad_keys   Gives a key that no step can have.
+                       --kind <String>
             blocking   Holds every thread of tokio's, and yields none.
             deaf       Ends not even then.
             failing    Fails for every second item.
@@ -254,7 +260,7 @@ fn wrong_names_get_the_nearest() {
     transcript(
         &["graph", "nothing-like-it"],
         &expect![[r#"
-            ! error: unknown job `nothing-like-it`: there is `blocking`, `deaf`, `failing`, `folding`, `forms`, `hostile`, `letters`, `many`, `panicking`, `several`, `shapes`, `stuck`, `waiting`
+            ! error: unknown job `nothing-like-it`: there is `bad_keys`, `blocking`, `deaf`, `failing`, `folding`, `forms`, `hostile`, `letters`, `many`, `panicking`, `several`, `shapes`, `stuck`, `waiting`
             exit 2
         "#]],
     );
@@ -807,23 +813,29 @@ fn help_is_made_of_doc_comments() {
     transcript(
         &["--help"],
         &expect![[r#"
-        Runs the jobs of this program
+            Runs the jobs of this program
 
-        Usage: jobs [OPTIONS] <COMMAND>
+            Usage: jobs [OPTIONS] <COMMAND>
 
-        Commands:
-          list         List the jobs and their arguments
-          run          Run a job
-          graph        Print the graph of a job
-          completions  Print a script that completes commands, jobs and flags
+            Commands:
+              list         List the jobs and their arguments
+              run          Run a job
+              graph        Print the graph of a job
+              completions  Print a script that completes commands, jobs and flags
 
-        Options:
-              --color <WHEN>  When to write in colours [default: auto] [possible values: auto, always,
-                              never]
-          -h, --help          Print help
-          -V, --version       Print version
-        exit 0
-    "#]],
+            Options:
+                  --color <WHEN>  When to write in colours [default: auto] [possible values: auto, always,
+                                  never]
+              -h, --help          Print help
+              -V, --version       Print version
+
+            Environment:
+              FANFOLD_LOG       Which logs of ops are shown: `debug`, or `warn,my_crate=trace` [default: info]
+              FANFOLD_PROGRESS  How progress is shown, as --progress
+              FANFOLD_ARG_NAME  The argument `name` of the job that is run
+              NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe
+            exit 0
+        "#]],
     );
     transcript(
         &["run"],
@@ -833,6 +845,7 @@ fn help_is_made_of_doc_comments() {
             ! Usage: jobs run [OPTIONS] <JOB>
             ! 
             ! Jobs:
+            !   bad_keys Gives a key that no step can have.
             !   blocking Holds every thread of tokio's, and yields none.
             !   deaf Ends not even then.
             !   failing Fails for every second item.
@@ -907,5 +920,107 @@ fn help_is_made_of_doc_comments() {
               FANFOLD_ARG_TOKEN  What opens the door
             exit 0
         "#]],
+    );
+}
+
+#[test]
+fn s2_2_a_bad_key_fails_the_emitter_naming_op_and_key() {
+    for (kind, expected) in [
+        (
+            "empty",
+            expect![[r#"
+            !       FAIL [TIME] bad_key: `bad_key`: a mapping key is empty
+            !     Failed bad_keys RUN in TIME: 1 succeeded, 1 failed
+            exit 1
+        "#]],
+        ),
+        (
+            "long",
+            expect![[r#"
+            !       FAIL [TIME] bad_key: `bad_key`: the mapping key that begins "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" has 300 bytes; at most 255 are allowed
+            !     Failed bad_keys RUN in TIME: 1 succeeded, 1 failed
+            exit 1
+        "#]],
+        ),
+        (
+            "control",
+            expect![[r#"
+            !       FAIL [TIME] bad_key: `bad_key`: the mapping key "a\u{1b}[2J" holds a control character
+            !     Failed bad_keys RUN in TIME: 1 succeeded, 1 failed
+            exit 1
+        "#]],
+        ),
+        (
+            "twice",
+            expect![[r#"
+            !       FAIL [TIME] bad_key: `bad_key`: the mapping key "good" was given twice
+            !     Failed bad_keys RUN in TIME: 1 succeeded, 1 failed
+            exit 1
+        "#]],
+        ),
+    ] {
+        transcript(&["run", "bad_keys", "-q", "--max-concurrent", "1", "--kind", kind], &expected);
+    }
+}
+
+#[test]
+fn a_program_without_jobs_says_what_to_write() {
+    let empty = env!("CARGO_BIN_EXE_empty");
+    check(
+        program(empty, &["list"]),
+        &expect![[r#"
+        ! error: this program has no jobs: mark a function with `#[job]`; the jobs of a library that the program never mentions are not linked, so write `use my_jobs as _;`
+        exit 3
+    "#]],
+    );
+    check(
+        program(empty, &["run", "letters"]),
+        &expect![[r#"
+        ! error: this program has no jobs: mark a function with `#[job]`; the jobs of a library that the program never mentions are not linked, so write `use my_jobs as _;`
+        exit 3
+    "#]],
+    );
+}
+
+#[test]
+fn two_jobs_of_one_name_are_refused() {
+    let twins = env!("CARGO_BIN_EXE_twins");
+    check(
+        program(twins, &["list"]),
+        &expect![[r#"
+        ! error: two jobs are named `twin`, at tests/src/bin/twins.rs:18 and at tests/src/bin/twins.rs:28: rename one
+        exit 3
+    "#]],
+    );
+    check(
+        program(twins, &["run", "twin"]),
+        &expect![[r#"
+        ! error: two jobs are named `twin`, at tests/src/bin/twins.rs:18 and at tests/src/bin/twins.rs:28: rename one
+        exit 3
+    "#]],
+    );
+}
+
+#[test]
+fn s1_16_all_graphs_are_built_before_anything_runs() {
+    let broken = env!("CARGO_BIN_EXE_broken");
+    check(
+        program(broken, &["run", "good"]),
+        &expect![[r#"
+        ! error: the graph of job `panicking` at tests/src/bin/broken.rs:36 cannot be built: it panicked: no graph today, at tests/src/bin/broken.rs:38:5
+        ! the graph of job `wrong` cannot be built
+        !   `priority` at tests/src/bin/broken.rs:31: it is given after the handle was used: say it at the call
+        !   `one` at tests/src/bin/broken.rs:29: another step is named "same" already: give each a name of its own
+        exit 3
+    "#]],
+    );
+    check(
+        program(broken, &["graph", "wrong"]),
+        &expect![[r#"
+        ! error: the graph of job `wrong` cannot be built
+        !   `priority` at tests/src/bin/broken.rs:31: it is given after the handle was used: say it at the call
+        !   `one` at tests/src/bin/broken.rs:29: another step is named "same" already: give each a name of its own
+        exit 3
+    "#]],
     );
 }

@@ -15,7 +15,12 @@ use crate::exit;
 /// Reads the command line; gives the command that it was read with, too.
 pub(super) fn read(words: impl IntoIterator<Item = OsString>) -> Result<(Command, ArgMatches), Problem> {
     let words: Vec<_> = words.into_iter().collect();
-    let all = crate::define::jobs();
+    if words.get(1).is_some_and(|word| word == "run") {
+        jobs::check_registry()?;
+    }
+    let mut all = crate::define::jobs();
+    // Two of one name are told where a job is asked for; help and completions go on.
+    all.dedup_by_key(|job| job.name);
     let command = command(&program_name(words.first()), &all);
     match command.clone().try_get_matches_from(words) {
         Ok(matches) => {
@@ -66,6 +71,7 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
         .version(concat!("(fanfold ", env!("CARGO_PKG_VERSION"), ")"))
         .styles(styles)
         .arg(color_flag())
+        .after_help(ENVIRONMENT)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
@@ -80,6 +86,14 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
                 .arg(shell),
         )
 }
+
+/// What the environment says to every command.
+const ENVIRONMENT: &str = "\
+Environment:
+  FANFOLD_LOG       Which logs of ops are shown: `debug`, or `warn,my_crate=trace` [default: info]
+  FANFOLD_PROGRESS  How progress is shown, as --progress
+  FANFOLD_ARG_NAME  The argument `name` of the job that is run
+  NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe";
 
 fn color_flag() -> Arg {
     Arg::new("color")
@@ -106,9 +120,6 @@ fn in_our_words(error: clap::Error, all: &[&'static JobDef]) -> Problem {
     };
     if !usage.contains(" run ") {
         return Problem::CommandLine(error);
-    }
-    if let Err(problem) = jobs::check_registry() {
-        return problem;
     }
     Problem::Usage(unknown("job", &wrong, all.iter().map(|job| job.name), "the program has no jobs"))
 }

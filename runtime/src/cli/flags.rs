@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
 use super::limits;
 use crate::options::{Order, PoolLimit};
@@ -14,7 +14,7 @@ use crate::report::lines::StatusLevel;
 #[command(next_help_heading = "Run options")]
 pub(super) struct RunFlags {
     /// Read arguments and limits from a TOML file; flags beat it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) config: Option<PathBuf>,
     /// Arguments as a JSON object; flags beat it, and it beats the file
     #[arg(long, value_name = "JSON")]

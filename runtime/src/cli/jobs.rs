@@ -1,7 +1,7 @@
 //! The program's jobs: each a subcommand of `run`, with its arguments as flags.
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, Args as _, Command};
+use clap::{Arg, ArgAction, Args as _, Command, ValueHint};
 
 use super::flags::RunFlags;
 use super::problem::{Problem, unknown};
@@ -95,6 +95,9 @@ fn flag(arg: &'static ArgDef) -> Arg {
         help = format!("{help}{}[default: {shown}]", if help.is_empty() { "" } else { " " });
     }
     let mut flag = Arg::new(arg.name).long(name).help(help).value_name(value_type(arg));
+    if value_type(arg) == "PathBuf" {
+        flag = flag.value_hint(ValueHint::AnyPath);
+    }
     if arg.name.contains('_') {
         flag = flag.alias(arg.name);
     }

@@ -8,9 +8,9 @@ use tokio::sync::oneshot;
 
 use super::problem::Problem;
 
-/// How many batches of lines may wait for a slow reader before the run waits with them. Lines are
-/// never dropped, and memory stays bounded.
-const WAITING_BATCHES: usize = 1_024;
+/// How many batches of lines, of about a mebibyte at most, may wait for a slow reader before the run
+/// waits with them. Lines are never dropped, and memory stays bounded.
+const WAITING_BATCHES: usize = 16;
 
 /// Writes bytes to stdout.
 ///

@@ -2,11 +2,13 @@
 //!
 //! Rows are constants, so that registering costs nothing but a pointer in the program's data.
 
+mod first;
 mod job;
 mod op;
 mod registry;
 mod resource;
 
+pub(crate) use first::FirstValues;
 pub use job::{ArgDef, ArgForm, Hook, JobDef, ResultDef};
 pub use op::{Emission, Inputs, Item, OpDef, OutputDef, OutputKind, Outputs, ParamDef, ResourceUse, Run};
 pub use registry::{RegisteredJob, RegisteredOp, RegisteredResource, jobs, ops, resources};

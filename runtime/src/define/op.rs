@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::BoxFuture;
+use super::{BoxFuture, FirstValues};
 use crate::context::OpContext;
 use crate::error::{ErrorKind, OpError};
 use crate::key::{Key, KeyError};
@@ -132,13 +132,19 @@ impl fmt::Debug for Run {
 /// The engine grants room before it polls the emitter's future; an emitter that has used it up
 /// waits in [`send`](Self::send) until it is polled again with new room.
 #[derive(Debug, Clone, Default)]
-pub struct Emission(Arc<Mutex<Buffer>>);
+pub struct Emission {
+    buffer: Arc<Mutex<Buffer>>,
+    /// Where the first items are read back, if they are.
+    firsts: Option<Arc<FirstValues>>,
+}
 
 #[derive(Debug, Default)]
 struct Buffer {
     items: Vec<Item>,
     room: usize,
     wants_room: bool,
+    /// Why an item was not taken.
+    refused: Option<OpError>,
     /// When the items that are there should be opened.
     until: Option<Instant>,
 }
@@ -155,13 +161,26 @@ pub struct Item {
 }
 
 impl Emission {
+    /// One whose first items are read back.
+    pub(crate) fn checked(firsts: Arc<FirstValues>) -> Self {
+        Self { firsts: Some(firsts), ..Self::default() }
+    }
+
     /// Gives one item; waits while there is no room.
     pub fn send(&self, output: u16, key: Key, value: AnyValue) -> impl Future<Output = ()> + Send {
         let mut item = Some(Item { output, key, value });
+        let mut checked = false;
         std::future::poll_fn(move |_: &mut Context<'_>| {
+            let Some(given) = &item else { return Poll::Ready(()) };
+            if !std::mem::replace(&mut checked, true)
+                && let Some(firsts) = &self.firsts
+                && let Err(error) = firsts.check(usize::from(output), &given.value)
+            {
+                self.lock().refused = Some(error);
+            }
             let mut buffer = self.lock();
-            if item.is_none() {
-                return Poll::Ready(());
+            if buffer.refused.is_some() {
+                return Poll::Pending;
             }
             if buffer.room == 0 {
                 buffer.wants_room = true;
@@ -217,8 +236,18 @@ impl Emission {
         (std::mem::take(&mut buffer.items), buffer.wants_room)
     }
 
+    /// While a poll goes on: what it has given so far.
+    pub(crate) fn take_early(&self) -> Vec<Item> {
+        std::mem::take(&mut self.lock().items)
+    }
+
+    /// After a poll: why an item was not taken, which ends the emitter.
+    pub(crate) fn refused(&self) -> Option<OpError> {
+        self.lock().refused.take()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Buffer> {
         // A panic while the lock is held is impossible: nothing of the user's runs under it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

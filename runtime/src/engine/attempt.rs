@@ -3,18 +3,15 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::context::OpContext;
-use crate::define::{BoxFuture, OpDef, Outputs, Run};
-use crate::error::{ErrorKind, OpError};
-use crate::graph::NodeId;
+use crate::define::{BoxFuture, Outputs, Run};
+use crate::error::OpError;
 use crate::machine::{FoldDone, FoldWork, StepDone, StepWork};
-use crate::value::{AnyValue, TypeInfo};
+use crate::panics::caught;
 
-use super::panics::caught;
 use super::shared::Shared;
 
 /// Runs a step of a sync op; hands its value to the next step of the grant, if that waits for it.
@@ -26,7 +23,7 @@ pub(super) fn run(
     next: Option<&mut StepWork>,
     began: Duration,
 ) -> StepDone {
-    let own = step.deadline.is_some();
+    let own = step.deadline.is_some() || shared.may_stop[step.node.index()];
     let of_its_own = own.then(|| shared.context(step, true));
     let context = match &of_its_own {
         Some(context) => context,
@@ -42,13 +39,15 @@ pub(super) fn run(
     };
     // What was not taken is dropped here, where a panic is the step's.
     let inputs = std::mem::take(&mut step.inputs);
-    if let Err(error) = caught(|| drop(inputs)) {
-        result = result.and(Err(error));
+    if let Err(error) = caught(|| drop(inputs))
+        && let Ok(outputs) = std::mem::replace(&mut result, Err(error))
+    {
+        let _ = caught(|| drop(outputs));
     }
     if own {
         shared.runs_no_more(step.id);
     }
-    let result = result.and_then(|outputs| shared.check_first(step.node, step.op, outputs));
+    let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
     let took = shared.now().saturating_sub(began);
     let (result, passed_on) = hand_on(step, next, result);
     StepDone { id: step.id, started: began, took, result, passed_on }
@@ -66,56 +65,6 @@ fn hand_on(
     if step.passes_on { (Ok(Outputs::None), true) } else { (result, false) }
 }
 
-impl Shared {
-    /// The first value of each output is read back at once: a type that does not survive that is
-    /// found now, and not at a resume (§6.4).
-    pub(super) fn check_first(&self, node: NodeId, op: &OpDef, outputs: Outputs) -> Result<Outputs, OpError> {
-        if self.checked[node.index()].load(Ordering::Relaxed) {
-            return Ok(outputs);
-        }
-        let values: &[Option<AnyValue>] = match &outputs {
-            Outputs::None => &[],
-            Outputs::One(value) => std::slice::from_ref(value),
-            Outputs::Many(values) => values,
-        };
-        let mut all = true;
-        for (value, output) in values.iter().zip(op.outputs) {
-            match value {
-                Some(value) if output.kind == crate::define::OutputKind::Single => {
-                    read_back(op, &output.info, value)?
-                }
-                _ => all = false,
-            }
-        }
-        if all && !values.is_empty() {
-            self.checked[node.index()].store(true, Ordering::Relaxed);
-        }
-        Ok(outputs)
-    }
-}
-
-/// Writes a value, reads it, and writes it again: both texts must be equal.
-pub(super) fn read_back(op: &OpDef, info: &TypeInfo, value: &AnyValue) -> Result<(), OpError> {
-    let (Some(encode), Some(decode)) = (info.encode, info.decode) else { return Ok(()) };
-    let fails = |what: &str| {
-        OpError::of_kind(
-            ErrorKind::Codec,
-            format_args!(
-                "`{}` gave a value of type `{}` that does not survive being recorded: {what}; \
-                 make its `Serialize` and `Deserialize` agree, or mark the output `transient`",
-                op.name,
-                (info.name)()
-            ),
-        )
-    };
-    caught(|| {
-        let text = encode(value).map_err(|error| fails(&format!("writing it fails: {error}")))?;
-        let read = decode(&text).map_err(|error| fails(&format!("reading it back fails: {error}")))?;
-        let again = encode(&read).map_err(|error| fails(&format!("writing it again fails: {error}")))?;
-        if text == again { Ok(()) } else { Err(fails("what is read back is another value")) }
-    })?
-}
-
 /// Runs a step of an async op as a task.
 pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
     let Run::Async(run) = step.op.run else { return };
@@ -129,7 +78,7 @@ pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
                 Ok(future) => CaughtFuture(Some(future)).await,
                 Err(error) => Err(error),
             };
-            let result = result.and_then(|outputs| shared.check_first(step.node, step.op, outputs));
+            let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
             let took = shared.now().saturating_sub(began);
             shared.runs_no_more(id);
             let done = StepDone { id, started: began, took, result, passed_on: false };
@@ -199,7 +148,8 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork) -> FoldDone {
     let began = shared.now();
     let context = shared.context(&step, false);
     let mut result = Ok(());
-    for item in items {
+    let mut items = items.into_iter();
+    for item in items.by_ref() {
         let mut inputs = [Some(value), Some(item)];
         let combined = match step.op.run {
             Run::Sync(run) => caught(|| run(&mut inputs, &context)).and_then(|result| result),
@@ -212,6 +162,8 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork) -> FoldDone {
             }
             Run::Emitter(_) => unreachable!("an op with a dynamic output cannot be a fold's"),
         };
+        // What was not taken is dropped here, where a panic ends no worker.
+        let _ = caught(|| drop(inputs));
         match combined {
             Ok(Outputs::One(Some(combined))) => value = combined,
             Ok(_) => {
@@ -227,9 +179,13 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork) -> FoldDone {
             break;
         }
     }
-    let result = result.and_then(|()| {
-        let outputs = shared.check_first(step.node, step.op, Outputs::One(Some(Arc::clone(&value))));
-        outputs.map(|_| value)
-    });
+    let result = result.and_then(|()| shared.firsts[step.node.index()].check(0, &value));
+    let result = match result {
+        Ok(()) => Ok(value),
+        Err(error) => {
+            let _ = caught(|| drop((value, items)));
+            Err(error)
+        }
+    };
     FoldDone { id: step.id, took: shared.now().saturating_sub(began), result }
 }

@@ -5,12 +5,12 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll as Polled, Wake, Waker};
 use std::time::Duration;
 
-use crate::define::{BoxFuture, Emission, OpDef, Outputs, Run};
+use crate::define::{BoxFuture, Emission, FirstValues, Item, Outputs, Run};
 use crate::error::OpError;
-use crate::machine::{Poll, PollDone, PollOutcome, StepId, StepWork};
+use crate::machine::{Machine, Poll, PollDone, PollOutcome, StepId, StepWork};
+use crate::panics::caught;
 
-use super::attempt::{CaughtFuture, read_back};
-use super::panics::caught;
+use super::attempt::CaughtFuture;
 use super::shared::{Shared, lock};
 
 /// How long an emitter that has items may go on before they are opened: long against the cost of a
@@ -20,11 +20,20 @@ const SLICE: Duration = Duration::from_micros(200);
 /// An emitter between two polls.
 #[derive(Debug)]
 pub(super) struct Emitter {
-    op: &'static OpDef,
     future: CaughtFuture,
     emission: Emission,
-    /// Whether its first items were read back (§6.4).
-    checked: bool,
+    firsts: Arc<FirstValues>,
+}
+
+/// How long a poll may go on before what it has given is opened while it goes on: beyond a slice,
+/// an emitter that is still being polled waits for something, and its items need not.
+const EARLY: Duration = Duration::from_millis(1);
+
+/// A poll that is under way.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    emission: Emission,
+    began: Duration,
 }
 
 impl std::fmt::Debug for CaughtFuture {
@@ -47,7 +56,8 @@ pub(super) fn poll(shared: &Arc<Shared>, poll: Poll) -> PollDone {
 
 fn begin_emitter(shared: &Shared, mut step: StepWork) -> Emitter {
     let context = shared.context(&step, true);
-    let emission = Emission::default();
+    let firsts = Arc::clone(&shared.firsts[step.node.index()]);
+    let emission = Emission::checked(Arc::clone(&firsts));
     let inputs = std::mem::take(&mut step.inputs);
     let future: BoxFuture<Result<Outputs, OpError>> = match step.op.run {
         Run::Emitter(run) => {
@@ -57,7 +67,7 @@ fn begin_emitter(shared: &Shared, mut step: StepWork) -> Emitter {
         }
         Run::Sync(_) | Run::Async(_) => unreachable!("the machine polls only ops with a dynamic output"),
     };
-    Emitter { op: step.op, future: CaughtFuture(Some(future)), emission, checked: false }
+    Emitter { future: CaughtFuture(Some(future)), emission, firsts }
 }
 
 fn poll_emitter(
@@ -65,30 +75,52 @@ fn poll_emitter(
     mut emitter: Emitter,
     id: StepId,
     room: u32,
-) -> (Vec<crate::define::Item>, PollOutcome) {
+) -> (Vec<Item>, PollOutcome) {
     let waker = Waker::from(Arc::new(WakeEmitter { shared: Arc::downgrade(shared), id }));
     emitter.emission.grant_room(room as usize);
     emitter.emission.limit_time(SLICE);
+    let under_way = UnderWay { emission: emitter.emission.clone(), began: shared.now() };
+    lock(&shared.polls).insert(id, under_way);
     let polled = std::pin::Pin::new(&mut emitter.future).poll(&mut Context::from_waker(&waker));
+    lock(&shared.polls).remove(&id);
     let (items, wants_room) = emitter.emission.take();
-    let first = items.first().filter(|_| !emitter.checked);
-    let checked = first
-        .map(|item| read_back(emitter.op, &emitter.op.outputs[usize::from(item.output)].info, &item.value));
-    match (polled, checked) {
-        (_, Some(Err(error))) => {
+    let polled = match emitter.emission.refused() {
+        Some(error) => Polled::Ready(Err(error)),
+        None => polled,
+    };
+    match polled {
+        Polled::Ready(result) => {
             shared.runs_no_more(id);
-            (Vec::new(), PollOutcome::Ended(Err(error)))
-        }
-        (Polled::Ready(result), _) => {
-            shared.runs_no_more(id);
+            let result = result.and_then(|outputs| emitter.firsts.check_all(outputs));
             (items, PollOutcome::Ended(result))
         }
-        (Polled::Pending, checked) => {
-            emitter.checked |= checked.is_some();
+        Polled::Pending => {
             lock(&shared.emitters).insert(id, emitter);
             (items, if wants_room { PollOutcome::WantsRoom } else { PollOutcome::Waits })
         }
     }
+}
+
+/// Whether a poll is under way whose items may have to be opened before its end.
+pub(super) fn any_under_way(shared: &Shared) -> bool {
+    !lock(&shared.polls).is_empty()
+}
+
+/// Opens the items of polls that take long: an iterator may wait for its next page while the copies
+/// of this one could run (§3.2). Whether there were any.
+pub(super) fn open_early(shared: &Shared, machine: &mut Machine) -> bool {
+    let now = shared.now();
+    let mut polls = lock(&shared.polls);
+    // After that nothing can come before the poll ends: the slice is over.
+    let long = polls.extract_if(|_, poll| now.saturating_sub(poll.began) >= EARLY);
+    let mut any = false;
+    for (id, poll) in long {
+        // Taken under the machine's lock: what the poll gives at its end comes after them.
+        let items = poll.emission.take_early();
+        any |= !items.is_empty();
+        machine.yielded(now, id, items);
+    }
+    any
 }
 
 /// Wakes an emitter that waits for something outside of the run.

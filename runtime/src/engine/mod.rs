@@ -6,7 +6,6 @@
 
 mod attempt;
 mod emitter;
-mod panics;
 mod resources;
 mod shared;
 mod supervisor;
@@ -23,6 +22,7 @@ use crate::context::RunContext;
 use crate::graph::Graph;
 use crate::machine::{Config, Limits, Machine};
 use crate::options::{DEFAULT_MAX_CONCURRENT, OPEN_ITEMS};
+use crate::panics::contained;
 use crate::run::{RunOptions, RunReport, Sink};
 use crate::value::AnyValue;
 
@@ -84,10 +84,11 @@ pub async fn start(
         });
     }
     let resources = resources::build(&graph).await?;
-    panics::install_hook();
+    crate::panics::install_hook();
     let run = RunContext { run_id: run_id(), resources: resources.by_type() };
     let shown = graph.job.args.iter().zip(&args).map(|(arg, value)| (arg.name, (arg.show)(value))).collect();
-    let machine = Machine::new(graph, args, config);
+    let mut machine = Machine::new(graph, args, config);
+    machine.set_grace(options.grace.unwrap_or(crate::run::GRACE));
     let (sender, report) = oneshot::channel();
     let shared = Arc::new(Shared::new(machine, run, options.grace, tokio::runtime::Handle::current()));
     supervisor::spawn(Arc::clone(&shared), sinks, shown, sender);
@@ -131,7 +132,8 @@ impl RunHandle {
             crate::RunState::Cancelled => None,
         };
         if let Some(hook) = hook {
-            (hook.0)(report.clone()).await;
+            // The run has ended as it did, whatever becomes of the hook.
+            contained(|| (hook.0)(report.clone())).await;
         }
         report
     }

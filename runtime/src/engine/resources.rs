@@ -10,9 +10,8 @@ use crate::context::Resources;
 use crate::define::{ResourceDef, ResourceUse, resources};
 use crate::error::OpError;
 use crate::graph::Graph;
+use crate::panics::{caught, caught_future};
 use crate::value::AnyValue;
-
-use super::panics::caught;
 
 /// Why a resource is not there.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -61,8 +60,9 @@ pub enum ResourceError {
 pub(super) struct Built(Vec<(TypeId, AnyValue)>);
 
 impl Built {
+    /// What steps find them by; it keeps none of them alive.
     pub(super) fn by_type(&self) -> Resources {
-        self.0.iter().map(|(id, value)| (*id, Arc::clone(value))).collect()
+        self.0.iter().map(|(id, value)| (*id, Arc::downgrade(value))).collect()
     }
 
     /// Lets go of them, last-built first.
@@ -113,7 +113,7 @@ async fn build_one(row: &ResourceDef, built: &Built) -> Result<AnyValue, Resourc
     let needs = needs.collect();
     let failed = |error| ResourceError::Failed { name: row.name, error };
     let future = caught(|| (row.build)(needs)).map_err(failed)?;
-    future.await.map_err(failed)
+    caught_future(future).await.and_then(|built| built).map_err(failed)
 }
 
 fn refuse_twins(rows: &[&'static ResourceDef]) -> Result<(), ResourceError> {

@@ -12,11 +12,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::{OpContext, RunContext};
+use crate::define::FirstValues;
+use crate::graph::NodeId;
 use crate::machine::{Command, Grant, Machine, StepId, StepWork, Want};
+use crate::panics::caught;
 use crate::run::GRACE;
 use crate::step::Path;
 
-use super::emitter::Emitter;
+use super::emitter::{Emitter, UnderWay};
 use super::{attempt, worker};
 
 /// How many events may wait to be read before no work is given: readers that cannot keep up slow
@@ -44,10 +47,14 @@ pub(super) struct Shared {
     running: Mutex<HashMap<StepId, Running>>,
     pub(super) emitters: Mutex<HashMap<StepId, Emitter>>,
     pub(super) workers: Mutex<Vec<Arc<WorkerState>>>,
-    /// Which nodes' first values were read back (§6.4).
-    pub(super) checked: Vec<AtomicBool>,
+    /// Which outputs of each node have given a first value that was read back (§6.4).
+    pub(super) firsts: Vec<Arc<FirstValues>>,
+    /// The polls of emitters that are under way.
+    pub(super) polls: Mutex<HashMap<StepId, UnderWay>>,
     pub(super) names: Vec<Arc<str>>,
-    /// How many worker threads there may be.
+    /// Which nodes' steps may have to be told to stop while the run goes on.
+    pub(super) may_stop: Vec<bool>,
+    /// How many worker threads there may be, besides those that were left behind.
     pub(super) max_workers: usize,
 }
 
@@ -68,11 +75,24 @@ struct Running {
     task: Option<AbortHandle>,
 }
 
+impl Running {
+    /// Tells it, and drops it if that can be done.
+    fn stop(self) {
+        self.token.cancel();
+        if let Some(task) = self.task {
+            task.abort();
+        }
+    }
+}
+
 impl Shared {
     pub(super) fn new(machine: Machine, run: RunContext, grace: Option<Duration>, runtime: Handle) -> Self {
         let nodes = &machine.graph().nodes;
+        let ids = (0..nodes.len() as u32).map(NodeId);
         Self {
-            checked: nodes.iter().map(|_| AtomicBool::new(false)).collect(),
+            may_stop: ids.map(|node| machine.may_stop(node)).collect(),
+            firsts: nodes.iter().map(|node| Arc::new(FirstValues::of(node.op()))).collect(),
+            polls: Mutex::default(),
             names: nodes.iter().map(|node| Arc::clone(&node.name)).collect(),
             max_workers: machine.max_concurrent() as usize,
             machine: Mutex::new(machine),
@@ -105,8 +125,9 @@ impl Shared {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the first workers.
+    /// Starts the first tasks and workers.
     pub(super) fn begin(self: &Arc<Self>) {
+        self.change(|_, _| ());
         for _ in 0..super::cores().min(2) {
             worker::spawn(self);
         }
@@ -150,18 +171,23 @@ impl Shared {
 
     /// Unlocks the machine, then does what it asked for.
     pub(super) fn let_go(self: &Arc<Self>, mut machine: MutexGuard<'_, Machine>, tasks: Vec<StepWork>) {
-        let commands = machine.take_commands();
+        let (commands, spent) = (machine.take_commands(), machine.take_spent());
         let timer = machine.has_new_timer();
         let ended = machine.ended().is_some();
         drop(machine);
+        // Before the timekeeper may look: where time is paused, it goes on as soon as no task runs.
+        for step in tasks {
+            attempt::spawn(self, step);
+        }
         if timer || ended {
             self.timers.notify_one();
         }
         if ended {
             self.work.notify_all();
         }
-        for step in tasks {
-            attempt::spawn(self, step);
+        for value in spent {
+            // A panic in here is nobody's failure: no step runs.
+            let _ = caught(|| drop(value));
         }
         for command in commands {
             self.obey(&command);
@@ -173,14 +199,16 @@ impl Shared {
             Command::Drop(step) => {
                 let emitter = lock(&self.emitters).remove(step);
                 // Dropping it runs code of the user's.
-                let _ = super::panics::caught(|| drop(emitter));
+                let _ = caught(|| drop(emitter));
             }
             Command::Stop(step) => {
-                let Some(running) = lock(&self.running).remove(step) else { return };
-                running.token.cancel();
                 // A cancelled run gives its steps time; else the step no longer counts.
-                if let Some(task) = running.task.filter(|_| !self.cancelling.load(Ordering::Acquire)) {
-                    task.abort();
+                if self.cancelling.load(Ordering::Acquire) {
+                    if let Some(running) = lock(&self.running).get(step) {
+                        running.token.cancel();
+                    }
+                } else if let Some(running) = lock(&self.running).remove(step) {
+                    running.stop();
                 }
             }
         }
@@ -204,8 +232,10 @@ impl Shared {
     }
 
     pub(super) fn runs_as(&self, step: StepId, task: AbortHandle) {
-        if let Some(running) = lock(&self.running).get_mut(&step) {
-            running.task = Some(task);
+        match lock(&self.running).get_mut(&step) {
+            Some(running) => running.task = Some(task),
+            // It has ended, or was stopped before its task could be named.
+            None => task.abort(),
         }
     }
 
@@ -227,13 +257,10 @@ impl Shared {
     /// The run has ended: what still runs is dropped, or left behind if it cannot be.
     pub(super) fn abandon(&self) {
         for (_, running) in lock(&self.running).drain() {
-            running.token.cancel();
-            if let Some(task) = running.task {
-                task.abort();
-            }
+            running.stop();
         }
         let emitters = std::mem::take(&mut *lock(&self.emitters));
-        let _ = super::panics::caught(|| drop(emitters));
+        let _ = caught(|| drop(emitters));
     }
 
     /// Waits for work; gives the machine back when there may be some.

@@ -14,7 +14,7 @@ use crate::run::{RunReport, Sink};
 use crate::summary::Summary;
 
 use super::shared::{Shared, lock};
-use super::worker;
+use super::{emitter, worker};
 
 /// How often the supervisor looks while steps wait (§3.5).
 const LOOK: Duration = Duration::from_millis(1);
@@ -70,12 +70,17 @@ impl Supervisor {
                 continue;
             }
             let waits = waits || self.held_back();
-            let wait = if waits { LOOK } else { REST };
+            let wait = if waits || emitter::any_under_way(&shared) { LOOK } else { REST };
             let before = self.steps_ended();
             let (next, _) = shared.news.wait_timeout(machine, wait).unwrap_or_else(PoisonError::into_inner);
             machine = next;
+            if emitter::open_early(&shared, &mut machine) {
+                shared.after_change(machine, shared.now());
+                machine = shared.lock();
+            }
             if waits && self.steps_ended() == before {
-                self.help(machine.waiting_for_threads() > 0 || self.held_back());
+                let still = machine.waiting_for_threads() > 0 || self.held_back();
+                self.help(still, machine.left_behind());
             }
         }
     }
@@ -97,7 +102,7 @@ impl Supervisor {
     }
 
     /// Steps wait and none has ended: an idle worker is woken, else one is added.
-    fn help(&mut self, still: bool) {
+    fn help(&mut self, still: bool, left_behind: usize) {
         let (idle, workers) = {
             let workers = lock(&self.shared.workers);
             (workers.iter().any(|worker| worker.idle.load(Ordering::Relaxed)), workers.len())
@@ -107,7 +112,7 @@ impl Supervisor {
         }
         if idle {
             self.shared.wake_workers();
-        } else if workers < self.shared.max_workers {
+        } else if workers < self.shared.max_workers + left_behind {
             worker::spawn(&self.shared);
         }
     }

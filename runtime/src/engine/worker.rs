@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::context::OpContext;
+use crate::define::Outputs;
 use crate::machine::{FoldDone, Grant, Machine, PollDone, StepDone, StepWork, Want};
 
 use super::shared::{Shared, WorkerState, lock};
@@ -43,10 +44,7 @@ fn work(shared: &Arc<Shared>, me: &Arc<WorkerState>) {
             Grant::Steps(steps) => run_steps(shared, me, &mut context, steps),
             Grant::Poll(poll) => Returned::Poll(emitter::poll(shared, poll)),
             Grant::Fold(fold) => Returned::Fold(attempt::fold(shared, fold)),
-            Grant::Async(step) => {
-                attempt::spawn(shared, step);
-                Returned::Nothing
-            }
+            Grant::Async(_) => unreachable!("`next` spawns tasks itself"),
         };
         me.ended.fetch_add(1, Ordering::Relaxed);
     }
@@ -61,11 +59,19 @@ fn next(shared: &Arc<Shared>, me: &Arc<WorkerState>, returned: Returned) -> Opti
         let now = shared.now();
         let grant = if Shared::is_behind(&machine) { None } else { machine.next(now, Want::Any) };
         if let Some(grant) = grant {
+            let (mut tasks, grant) = match grant {
+                Grant::Async(step) => (vec![step], None),
+                grant => (Vec::new(), Some(grant)),
+            };
             // While this worker is busy nobody else may look at what needs no thread.
-            let tasks = Shared::async_work(&mut machine, now);
+            tasks.extend(Shared::async_work(&mut machine, now));
             shared.wake_others(&machine);
             shared.let_go(machine, tasks);
-            return Some(grant);
+            if grant.is_some() {
+                return grant;
+            }
+            machine = shared.lock();
+            continue;
         }
         if machine.ended().is_some() {
             shared.wake_others(&machine);
@@ -129,10 +135,11 @@ fn run_steps(
     while let Some((mut step, mut next)) = take_step(me, fed.take()) {
         let ended = attempt::run(shared, context, &mut step, next.as_mut(), began);
         began = ended.started + ended.took;
-        let failed = ended.result.is_err();
+        // What waits for this step goes on only with a value of it.
+        let gave = ended.passed_on || matches!(ended.result, Ok(Outputs::One(Some(_))));
         done.push(ended);
         me.ended.fetch_add(1, Ordering::Relaxed);
-        if failed {
+        if !gave {
             not_begun.extend(next.take());
             give_up_chain(me, &mut not_begun);
         }

@@ -8,12 +8,13 @@ use crate::error::{ErrorKind, OpError};
 use crate::event::{EventKind, StepState};
 use crate::graph::ScopeId;
 use crate::key::{Key, KeyError};
+use crate::panics::caught;
 use crate::value::{AnyValue, TypeInfo};
 
 use super::frame::{Fan, FanIndex, FanState, FrameId, ItemQueue, NewItem, Slot, TaskState};
 use super::grant::MAX_ITEMS;
 use super::plan::{Counted, TaskKind, is_emitter};
-use super::retry::Timer;
+use super::retry::{Left, LeftBy, Timer};
 use super::{Command, Machine, Poll, PollDone, PollOutcome, StepId};
 
 /// An emitter between its first poll and its end.
@@ -24,6 +25,11 @@ pub(super) struct Begun {
     pub(super) polled: Duration,
     /// Whether it was woken while it was being polled.
     woken: bool,
+    /// How many items the poll that is under way may give, and how many of them took up room.
+    room: u32,
+    opened: Vec<(FanIndex, u32)>,
+    /// What is wrong with a key that it gave.
+    refused: Option<KeyError>,
 }
 
 /// An item that an earlier attempt of an emitter gave.
@@ -64,6 +70,11 @@ impl Machine {
         let begin = (!again).then(|| self.begin_emitter(frame, task, op, fans));
         self.set_state(frame, task, TaskState::Running);
         let id = self.step_id(frame, task);
+        if let Some(begun) = self.begun.get_mut(&id) {
+            begun.room = room;
+            begun.opened.clear();
+            begun.opened.extend(fans.iter().map(|fan| (*fan, 0)));
+        }
         let node = self.node_of(frame, task);
         if let Some(timeout) = self.plan.node(node).options.timeout {
             let polled = self.begun.get(&id).map_or(Duration::ZERO, |begun| begun.polled);
@@ -106,8 +117,8 @@ impl Machine {
     /// Takes back a poll.
     pub fn polled(&mut self, now: Duration, done: PollDone) {
         self.now = self.now.max(now);
-        self.in_flight -= 1;
         let id = done.id;
+        self.place_is_free([id]);
         let running = self.frame_of(id.frame).is_some_and(|frame| {
             let task = &frame.tasks[id.task as usize];
             task.attempt == id.attempt && task.state == TaskState::Running
@@ -125,28 +136,13 @@ impl Machine {
     fn take_poll(&mut self, done: PollDone) {
         let id @ StepId { frame: FrameId { index: frame, .. }, task, .. } = done.id;
         let node = self.node_of(frame, task);
-        let fans = self.fans_of(frame, node);
         let begun = self.begun.entry(id).or_default();
         begun.polled += done.took;
         let woken = std::mem::take(&mut begun.woken);
-        let streaming = self.plan.node(node).options.streaming;
         // Leaves the emitter as running while its items open, so that nothing polls it meanwhile.
-        let outputs: Vec<_> = fans.iter().map(|fan| self.fan_step(*fan).1).collect();
-        let mut given = vec![0; fans.len()];
-        let mut refused = None;
-        for item in done.items {
-            let Some(at) = outputs.iter().position(|output| *output == item.output) else { continue };
-            match self.take_item(fans[at], item, id.attempt, streaming) {
-                Ok(opened) => given[at] += u32::from(opened),
-                Err(error) => {
-                    refused = Some(error);
-                    break;
-                }
-            }
-        }
-        for (fan, given) in fans.into_iter().zip(given) {
-            self.give_poll_room(fan, done.room, given);
-        }
+        self.take_items(id, done.items);
+        self.end_poll_room(id);
+        let refused = self.begun.get_mut(&id).and_then(|begun| begun.refused.take());
         self.settle_due();
         match (refused, done.outcome) {
             (Some(error), outcome) => {
@@ -162,6 +158,46 @@ impl Machine {
             (None, PollOutcome::Waits) => self.set_state(frame, task, TaskState::Idle),
             (None, PollOutcome::Ended(Ok(outputs))) => self.emitter_succeeded(id, outputs),
             (None, PollOutcome::Ended(Err(error))) => self.emitter_failed(id, error),
+        }
+    }
+
+    /// Items of a poll that still goes on.
+    pub fn yielded(&mut self, now: Duration, id: StepId, items: Vec<Item>) {
+        self.now = self.now.max(now);
+        if self.runs(id) && self.begun.contains_key(&id) {
+            self.take_items(id, items);
+        }
+        self.after_change();
+    }
+
+    fn take_items(&mut self, id: StepId, items: Vec<Item>) {
+        let Some(begun) = self.begun.get_mut(&id).filter(|begun| begun.refused.is_none()) else { return };
+        let (mut opened, mut refused) = (std::mem::take(&mut begun.opened), None);
+        let node = self.node_of(id.frame.index, id.task);
+        let streaming = self.plan.node(node).options.streaming;
+        let outputs: Vec<_> = opened.iter().map(|(fan, _)| self.fan_step(*fan).1).collect();
+        for item in items {
+            let Some(place) = outputs.iter().position(|output| *output == item.output) else { continue };
+            match self.take_item(opened[place].0, item, id.attempt, streaming) {
+                Ok(took_room) => opened[place].1 += u32::from(took_room),
+                Err(error) => {
+                    refused = Some(error);
+                    break;
+                }
+            }
+        }
+        if let Some(begun) = self.begun.get_mut(&id) {
+            (begun.opened, begun.refused) = (opened, refused);
+        }
+    }
+
+    /// The poll that is under way has ended, or no longer counts: gives back the room that it had
+    /// for items that it did not give.
+    pub(super) fn end_poll_room(&mut self, id: StepId) {
+        let Some(begun) = self.begun.get_mut(&id) else { return };
+        let (room, opened) = (std::mem::take(&mut begun.room), std::mem::take(&mut begun.opened));
+        for (fan, opened) in opened {
+            self.give_poll_room(fan, room, opened);
         }
     }
 
@@ -204,19 +240,25 @@ impl Machine {
     /// An item of an emitter that may be tried again: it, or an equal one, may be known (§4.8).
     fn take_known(&mut self, fan: FanIndex, item: Item, index: u32, attempt: u32) -> bool {
         let info = self.plan.graph.scope(ScopeId(self.fans[fan as usize].scope)).items[0];
+        let mut generation = 0;
         if let Some(known) = self.fans[fan as usize].known.get_mut(&item.key) {
             let frame = known.frame;
             if same(info, &known.value, &item.value) {
                 known.attempt = attempt;
                 self.frames[frame.index as usize].path.move_to(index);
+                self.is_spent(Slot::Value(item.value));
                 return false;
             }
-            self.fans[fan as usize].known.remove(&item.key);
+            if let Some(known) = self.fans[fan as usize].known.remove(&item.key) {
+                self.is_spent(Slot::Value(known.value));
+            }
+            generation = self.frames[frame.index as usize].path.own_generation() + 1;
             self.supersede(fan, frame);
         }
         self.fans[fan as usize].count += 1;
         let value = Slot::Value(Arc::clone(&item.value));
         let frame = self.open_item(fan, [(item.key.clone(), index)], [value]);
+        self.frames[frame as usize].path.renew(generation);
         let frame = self.frame_id(frame);
         self.fans[fan as usize].known.insert(item.key, Known { frame, value: item.value, attempt });
         true
@@ -251,11 +293,13 @@ impl Machine {
     /// Items that only earlier attempts gave no longer count.
     fn supersede_unless_given(&mut self, fan: FanIndex, attempt: u32) {
         let known = std::mem::take(&mut self.fans[fan as usize].known);
-        let mut stale: Vec<(Key, FrameId)> = known
-            .into_iter()
-            .filter(|(_, known)| known.attempt != attempt)
-            .map(|(key, known)| (key, known.frame))
-            .collect();
+        let mut stale: Vec<(Key, FrameId)> = Vec::new();
+        for (key, known) in known {
+            if known.attempt != attempt {
+                stale.push((key, known.frame));
+            }
+            self.is_spent(Slot::Value(known.value));
+        }
         stale.sort();
         for (_, frame) in stale {
             self.supersede(fan, frame);
@@ -295,17 +339,22 @@ impl Machine {
             for (task, task_plan) in (0..).zip(&plan.scope(self.frames[index as usize].scope()).tasks) {
                 let id = self.step_id(index, task);
                 match self.frames[index as usize].tasks[task as usize].state {
-                    TaskState::Ended(state) if plan.node(task_plan.node).is_step() => {
-                        if !matches!(task_plan.kind, TaskKind::Deliver { .. } | TaskKind::Open { .. }) {
-                            ended.push((task_plan.node, state));
-                        }
+                    TaskState::Ended(state)
+                        if plan.node(task_plan.node).is_step()
+                            && !matches!(
+                                task_plan.kind,
+                                TaskKind::Deliver { .. } | TaskKind::Open { .. }
+                            ) =>
+                    {
+                        ended.push((task_plan.node, state));
                     }
                     TaskState::Running | TaskState::Chained => {
                         self.commands.push(Command::Stop(id));
-                        self.left_behind.insert(id, task_plan.node);
+                        self.left_behind.insert(id, Left { node: task_plan.node, by: LeftBy::Superseded });
                     }
                     _ => {}
                 }
+                self.end_poll_room(id);
                 if self.begun.remove(&id).is_some() {
                     self.commands.push(Command::Drop(id));
                 }
@@ -421,7 +470,10 @@ impl Machine {
 
 /// Whether two values are equal as encoded; values that are never recorded are, under one key.
 fn same(info: TypeInfo, a: &AnyValue, b: &AnyValue) -> bool {
-    info.encode.is_none_or(|encode| matches!((encode(a), encode(b)), (Ok(a), Ok(b)) if a == b))
+    let Some(encode) = info.encode else { return true };
+    // Encoding runs code of the user's. What cannot be encoded is equal to nothing.
+    let equal = caught(|| matches!((encode(a), encode(b)), (Ok(a), Ok(b)) if a == b));
+    equal.unwrap_or(false)
 }
 
 /// Whether the op of a node is an emitter that may be tried again.

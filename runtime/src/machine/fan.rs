@@ -7,12 +7,12 @@ use crate::graph::ScopeId;
 use crate::key::Key;
 use crate::step::Path;
 
-use super::Machine;
 use super::fold::FoldState;
 use super::frame::{Fan, FanIndex, FanState, Frame, ItemQueue, Slot, Task, TaskState, Turn};
 use super::gather::{Arrivals, GatherState, ZipState};
 use super::keys::KeySet;
 use super::plan::{Place, ScopePlan, Target, TaskKind};
+use super::{Machine, Spent, SpentKind};
 use crate::graph::{Gather, NodeKind};
 
 impl Machine {
@@ -254,10 +254,18 @@ impl Machine {
         let frame = &mut self.frames[index as usize];
         frame.alive = false;
         frame.generation = frame.generation.wrapping_add(1);
-        frame.slots.clear();
+        let values = frame.slots.drain(..).filter_map(|slot| match slot {
+            Slot::Value(value) => Some(Spent(SpentKind::Value(value))),
+            _ => None,
+        });
+        self.spent.extend(values);
         frame.path = Path::root();
-        frame.gathers.clear();
-        frame.zips.clear();
+        if !frame.gathers.is_empty() {
+            self.spent.push(Spent(SpentKind::Gathers(std::mem::take(&mut frame.gathers))));
+        }
+        if !frame.zips.is_empty() {
+            self.spent.push(Spent(SpentKind::Zips(std::mem::take(&mut frame.zips))));
+        }
         let (scope, at) = (frame.scope, frame.at as usize);
         let fans = std::mem::take(&mut frame.fans);
         if let Some(fan) = frame.fan {
@@ -268,7 +276,11 @@ impl Machine {
             }
         }
         for fan in fans {
-            let Fan { scope, .. } = std::mem::take(&mut self.fans[fan as usize]);
+            let spent = std::mem::take(&mut self.fans[fan as usize]);
+            let scope = spent.scope;
+            if !spent.known.is_empty() || !spent.queue.is_empty() {
+                self.spent.push(Spent(SpentKind::Fan(Box::new(spent))));
+            }
             self.hungry.remove(&(scope, fan));
             self.spare_fans.push(fan);
         }

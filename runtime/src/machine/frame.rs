@@ -136,14 +136,13 @@ impl Frame {
         task.missing == 0 && task.state == TaskState::Waiting
     }
 
-    /// A reader needs a value no more.
-    pub(crate) fn release(&mut self, slot: u32) {
+    /// A reader needs a value no more; gives the value if it was the last.
+    pub(crate) fn release(&mut self, slot: u32) -> Slot {
         let uses = &mut self.uses[slot as usize];
         *uses -= 1;
-        if *uses == 0
-            && let value @ Slot::Value(_) = &mut self.slots[slot as usize]
-        {
-            *value = Slot::Gone;
+        match &mut self.slots[slot as usize] {
+            value @ Slot::Value(_) if *uses == 0 => std::mem::replace(value, Slot::Gone),
+            _ => Slot::Gone,
         }
     }
 

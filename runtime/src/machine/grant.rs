@@ -400,7 +400,7 @@ impl Machine {
     /// Takes back a grant of steps: what was done, in order, and what was not begun.
     pub fn finish(&mut self, now: Duration, done: Vec<StepDone>, not_begun: Vec<StepWork>) {
         self.now = self.now.max(now);
-        self.in_flight -= 1;
+        self.place_is_free(done.iter().map(|done| done.id));
         for done in done {
             self.step_done(done);
         }

@@ -31,6 +31,7 @@ pub(crate) struct Tokens {
 
 #[derive(Debug)]
 struct Limit {
+    name: String,
     max: u32,
     taken: u32,
     rate: Option<crate::options::Rate>,
@@ -47,19 +48,24 @@ impl Tokens {
         let mut this = Self { limits: Vec::new(), pools: HashMap::new(), tags: HashMap::new() };
         for (name, limit) in &limits.pools {
             this.pools.insert(name.as_str().into(), this.limits.len());
-            this.limits.push(Limit::new(limit.max.unwrap_or(u32::MAX), limit.rate));
+            this.limits.push(Limit::new(name.clone(), limit.max.unwrap_or(u32::MAX), limit.rate));
         }
         for ((name, value), max) in &limits.tags {
             this.tags.insert((name.as_str().into(), value.as_str().into()), this.limits.len());
-            this.limits.push(Limit::new(*max, None));
+            this.limits.push(Limit::new(format!("{name}={value}"), *max, None));
         }
         this
     }
 
-    fn of<'a>(&'a self, options: &'a StepOptions) -> impl Iterator<Item = usize> + 'a {
+    pub(super) fn of<'a>(&'a self, options: &'a StepOptions) -> impl Iterator<Item = usize> + 'a {
         let pool = options.pool.as_ref().and_then(|pool| self.pools.get(pool));
         let tags = options.tags.iter().filter_map(|tag| self.tags.get(tag));
         pool.into_iter().chain(tags).copied()
+    }
+
+    /// A limit's name, and how many steps may hold its tokens at once.
+    pub(super) fn limit(&self, limit: usize) -> (&str, u32) {
+        (&self.limits[limit].name, self.limits[limit].max)
     }
 
     /// Whether steps with these options take tokens.
@@ -151,8 +157,16 @@ impl Tokens {
 }
 
 impl Limit {
-    fn new(max: u32, rate: Option<crate::options::Rate>) -> Self {
-        Self { max, taken: 0, rate, starts: VecDeque::new(), parked: Default::default(), wakes_at: None }
+    fn new(name: String, max: u32, rate: Option<crate::options::Rate>) -> Self {
+        Self {
+            name,
+            max,
+            taken: 0,
+            rate,
+            starts: VecDeque::new(),
+            parked: Default::default(),
+            wakes_at: None,
+        }
     }
 
     /// Whether a step may start; if not, when, if that is only a matter of time.

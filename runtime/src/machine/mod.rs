@@ -70,6 +70,20 @@ pub enum Command {
     Drop(StepId),
 }
 
+/// Something that a run does not need any more.
+#[derive(Debug)]
+#[expect(dead_code, reason = "it is there to be dropped")]
+pub struct Spent(SpentKind);
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "as above")]
+enum SpentKind {
+    Value(AnyValue),
+    Gathers(Vec<gather::GatherState>),
+    Zips(Vec<gather::ZipState>),
+    Fan(Box<Fan>),
+}
+
 /// A run.
 #[derive(Debug)]
 pub struct Machine {
@@ -108,10 +122,15 @@ pub struct Machine {
     /// Emitters between their first poll and their end.
     begun: HashMap<StepId, emit::Begun>,
     /// Sync steps whose time was over and whose threads have not returned: their pool and tag tokens.
-    left_behind: HashMap<StepId, crate::graph::NodeId>,
+    left_behind: HashMap<StepId, retry::Left>,
+    /// How long a pool may be wholly held by threads that do not return.
+    grace: Duration,
     /// Tasks that have all their inputs.
     due: VecDeque<(FrameId, u32)>,
 
+    /// Values that nobody can need any more. Dropping them runs code of the user's, so whoever
+    /// drives the machine does it.
+    spent: Vec<Spent>,
     events: Vec<Event>,
     commands: Vec<Command>,
     handled: handled::Handled,
@@ -147,7 +166,9 @@ impl Machine {
             roomy: Vec::new(),
             begun: HashMap::new(),
             left_behind: HashMap::new(),
+            grace: crate::run::GRACE,
             due: VecDeque::new(),
+            spent: Vec::new(),
             events: Vec::new(),
             commands: Vec::new(),
             handled: handled::Handled::default(),
@@ -185,6 +206,11 @@ impl Machine {
         self.events.len()
     }
 
+    /// What is to be dropped.
+    pub fn take_spent(&mut self) -> Vec<Spent> {
+        std::mem::take(&mut self.spent)
+    }
+
     /// What must be done besides running work.
     pub fn take_commands(&mut self) -> Vec<Command> {
         std::mem::take(&mut self.commands)
@@ -205,6 +231,22 @@ impl Machine {
         self.config.limits.max_concurrent
     }
 
+    /// How long a pool may be wholly held by threads that do not return, before the run fails.
+    pub fn set_grace(&mut self, grace: Duration) {
+        self.grace = grace;
+    }
+
+    /// How many threads did not return in time, and have not yet.
+    pub fn left_behind(&self) -> usize {
+        self.threads_left_behind().count()
+    }
+
+    /// Whether the steps of a node may be told to stop, as another attempt of an emitter around
+    /// them may give other items.
+    pub fn may_stop(&self, node: crate::graph::NodeId) -> bool {
+        self.plan.pinned[self.plan.node(node).scope.index()]
+    }
+
     /// Whether a command waits to be taken, or a timer was set that is due before all others.
     pub fn has_orders(&self) -> bool {
         !self.commands.is_empty() || self.first_timer != self.next_timer()
@@ -219,6 +261,12 @@ impl Machine {
     /// The graph that is run.
     pub fn graph(&self) -> &Arc<Graph> {
         &self.plan.graph
+    }
+
+    fn is_spent(&mut self, slot: Slot) {
+        if let Slot::Value(value) = slot {
+            self.spent.push(Spent(SpentKind::Value(value)));
+        }
     }
 
     fn event(&mut self, kind: EventKind) {

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::define::Run;
 use crate::error::{ErrorKind, OpError};
 use crate::event::{EventKind, RunState, StepState};
 
@@ -27,6 +28,24 @@ pub(crate) enum Timer {
     Rate { limit: usize },
     /// A cancelled run waits no longer for its running steps.
     Grace,
+    /// A limit whose tokens were all held by threads that do not return has had its time.
+    Held { limit: usize },
+}
+
+/// Something that no longer counts, and has not returned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Left {
+    pub(super) node: NodeId,
+    pub(super) by: LeftBy,
+}
+
+/// Why it does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeftBy {
+    /// Its item was superseded.
+    Superseded,
+    /// Its time was over: a task, which is dropped, or a thread, which cannot be.
+    Timeout { thread: bool },
 }
 
 /// How many threads that do not return may be left behind before the run fails: each holds memory
@@ -66,6 +85,7 @@ impl Machine {
             Timer::Timeout { step } if self.runs(step) => self.timed_out(step),
             Timer::Poll { step, polled } if self.runs(step) => {
                 if self.begun.get(&step).is_some_and(|begun| begun.polled == polled) {
+                    self.end_poll_room(step);
                     self.begun.remove(&step);
                     self.commands.push(Command::Drop(step));
                     self.timed_out(step);
@@ -74,6 +94,7 @@ impl Machine {
             Timer::Timeout { .. } | Timer::Poll { .. } => {}
             Timer::Rate { limit } => self.tokens.wake(limit),
             Timer::Grace => self.grace_over(),
+            Timer::Held { limit } => self.held_too_long(limit),
         }
     }
 
@@ -89,11 +110,11 @@ impl Machine {
         self.timers.iter().any(|Reverse((_, _, timer))| match *timer {
             Timer::Retry { frame, task, attempt } => self.waits_for_retry(frame, task, attempt),
             Timer::Rate { .. } => true,
-            Timer::Timeout { .. } | Timer::Poll { .. } | Timer::Grace => false,
+            Timer::Timeout { .. } | Timer::Poll { .. } | Timer::Grace | Timer::Held { .. } => false,
         })
     }
 
-    fn runs(&self, step: StepId) -> bool {
+    pub(super) fn runs(&self, step: StepId) -> bool {
         self.frame_of(step.frame).is_some_and(|frame| {
             let task = &frame.tasks[step.task as usize];
             task.attempt == step.attempt && task.state == TaskState::Running
@@ -107,30 +128,77 @@ impl Machine {
         let node = self.node_of(frame.index, task);
         let options = &self.plan.node(node).options;
         let timeout = options.timeout.unwrap_or_default();
-        self.left_behind.insert(step, node);
+        let thread = self.plan.node(node).op().is_none_or(|op| !matches!(op.run, Run::Async(_)));
+        self.left_behind.insert(step, Left { node, by: LeftBy::Timeout { thread } });
+        // `max_concurrent` gets its token back at once.
+        self.in_flight -= 1;
         self.commands.push(Command::Stop(step));
         let error = OpError::of_kind(
             ErrorKind::Timeout,
             format_args!("it took longer than its timeout of {timeout:?}"),
         );
         let started = self.now.saturating_sub(timeout);
-        self.attempt_failed(frame.index, task, started, timeout, error, true);
-        if self.left_behind.len() >= MAX_LEFT_BEHIND {
-            let names: Vec<_> =
-                self.left_behind.values().map(|node| self.plan.node(*node).name.to_string()).collect();
-            let reason = format!(
-                "{} steps took longer than their timeouts and have not returned: {}",
-                names.len(),
-                names.join(", ")
-            );
+        self.attempt_failed(frame.index, task, started, timeout, error, thread);
+        if thread {
+            self.thread_is_left(node);
+        }
+    }
+
+    /// A thread was left behind: too many of them, or a limit that they hold wholly, fail the run.
+    fn thread_is_left(&mut self, node: NodeId) {
+        let names: Vec<_> =
+            self.threads_left_behind().map(|node| self.plan.node(node).name.to_string()).collect();
+        if names.len() >= MAX_LEFT_BEHIND {
+            let (count, names) = (names.len(), names.join(", "));
+            let reason =
+                format!("{count} steps took longer than their timeouts and have not returned: {names}");
             self.stop(reason, RunState::Failed, false);
+        }
+        let plan = Arc::clone(&self.plan);
+        let limits: Vec<_> = self.tokens.of(&plan.node(node).options).collect();
+        for limit in limits {
+            if self.held_by(limit).is_some() {
+                self.timer(self.now + self.grace, Timer::Held { limit });
+            }
+        }
+    }
+
+    pub(super) fn threads_left_behind(&self) -> impl Iterator<Item = NodeId> {
+        let threads = self.left_behind.values().filter(|left| left.by == LeftBy::Timeout { thread: true });
+        threads.map(|left| left.node)
+    }
+
+    /// The nodes whose threads, left behind, hold all tokens of a limit, if they do.
+    fn held_by(&self, limit: usize) -> Option<Vec<NodeId>> {
+        let holds = |node: &NodeId| self.tokens.of(&self.plan.node(*node).options).any(|held| held == limit);
+        let holders: Vec<_> = self.threads_left_behind().filter(holds).collect();
+        (holders.len() >= self.tokens.limit(limit).1 as usize).then_some(holders)
+    }
+
+    fn held_too_long(&mut self, limit: usize) {
+        let Some(holders) = self.held_by(limit) else { return };
+        let names: Vec<_> = holders.iter().map(|node| self.plan.node(*node).name.to_string()).collect();
+        let reason = format!(
+            "pool or tag `{}` is wholly held by steps that took longer than their timeouts and have not returned: {}",
+            self.tokens.limit(limit).0,
+            names.join(", ")
+        );
+        self.stop(reason, RunState::Failed, false);
+    }
+
+    /// A grant has come back: its place is free, unless it was when its time was over.
+    pub(super) fn place_is_free(&mut self, steps: impl IntoIterator<Item = StepId>) {
+        let timed_out =
+            |id| matches!(self.left_behind.get(&id), Some(Left { by: LeftBy::Timeout { .. }, .. }));
+        if !steps.into_iter().any(timed_out) {
+            self.in_flight -= 1;
         }
     }
 
     /// Something that no longer counts has returned: its tokens are free now.
     pub(super) fn late_return(&mut self, id: StepId) {
-        if let Some(node) = self.left_behind.remove(&id) {
-            self.give_tokens_back(node);
+        if let Some(left) = self.left_behind.remove(&id) {
+            self.give_tokens_back(left.node);
         }
     }
 

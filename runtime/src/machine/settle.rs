@@ -7,10 +7,10 @@ use crate::event::{EventKind, StepRef, StepState};
 use crate::graph::NodeId;
 use crate::value::{AnyValue, Gathered};
 
-use super::Machine;
 use super::frame::{FanState, HeldList, ItemQueue, Slot, TaskState};
 use super::handled::Failure;
 use super::plan::{Below, Param, Place, TaskKind, TaskPlan, is_emitter};
+use super::{Machine, Spent, SpentKind};
 
 /// What the inputs of a task come to.
 enum Verdict {
@@ -162,13 +162,16 @@ impl Machine {
         let unread = frame.uses[slot as usize] == 0;
         // A failure or a skip is small, and may be looked at after its last reader was told.
         let keep = !unread || !matches!(value, Slot::Value(_));
-        frame.slots[slot as usize] = if keep { value } else { Slot::Gone };
+        let (kept, spent) = if keep { (value, Slot::Gone) } else { (Slot::Gone, value) };
+        frame.slots[slot as usize] = kept;
         for reader in &slot_plan.readers {
             if frame.one_input_less(*reader) {
                 self.due.push_back((id, *reader));
             }
         }
-        if !slot_plan.below.is_empty() {
+        let read_below = !slot_plan.below.is_empty();
+        self.is_spent(spent);
+        if read_below {
             self.settle_below(index, slot);
         }
     }
@@ -197,7 +200,8 @@ impl Machine {
 
     /// A reader needs a value no more.
     pub(super) fn release(&mut self, frame: u32, slot: u32) {
-        self.frames[frame as usize].release(slot);
+        let spent = self.frames[frame as usize].release(slot);
+        self.is_spent(spent);
     }
 
     /// A task has ended: it reads nothing any more.
@@ -205,7 +209,9 @@ impl Machine {
         let at = &mut self.frames[frame as usize];
         at.tasks[task as usize].state = TaskState::Ended(state);
         for slot in &self.plan.scope(at.scope()).tasks[task as usize].own {
-            at.release(*slot);
+            if let Slot::Value(value) = at.release(*slot) {
+                self.spent.push(Spent(SpentKind::Value(value)));
+            }
         }
         self.part_ended(frame, task as usize);
     }

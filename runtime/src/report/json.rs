@@ -14,6 +14,10 @@ use crate::run::{RunReport, Sink};
 use crate::step::Path;
 use crate::value::{AnyValue, TypeInfo};
 
+/// How much is written at once, in bytes, while a batch has more: enough that writing costs little,
+/// little enough that a batch of many events does not fill memory.
+const PIECE: usize = 1 << 20;
+
 /// Writes each event of a run as one line of JSON.
 ///
 /// # The vocabulary
@@ -47,7 +51,7 @@ pub struct JsonLines<W> {
 }
 
 impl<W: Write> JsonLines<W> {
-    /// Writes to `out`: all lines of a batch of events at once.
+    /// Writes to `out`: the lines of a batch of events at once, unless they are more than a mebibyte.
     pub fn new(out: W) -> Self {
         Self { out, buffer: Vec::new(), failed: None }
     }
@@ -80,6 +84,9 @@ impl<W: Write + Send> Sink for JsonLines<W> {
         for event in events {
             if let Err(error) = write_event(&mut self.buffer, graph, event) {
                 self.failed.get_or_insert(error);
+            }
+            if self.buffer.len() >= PIECE {
+                self.flush();
             }
         }
         self.flush();

@@ -6,6 +6,7 @@
 
 mod durations;
 mod failures;
+mod fold;
 mod node;
 mod open;
 #[cfg(test)]
@@ -19,8 +20,8 @@ pub use open::RunningStep;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::event::{Event, EventKind, RunState, StepRef, StepState};
-use crate::graph::{Fan, Graph, NodeId, ScopeId};
+use crate::event::{Event, RunState, StepRef, StepState};
+use crate::graph::{Graph, NodeId, ScopeId};
 
 use failures::Failures;
 use node::ScopeSummary;
@@ -106,11 +107,16 @@ impl Summary {
         self.nodes.get(node.index()).unwrap_or(&NOTHING)
     }
 
-    /// How many steps the node stands for, as far as is known: one for each item opened so far.
+    /// How many steps the node stands for, as far as is known: one for each item opened so far. When
+    /// the run is over: those that ended.
     pub fn known(&self, node: NodeId) -> u64 {
         let node = self.node(node);
+        let seen = node.ended() + node.running;
+        if self.state.is_some() {
+            return seen;
+        }
         let opened = self.scopes.get(node.scope.index()).map_or(0, |scope| scope.opened);
-        opened.max(node.ended() + node.running)
+        opened.max(seen)
     }
 
     /// Whether [`known`](Self::known) may still rise: a fan-out around the node has not closed.
@@ -182,97 +188,6 @@ impl Summary {
     /// The steps that run now and whose start was told, longest first; at most `limit`.
     pub fn running(&self, limit: usize) -> Vec<RunningStep> {
         self.attempts.longest(limit)
-    }
-
-    fn prepare(&mut self, graph: &Graph) {
-        self.scopes = graph.scopes.iter().map(|scope| ScopeSummary::new(scope.parent)).collect();
-        self.scopes[ScopeId::ROOT.index()].opened = 1;
-        self.nodes = graph.nodes.iter().map(|node| NodeSummary::of(node.scope)).collect();
-        for (index, scope) in (0..).zip(&graph.scopes) {
-            if let Some(fan) = scope.fan {
-                let output = if let Fan::Emitter { output, .. } = fan { output } else { 0 };
-                self.nodes[fan.node().index()].fans.push((output, ScopeId(index)));
-            }
-        }
-    }
-
-    fn apply_one(&mut self, graph: &Graph, event: &Event) {
-        match &event.kind {
-            EventKind::StepSucceeded { step, attempt, took, .. } => {
-                self.end(step, *attempt, StepState::Succeeded);
-                self.took(step, *took);
-            }
-            EventKind::ItemYielded { step, output, .. } => {
-                if let Some(scope) = self.fan(step.node, *output) {
-                    scope.opened += 1;
-                }
-            }
-            EventKind::StepStarted { step, attempt } => {
-                let node = &mut self.nodes[step.node.index()];
-                self.attempts.start(node, step, *attempt, event.at);
-            }
-            EventKind::AttemptFailed { step, started, took, due, .. } => {
-                let node = &mut self.nodes[step.node.index()];
-                node.retries += 1;
-                node.retry_wait += due.saturating_sub(*started + *took);
-                node.durations.add(*took);
-                self.attempts.wait(node, step);
-            }
-            EventKind::StepFailed { step, attempt, took, error, left_behind, .. } => {
-                self.end(step, *attempt, StepState::Failed);
-                self.nodes[step.node.index()].left_behind += u64::from(*left_behind);
-                self.took(step, *took);
-                self.failures.add(graph, step, (*attempt, *took), error, event.at);
-            }
-            EventKind::StepNotRun { step, state, .. } => self.end(step, 1, *state),
-            EventKind::FanOutClosed { step, output, .. } => {
-                if let Some(scope) = self.fan(step.node, *output) {
-                    scope.closed += 1;
-                }
-            }
-            EventKind::ItemSuperseded { step, output, ended, .. } => {
-                if let Some(scope) = self.fan(step.node, *output) {
-                    scope.opened = scope.opened.saturating_sub(1);
-                }
-                for (node, state) in ended {
-                    let steps = &mut self.nodes[node.index()].ended[*state as usize];
-                    *steps = steps.saturating_sub(1);
-                }
-            }
-            EventKind::RunStarted { run, started, args } => {
-                self.run_id = Some(Arc::clone(run));
-                self.started = Some(*started);
-                self.args.clone_from(args);
-            }
-            EventKind::RunCancelling { reason } => self.cancelling = Some(reason.clone()),
-            EventKind::RunEnded { state } => self.state = Some(*state),
-        }
-    }
-
-    fn end(&mut self, step: &StepRef, attempt: u32, state: StepState) {
-        let node = &mut self.nodes[step.node.index()];
-        node.ended[state as usize] += 1;
-        node.more_attempts += u64::from(attempt > 1);
-        if node.open > 0 {
-            self.attempts.end(node, step);
-        }
-    }
-
-    fn took(&mut self, step: &StepRef, took: Duration) {
-        self.nodes[step.node.index()].durations.add(took);
-        let full = self.slowest.len() == SLOWEST;
-        if full && self.slowest.last().is_some_and(|last| took <= last.took) {
-            return;
-        }
-        let place = self.slowest.partition_point(|slow| slow.took >= took);
-        self.slowest.insert(place, SlowStep { step: step.clone(), took });
-        self.slowest.truncate(SLOWEST);
-    }
-
-    /// The scope that an output of a node opens instances of.
-    fn fan(&mut self, node: NodeId, output: u16) -> Option<&mut ScopeSummary> {
-        let (_, scope) = self.nodes[node.index()].fans.iter().find(|(fan, _)| *fan == output)?;
-        Some(&mut self.scopes[scope.index()])
     }
 
     /// Whether all instances of a scope are open: each fan-out that opens them has closed.

@@ -63,6 +63,14 @@ impl Attempts {
         node.open -= 1;
     }
 
+    /// The steps of an item, or below it, by keys alone.
+    pub(super) fn below(&self, item: &Path) -> Vec<StepRef> {
+        let depth = item.depth();
+        let keys = item.keys();
+        let below = |open: &&Open| open.0.path.depth() >= depth && open.0.path.keys()[..depth] == keys;
+        self.0.keys().filter(below).map(|open| open.0.clone()).collect()
+    }
+
     pub(super) fn longest(&self, limit: usize) -> Vec<RunningStep> {
         let mut running: Vec<_> =
             self.0.iter().filter_map(|(open, standing)| open.running(standing)).collect();

@@ -1,7 +1,10 @@
 use super::*;
+use crate::event::EventKind;
+use crate::key::Key;
 use crate::report::fixture::{
     at, failed, failing_letters, graph, half_way, millis, step, succeeded, yielded,
 };
+use crate::step::Path;
 
 fn counts(summary: &Summary, graph: &Graph) -> Vec<(String, u64, bool, u64, u64, u64)> {
     steps(graph)
@@ -94,7 +97,7 @@ fn groups_are_bounded() {
 fn a_superseded_item_is_no_longer_expected() {
     let graph = graph();
     let mut summary = Summary::new(&graph);
-    let item = crate::Path::root().item(crate::Key::new("a"), 0);
+    let item = Path::root().item(Key::new("a"), 0);
     let clean = step(&graph, "clean", None).node;
     let ended = succeeded(step(&graph, "clean", Some(("a", 0))), 15, 1);
     let step = step(&graph, "load_pieces", None);
@@ -104,6 +107,22 @@ fn a_superseded_item_is_no_longer_expected() {
     );
     summary.apply(&graph, &[yielded(&graph, 10, "a", 0), yielded(&graph, 10, "b", 1), ended, superseded]);
     assert_eq!((summary.known(clean), summary.node(clean).ended()), (1, 0));
+}
+
+#[test]
+fn what_runs_below_a_superseded_item_runs_no_more() {
+    let graph = graph();
+    let mut summary = Summary::new(&graph);
+    let started =
+        |op, key| at(15, EventKind::StepStarted { step: step(&graph, op, Some((key, 0))), attempt: 1 });
+    let item = Path::root().item(Key::new("a"), 0);
+    let load = step(&graph, "load_pieces", None);
+    let superseded = EventKind::ItemSuperseded { step: load, output: 0, item, ended: Vec::new() };
+    summary.apply(&graph, &[yielded(&graph, 10, "a", 0), yielded(&graph, 10, "b", 1)]);
+    summary.apply(&graph, &[started("clean", "a"), started("clean", "b"), at(20, superseded)]);
+    let running: Vec<_> = summary.running(9).iter().map(|one| one.step.name(&graph).to_string()).collect();
+    assert_eq!(running, ["clean[b]"]);
+    assert_eq!(summary.count(step(&graph, "clean", None).node, StepState::Running), 1);
 }
 
 /// Not a test: `cargo test --release -p fanfold --lib cost_of_an_event -- --ignored --nocapture`.

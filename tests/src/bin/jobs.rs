@@ -182,7 +182,7 @@ struct Split {
 #[op(outputs)]
 fn split(n: u64) -> Split {
     let items = |from: u64| (0..n).map(|i| DynamicOutput::new(i, from + i)).collect::<Vec<_>>();
-    Split { low: items(0).into(), high: items(100).into(), size: n }
+    Split { low: items(0), high: items(100), size: n }
 }
 
 /// Has a fan-out of every shape, and a name that would like to be markup.
@@ -263,4 +263,21 @@ fn blocking() -> Out<Vec<u64>> {
 #[job]
 fn folding(#[arg(default = 1000)] n: Out<u64>) -> Out<u64> {
     count(n).map(double).fold(0, add)
+}
+
+#[op(dynamic_out)]
+fn bad_key(kind: String) -> Vec<DynamicOutput<u64>> {
+    let key = match &*kind {
+        "empty" => String::new(),
+        "long" => "x".repeat(300),
+        "control" => "a\u{1b}[2J".to_owned(),
+        _ => "good".to_owned(),
+    };
+    vec![DynamicOutput::new("good", 1), DynamicOutput::new(key, 2)]
+}
+
+/// Gives a key that no step can have.
+#[job]
+fn bad_keys(kind: Out<String>) -> Out<Vec<u64>> {
+    bad_key(kind).map(double).collect()
 }

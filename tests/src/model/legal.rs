@@ -145,7 +145,7 @@ impl<'a> Legal<'a> {
             }
         }
         let waits = |name: &&str| !self.begun.contains(*name);
-        self.deeds.note_if(self.places.keys().any(|name| waits(&name)), Deed::ChosenAmong);
+        self.deeds.note_if(self.places.keys().any(waits), Deed::ChosenAmong);
         Ok(())
     }
 

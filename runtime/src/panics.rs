@@ -5,9 +5,12 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
+use std::task::Poll;
 
+use crate::define::BoxFuture;
 use crate::error::{ErrorKind, OpError};
 
 thread_local! {
@@ -15,7 +18,7 @@ thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-pub(super) fn install_hook() {
+pub(crate) fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
@@ -30,7 +33,7 @@ pub(super) fn install_hook() {
 }
 
 /// Runs code of the user's: a panic becomes an error.
-pub(super) fn caught<R>(run: impl FnOnce() -> R) -> Result<R, OpError> {
+pub(crate) fn caught<R>(run: impl FnOnce() -> R) -> Result<R, OpError> {
     let outer = IN_OP.replace(true);
     let result = catch_unwind(AssertUnwindSafe(run));
     let error = result.map_err(|panic| {
@@ -42,6 +45,32 @@ pub(super) fn caught<R>(run: impl FnOnce() -> R) -> Result<R, OpError> {
     });
     IN_OP.set(outer);
     error
+}
+
+/// Runs a future of the user's: a panic becomes an error.
+pub(crate) async fn caught_future<T>(future: BoxFuture<T>) -> Result<T, OpError> {
+    let mut future = Some(future);
+    let result = poll_fn(|cx| {
+        let Some(running) = &mut future else { return Poll::Pending };
+        match caught(|| running.as_mut().poll(cx)) {
+            Ok(poll) => poll.map(Ok),
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    })
+    .await;
+    caught(|| drop(future)).and(result)
+}
+
+/// Runs code of the user's whose failure has no consequence: a panic says what it says, and ends
+/// there.
+pub(crate) async fn contained(run: impl FnOnce() -> BoxFuture<()>) {
+    let Ok(mut future) = catch_unwind(AssertUnwindSafe(run)) else { return };
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(poll) => poll,
+        Err(_) => Poll::Ready(()),
+    })
+    .await;
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(future)));
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
