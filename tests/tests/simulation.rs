@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
-use fanfold::Order;
 use fanfold::machine::Config;
+use fanfold::{Event, EventKind, Order};
 use fanfold_tests::model::compare::compare;
 use fanfold_tests::model::counters::{Counts, Deed, Sight, Sightings};
-use fanfold_tests::model::drive::{Cancel, Course, drive};
+use fanfold_tests::model::drive::{Cancel, Course, Unwatched, drive};
 use fanfold_tests::model::harness::Campaign;
 use fanfold_tests::model::interpret::interpret;
 use fanfold_tests::model::legal::Legal;
 use fanfold_tests::model::observe::observe;
 use fanfold_tests::model::plan::{Backoff, Form, Plan, Retry, Rule};
-use fanfold_tests::model::to_graph::{limits, to_graph};
+use fanfold_tests::model::to_graph::{limits, to_graph, to_graph_with};
 use fanfold_tests::model::write::Body;
 
 #[test]
@@ -65,6 +65,26 @@ fn course(plan: &Plan, seed: u64) -> Course {
             .then(|| Cancel { after: random.u32(0..60), grace: Duration::from_nanos(grace) }),
         took: |_| None,
     }
+}
+
+/// What a job with timeouts comes to depends on time; but it ends, and each of its steps ends once.
+#[test]
+fn jobs_with_timeouts_end_whatever_takes_too_long() {
+    let campaign = Campaign::of(3_000);
+    let (mut deeds, mut left_behind) = (Counts::<Deed>::default(), 0);
+    campaign.run("--test simulation timeouts", |plan, seed| {
+        let course = course(plan, seed);
+        let timeout = course.longest * 2 / 3;
+        let built = to_graph_with(plan, Some(timeout)).map_err(|errors| errors.to_string())?;
+        let driven = drive(&built.graph, built.args, &course, &mut Unwatched)?;
+        observe(&built.graph, &driven)?;
+        deeds.add(&driven.deeds);
+        let is_left = |event: &&Event| matches!(event.kind, EventKind::StepFailed { left_behind: true, .. });
+        left_behind += driven.events.iter().filter(is_left).count();
+        Ok::<(), String>(())
+    });
+    println!("timeouts: {} runs, {left_behind} steps that were left behind; {deeds}", campaign.cases);
+    assert!(!campaign.is_whole() || left_behind > 100);
 }
 
 /// Batches and chains form only among many copies that are known to be short.

@@ -400,7 +400,8 @@ impl Machine {
     /// Takes back a grant of steps: what was done, in order, and what was not begun.
     pub fn finish(&mut self, now: Duration, done: Vec<StepDone>, not_begun: Vec<StepWork>) {
         self.now = self.now.max(now);
-        self.place_is_free(done.iter().map(|done| done.id));
+        let ids = done.iter().map(|done| done.id).chain(not_begun.iter().map(|work| work.id));
+        self.place_is_free(ids);
         for done in done {
             self.step_done(done);
         }

@@ -41,7 +41,16 @@ pub struct Built {
 /// # Errors
 /// The builder refuses the plan.
 pub fn to_graph(plan: &Plan) -> Result<Built, BuildErrors> {
-    let mut builder = Builder { singles: BTreeMap::new(), fans: BTreeMap::new(), args: Vec::new() };
+    to_graph_with(plan, None)
+}
+
+/// Builds the graph of a plan in which every third op has a timeout.
+///
+/// # Errors
+/// The builder refuses the plan.
+pub fn to_graph_with(plan: &Plan, timeout: Option<Duration>) -> Result<Built, BuildErrors> {
+    let (singles, fans, args) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    let mut builder = Builder { singles, fans, args, timeout };
     let graph = build::build_with(job(plan.options.retry), || {
         builder.block(&plan.body);
         plan.outputs.iter().map(|output| builder.singles[output]).collect()
@@ -93,6 +102,7 @@ struct Builder {
     /// With the number of parts of their keys.
     fans: BTreeMap<Handle, (Raw, usize)>,
     args: Vec<AnyValue>,
+    timeout: Option<Duration>,
 }
 
 impl Builder {
@@ -187,6 +197,7 @@ impl Builder {
             |option: Option<CallOption>| option.into_iter().for_each(|option| build::option(raw, option));
         say(op.named.clone().map(CallOption::Name));
         say(op.retry_at_call.map(policy).map(CallOption::Retry));
+        say(self.timeout.filter(|_| bind.0 % 3 == 1).map(CallOption::Timeout));
         if by_option {
             say(Some(CallOption::Priority(op.priority)));
             say(op.pool.map(|pool| CallOption::Pool(pool_name(pool).to_owned())));
