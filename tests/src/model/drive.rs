@@ -16,7 +16,7 @@ use fanfold::machine::{
     Command, Config, FoldDone, FoldWork, Grant, Machine, Poll, PollDone, PollOutcome, StepDone, StepId,
     StepWork, Want,
 };
-use fanfold::{AnyValue, Event, Key, OpContext, OpError, Path, RunState, StepName, StepRef};
+use fanfold::{AnyValue, Event, EventKind, Key, OpContext, OpError, Path, RunState, StepName, StepRef};
 
 use super::counters::{Counts, Deed};
 
@@ -134,6 +134,7 @@ pub fn drive(
         flights: Vec::new(),
         emitters: HashMap::new(),
         stopped: HashSet::new(),
+        landed: HashMap::new(),
         grants: 0,
         begun: 0,
         driven: Driven {
@@ -181,17 +182,20 @@ struct Flight {
 enum Work {
     Steps(Vec<StepWork>),
     Async(StepWork),
-    Poll(StepRef, PollDone),
+    /// With all items of an attempt that has ended.
+    Poll(StepRef, PollDone, Items),
     Fold(FoldWork),
     /// Something that an emitter waits for.
     Wake(StepId),
 }
 
+type Items = Vec<(Key, AnyValue)>;
+
 struct Emitter {
     step: StepRef,
     emission: Emission,
     future: BoxFuture<Result<Outputs, OpError>>,
-    items: Vec<(Key, AnyValue)>,
+    items: Items,
 }
 
 struct Driver<'a> {
@@ -204,6 +208,8 @@ struct Driver<'a> {
     flights: Vec<Flight>,
     emitters: HashMap<StepId, Emitter>,
     stopped: HashSet<StepId>,
+    /// What steps gave, until the core says that it counts.
+    landed: HashMap<String, (Option<AnyValue>, Option<Items>)>,
     grants: u32,
     begun: u32,
     driven: Driven,
@@ -236,7 +242,7 @@ impl Driver<'_> {
         self.driven.took = self.now;
         while self.advance()? {}
         match self.driven.events.last() {
-            Some(Event { kind: fanfold::EventKind::RunEnded { .. }, .. }) => Ok(self.driven),
+            Some(Event { kind: EventKind::RunEnded { .. }, .. }) => Ok(self.driven),
             last => Err(format!("after the end: {last:?}")),
         }
     }
@@ -269,10 +275,22 @@ impl Driver<'_> {
         }
         drop(self.machine.take_spent());
         for event in self.machine.take_events() {
+            if let EventKind::StepSucceeded { step, .. } = &event.kind {
+                self.has_succeeded(step);
+            }
             self.watch.told(&event)?;
             self.driven.events.push(event);
         }
         Ok(())
+    }
+
+    /// What has landed counts: it was not superseded meanwhile.
+    fn has_succeeded(&mut self, step: &StepRef) {
+        let name = step_name(&self.graph, step);
+        if let Some((gave, items)) = self.landed.remove(&name) {
+            self.driven.items.extend(items.map(|items| (name.clone(), items)));
+            self.driven.gave.insert(name, gave);
+        }
     }
 
     /// Asks for work, and begins it.
@@ -346,7 +364,7 @@ impl Driver<'_> {
         match work {
             Work::Steps(steps) => steps.iter().map(|work| work.node).collect(),
             Work::Async(work) | Work::Fold(FoldWork { step: work, .. }) => vec![work.node],
-            Work::Poll(step, _) => vec![step.node],
+            Work::Poll(step, ..) => vec![step.node],
             Work::Wake(_) => vec![],
         }
     }
@@ -389,7 +407,10 @@ impl Driver<'_> {
                 let done = self.run_step(work, began, self.now - began);
                 self.machine.finish(self.now, vec![done], vec![]);
             }
-            Work::Poll(_, mut done) => {
+            Work::Poll(step, mut done, items) => {
+                if let PollOutcome::Ended(Ok(Outputs::One(given))) = &done.outcome {
+                    self.landed.insert(step_name(&self.graph, &step), (given.clone(), Some(items)));
+                }
                 // Some items may be seen before the poll has ended.
                 if self.random.u8(0..4) == 0 && !done.items.is_empty() {
                     let early = done.items.drain(..self.random.usize(1..=done.items.len())).collect();
@@ -451,7 +472,7 @@ impl Driver<'_> {
             Run::Emitter(_) => unreachable!("an emitter is polled"),
         });
         if let Ok(Outputs::One(value)) = &result {
-            self.driven.gave.insert(self.name(work.node, &work.path), value.clone());
+            self.landed.insert(self.name(work.node, &work.path), (value.clone(), None));
         }
         StepDone { id: work.id, started, took, result, passed_on: false }
     }
@@ -467,7 +488,7 @@ impl Driver<'_> {
         };
         let result = items.into_iter().try_fold(value, combine);
         if let Ok(value) = &result {
-            self.driven.gave.insert(self.name(step.node, &step.path), Some(Arc::clone(value)));
+            self.landed.insert(self.name(step.node, &step.path), (Some(Arc::clone(value)), None));
         }
         FoldDone { id: step.id, took, result }
     }
@@ -490,14 +511,10 @@ impl Driver<'_> {
         emitter.items.extend(items.iter().map(|item| (item.key.clone(), Arc::clone(&item.value))));
         self.driven.deeds.note_if(wants_room && ended.is_none(), Deed::WantedRoom);
         self.driven.deeds.note_if(!wants_room && ended.is_none(), Deed::Waited);
+        let mut all_items = Vec::new();
         let outcome = match ended {
             Some(result) => {
-                let emitter = self.emitters.remove(&poll.id).expect("it was found above");
-                if let Ok(Outputs::One(given)) = &result {
-                    let name = self.name(step.node, &step.path);
-                    self.driven.gave.insert(name.clone(), given.clone());
-                    self.driven.items.insert(name, emitter.items);
-                }
+                all_items = self.emitters.remove(&poll.id).map(|emitter| emitter.items).unwrap_or_default();
                 PollOutcome::Ended(result)
             }
             None if wants_room => PollOutcome::WantsRoom,
@@ -505,7 +522,7 @@ impl Driver<'_> {
         };
         // How long the poll takes is known when it lands; a poll that nothing times out needs no more.
         let took = Duration::from_nanos(1);
-        Work::Poll(step, PollDone { id: poll.id, took, items, room: poll.room, outcome })
+        Work::Poll(step, PollDone { id: poll.id, took, items, room: poll.room, outcome }, all_items)
     }
 
     fn name(&self, node: NodeId, path: &Path) -> String {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fanfold::define::Outputs;
+use fanfold::define::{Outputs, Run};
 use fanfold::graph::{Fan, Graph, Input, NodeId, ScopeId, Source};
-use fanfold::{Event, EventKind, Path, StepRef, StepState};
+use fanfold::{AnyValue, Event, EventKind, Key, Path, StepRef, StepState};
 
 use super::compare::{Observed, ObservedStep};
 use super::drive::{Driven, step_name};
@@ -82,9 +82,11 @@ impl Seen<'_> {
     fn value(&self, step: &StepRef, told: Option<&Outputs>) -> Result<Option<Value>, String> {
         let name = step_name(self.graph, step);
         let gave = self.driven.gave.get(&name);
-        if let Some(items) = self.driven.items.get(&name).filter(|_| gave.is_some_and(Option::is_some)) {
-            let items = items.iter().map(|(key, value)| (vec![key.to_string()], read(value))).collect();
-            return Ok(Some(Value::Keyed(items)));
+        let op = self.graph.node(step.node).op();
+        if op.is_some_and(|op| matches!(op.run, Run::Emitter(_))) {
+            let items = self.driven.items.get(&name).filter(|_| gave.is_some_and(Option::is_some));
+            let item = |(key, value): &(Key, AnyValue)| (vec![key.to_string()], read(value));
+            return Ok(items.map(|items| Value::Keyed(items.iter().map(item).collect())));
         }
         match (told, gave, &self.graph.node(step.node).inputs[..]) {
             (Some(Outputs::One(told)), ..) => Ok(told.as_ref().map(read)),
