@@ -119,6 +119,12 @@ impl Path {
         self.indices().split_off(around)
     }
 
+    /// Whether its innermost places in yield order are these.
+    pub(crate) fn ends_at(&self, places: &[u32]) -> bool {
+        let mut items = std::iter::successors(self.0.as_deref(), |item| item.outer.0.as_deref());
+        places.iter().rev().all(|place| items.next().is_some_and(|item| item.index.load(Relaxed) == *place))
+    }
+
     /// The places in yield order, outermost first.
     pub(crate) fn indices(&self) -> Vec<u32> {
         let mut indices: Vec<_> = std::iter::successors(self.0.as_deref(), |item| item.outer.0.as_deref())

@@ -40,7 +40,7 @@ fn course(plan: &Plan, seed: u64) -> Course {
             limits: limits(plan),
             order: if plan.options.breadth_first { Order::BreadthFirst } else { Order::DepthFirst },
             fail_fast: plan.options.fail_fast,
-            keep_values: seed % 2 == 0,
+            keep_values: seed.is_multiple_of(2),
             open_items: 1_024,
             workers: 2,
             seed,

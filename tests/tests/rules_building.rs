@@ -196,7 +196,7 @@ fn s1_3_an_item_smuggled_out_of_its_closure_is_an_error_that_names_op_and_line()
     #[job]
     fn smuggles() -> Out<i64> {
         let out = Cell::new(None);
-        let _ = emit(2).map(|x| out.set(Some(x)));
+        emit(2).map(|x| out.set(Some(x)));
         let x = out.get().unwrap();
         AT.below();
         inc(x)
@@ -211,7 +211,7 @@ fn s1_3_what_was_made_of_an_item_is_smuggled_no_better_nor_into_another_closure(
     #[job]
     fn smuggles_into() {
         let out = Cell::new(None);
-        let _ = emit(2).map(|x| out.set(Some(inc(x))));
+        emit(2).map(|x| out.set(Some(inc(x))));
         let _ = emit(2).map(|y| add(y, out.get().unwrap()));
     }
     let (op, _, message) = only_error(smuggles_into::job().graph(), FILE);
@@ -224,22 +224,22 @@ fn s1_3_a_smuggled_handle_is_refused_wherever_it_is_given() {
     thread_local! { static OUT: Cell<Option<Out<i64>>> = const { Cell::new(None) }; }
     #[job]
     fn returns_it() -> Out<i64> {
-        let _ = emit(2).map(|x| OUT.set(Some(inc(x))));
+        emit(2).map(|x| OUT.set(Some(inc(x))));
         OUT.get().unwrap()
     }
     #[job]
     fn lists_it() -> Out<i64> {
-        let _ = emit(2).map(|x| OUT.set(Some(inc(x))));
+        emit(2).map(|x| OUT.set(Some(inc(x))));
         total([one(), OUT.get().unwrap()])
     }
     #[job]
     fn waits_for_it() -> Out<i64> {
-        let _ = emit(2).map(|x| OUT.set(Some(inc(x))));
+        emit(2).map(|x| OUT.set(Some(inc(x))));
         one().after(OUT.get().unwrap())
     }
     #[job]
     fn names_it() {
-        let _ = emit(2).map(|x| OUT.set(Some(inc(x))));
+        emit(2).map(|x| OUT.set(Some(inc(x))));
         let _ = OUT.get().unwrap().named("late");
     }
     for built in [
@@ -1393,7 +1393,7 @@ fn s1_16_all_mistakes_are_told_at_once_each_with_op_file_and_line() {
     #[job]
     fn two_mistakes() {
         let out = Cell::new(None);
-        let _ = emit(1).map(|x| out.set(Some(x)));
+        emit(1).map(|x| out.set(Some(x)));
         FIRST.below();
         let _ = inc(out.get().unwrap());
         SECOND.below();
@@ -1414,7 +1414,7 @@ fn s1_16_one_mistake_is_one_error_though_its_result_goes_on() {
     #[job]
     fn goes_on() -> Out<Vec<i64>> {
         let out = Cell::new(None);
-        let _ = emit(1).map(|x| out.set(Some(x)));
+        emit(1).map(|x| out.set(Some(x)));
         let wrong = inc(out.get().unwrap()).named("wrong").after(one());
         let mapped = emit(1).map(|x| add(x, wrong));
         let _ = (mapped.fold(wrong, add), mapped.zip(mapped).map(|(a, b)| add(a, b)));

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use common::{Gate, Seen, Watch, attempts_of, error_of, lines, lock, run, states, watched};
+use common::{Gate, Seen, Watch, attempts_of, error_of, lines, run, states, watched};
 use fanfold::prelude::*;
 use fanfold::{ErrorKind, EventKind, InMemory, RunOptions, RunState, StepState};
 use futures_core::Stream;
@@ -1291,6 +1291,12 @@ impl Drop for DropBomb {
     }
 }
 
+impl std::fmt::Display for DropBomb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a bomb")
+    }
+}
+
 #[tokio::test]
 async fn s4_10_a_panic_in_the_drop_of_a_value_ends_no_worker() {
     #[op(transient)]
@@ -1312,11 +1318,6 @@ async fn s4_10_a_panic_in_the_drop_of_a_value_ends_no_worker() {
     #[op]
     fn fails_with_it() -> Result<(), DropBomb> {
         Err(DropBomb(true))
-    }
-    impl std::fmt::Display for DropBomb {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a bomb")
-        }
     }
     #[job]
     fn bombs() -> Out<i64> {

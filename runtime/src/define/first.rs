@@ -10,7 +10,7 @@ use crate::value::{AnyValue, TypeInfo};
 
 /// The outputs of one node, and which of them have given a value that was read back.
 #[derive(Debug)]
-pub struct FirstValues {
+pub(crate) struct FirstValues {
     op: Option<&'static OpDef>,
     read_back: Box<[AtomicBool]>,
 }

@@ -11,7 +11,6 @@ use crate::define::{BoxFuture, Outputs, Run};
 use crate::error::OpError;
 use crate::machine::{FoldDone, FoldWork, StepDone, StepWork};
 use crate::panics::caught;
-use crate::value::AnyValue;
 
 use super::shared::Shared;
 

@@ -342,10 +342,14 @@ impl Machine {
             for (task, task_plan) in (0..).zip(&plan.scope(self.frames[index as usize].scope()).tasks) {
                 let id = self.step_id(index, task);
                 match self.frames[index as usize].tasks[task as usize].state {
-                    TaskState::Ended(state) if plan.node(task_plan.node).is_step() => {
-                        if !matches!(task_plan.kind, TaskKind::Deliver { .. } | TaskKind::Open { .. }) {
-                            ended.push((task_plan.node, state));
-                        }
+                    TaskState::Ended(state)
+                        if plan.node(task_plan.node).is_step()
+                            && !matches!(
+                                task_plan.kind,
+                                TaskKind::Deliver { .. } | TaskKind::Open { .. }
+                            ) =>
+                    {
+                        ended.push((task_plan.node, state));
                     }
                     TaskState::Running | TaskState::Chained => {
                         self.commands.push(Command::Stop(id));

@@ -85,12 +85,19 @@ impl FoldState {
     fn advance(&mut self) {
         loop {
             self.skip_ended_fans();
-            let Some(item) = self.pending.remove(&self.next) else { break };
-            if let Some(last) = self.next.last_mut() {
-                *last += 1;
-            }
-            self.ready.push_back(item);
+            let next = self.pending.first_entry().filter(|first| *first.key() == self.next);
+            let Some(first) = next else { break };
+            let item = first.remove();
+            self.take(item);
         }
+    }
+
+    /// Takes the item whose turn it is.
+    fn take(&mut self, item: Taken) {
+        if let Some(last) = self.next.last_mut() {
+            *last += 1;
+        }
+        self.ready.push_back(item);
     }
 
     /// After the last item of an inner fan-out comes the first of the next.
@@ -152,10 +159,18 @@ impl Machine {
         value: Slot,
         from: From,
     ) {
-        let around = self.frames[frame as usize].path.depth();
         self.set_state(from.0.index, from.1, TaskState::Gathering);
+        let gather = &mut self.frames[frame as usize].gathers[index as usize];
+        gather.arrivals.delivered();
         let fold = self.fold(frame, index);
-        fold.pending.insert(path.places_below(around), Taken { value, from: Some(from) });
+        let item = Taken { value, from: Some(from) };
+        fold.skip_ended_fans();
+        if path.ends_at(&fold.next) {
+            fold.take(item);
+        } else {
+            let around = self.frames[frame as usize].path.depth();
+            self.fold(frame, index).pending.insert(path.places_below(around), item);
+        }
         self.go_on_folding(frame, task, index);
     }
 

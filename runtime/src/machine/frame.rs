@@ -129,6 +129,23 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// A task waits for one input less; whether it has all now.
+    pub(crate) fn one_input_less(&mut self, task: u32) -> bool {
+        let task = &mut self.tasks[task as usize];
+        task.missing -= 1;
+        task.missing == 0 && task.state == TaskState::Waiting
+    }
+
+    /// A reader needs a value no more; gives the value if it was the last.
+    pub(crate) fn release(&mut self, slot: u32) -> Slot {
+        let uses = &mut self.uses[slot as usize];
+        *uses -= 1;
+        match &mut self.slots[slot as usize] {
+            value @ Slot::Value(_) if *uses == 0 => std::mem::replace(value, Slot::Gone),
+            _ => Slot::Gone,
+        }
+    }
+
     pub(crate) fn scope(&self) -> ScopeId {
         ScopeId(self.scope)
     }

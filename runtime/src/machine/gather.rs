@@ -122,25 +122,30 @@ pub(crate) struct Half {
 
 impl Machine {
     /// An item's value has come to where a gather or a zip takes it.
-    pub(super) fn deliver(&mut self, frame: u32, task: u32, up: u32, target: Target, values: Vec<Slot>) {
+    pub(super) fn deliver(&mut self, frame: u32, task: u32, up: u32, target: Target) {
         let gatherer = self.around(frame, up);
         let path = self.frames[frame as usize].path.clone();
         let from = (self.frame_id(frame), task);
+        let mut values = self.task_plan(frame, task).places().map(|place| self.slot(frame, place));
         match target {
             Target::Gather { task: gather_task, index } => {
-                let state = &mut self.frames[gatherer as usize].gathers[index as usize];
-                state.arrivals.delivered();
-                if state.fold.as_ref().is_some_and(FoldState::streams) {
-                    let value = Slot::both(values);
+                let streams = |fold: &FoldState| fold.streams();
+                if self.frames[gatherer as usize].gathers[index as usize].fold.as_ref().is_some_and(streams) {
+                    let value = values.next().unwrap_or_default();
+                    drop(values);
                     self.fold_item(gatherer, gather_task, index, &path, value, from);
                     return;
                 }
+                let values = values.collect();
+                let state = &mut self.frames[gatherer as usize].gathers[index as usize];
+                state.arrivals.delivered();
                 state.entries.push((path, values));
                 self.end_task(frame, task, StepState::Succeeded);
                 self.check_gather(gatherer, gather_task, index);
             }
             Target::Zip { task: zip_task, index, right } => {
-                let value = values.into_iter().next().unwrap_or_default();
+                let value = values.next().unwrap_or_default();
+                drop(values);
                 self.zip_item(gatherer, zip_task, index, right, path, value, up == 0);
                 self.end_task(frame, task, StepState::Succeeded);
                 self.check_zip(gatherer, zip_task, index);

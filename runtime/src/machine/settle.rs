@@ -7,10 +7,10 @@ use crate::event::{EventKind, StepRef, StepState};
 use crate::graph::NodeId;
 use crate::value::{AnyValue, Gathered};
 
-use super::Machine;
-use super::frame::{FanState, FrameId, HeldList, ItemQueue, Slot, TaskState};
+use super::frame::{FanState, HeldList, ItemQueue, Slot, TaskState};
 use super::handled::Failure;
-use super::plan::{Below, Param, Place, TaskKind, is_emitter};
+use super::plan::{Below, Param, Place, TaskKind, TaskPlan, is_emitter};
+use super::{Machine, Spent, SpentKind};
 
 /// What the inputs of a task come to.
 enum Verdict {
@@ -35,18 +35,13 @@ impl Machine {
     }
 
     fn all_inputs_there(&mut self, frame: u32, task: u32) {
-        let plan = Arc::clone(&self.plan);
-        let task_plan = &plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
-        match task_plan.kind {
+        match self.task_plan(frame, task).kind {
             TaskKind::Op { op, .. } => match self.verdict(frame, task) {
                 Verdict::Runs => self.make_ready(frame, task),
                 Verdict::Skipped => self.not_run(frame, task, op, Vec::new()),
                 Verdict::Failed(failures) => self.not_run(frame, task, op, failures),
             },
-            TaskKind::Deliver { up, target } => {
-                let values = task_plan.places().map(|place| self.slot(frame, place)).collect();
-                self.deliver(frame, task, up, target, values);
-            }
+            TaskKind::Deliver { up, target } => self.deliver(frame, task, up, target),
             TaskKind::Gather { .. } => self.begin_gather(frame, task),
             TaskKind::Zip { .. } => self.begin_zip(frame, task),
             TaskKind::Open { child } => self.open_held(frame, task, child),
@@ -152,70 +147,64 @@ impl Machine {
     }
 
     /// Settles a slot: its readers have one input less to wait for.
-    pub(super) fn settle(&mut self, frame: u32, slot: u32, value: Slot) {
-        let plan = Arc::clone(&self.plan);
-        let slot_plan = &plan.scope(self.frames[frame as usize].scope()).slots[slot as usize];
-        let unread = self.frames[frame as usize].uses[slot as usize] == 0;
+    pub(super) fn settle(&mut self, index: u32, slot: u32, value: Slot) {
+        let id = self.frame_id(index);
+        let frame = &mut self.frames[index as usize];
+        let slot_plan = &self.plan.scope(frame.scope()).slots[slot as usize];
+        let unread = frame.uses[slot as usize] == 0;
         // A failure or a skip is small, and may be looked at after its last reader was told.
         let keep = !unread || !matches!(value, Slot::Value(_));
         let (kept, spent) = if keep { (value, Slot::Gone) } else { (Slot::Gone, value) };
-        self.frames[frame as usize].slots[slot as usize] = kept;
-        self.is_spent(spent);
-        let id = self.frame_id(frame);
+        frame.slots[slot as usize] = kept;
         for reader in &slot_plan.readers {
-            self.one_input_less(id, *reader);
+            if frame.one_input_less(*reader) {
+                self.due.push_back((id, *reader));
+            }
         }
+        let read_below = !slot_plan.below.is_empty();
+        self.is_spent(spent);
+        if read_below {
+            self.settle_below(index, slot);
+        }
+    }
+
+    /// Tells the tasks in all frames below that wait for a slot of this one.
+    fn settle_below(&mut self, index: u32, slot: u32) {
+        let plan = Arc::clone(&self.plan);
+        let slot_plan = &plan.scope(self.frames[index as usize].scope()).slots[slot as usize];
         for Below { way, task } in &slot_plan.below {
-            self.settle_below(frame, way, *task);
-        }
-    }
-
-    /// Tells a task in each frame that lies at the end of a way down.
-    fn settle_below(&mut self, frame: u32, way: &[u32], task: u32) {
-        let mut frames = vec![frame];
-        for child in way {
-            frames = frames
-                .iter()
-                .filter_map(|frame| self.frames[*frame as usize].fans.get(*child as usize))
-                .flat_map(|fan| self.fans[*fan as usize].frames.iter().copied())
-                .collect();
-        }
-        for frame in frames {
-            let id = self.frame_id(frame);
-            self.one_input_less(id, task);
-        }
-    }
-
-    fn one_input_less(&mut self, frame: FrameId, task: u32) {
-        let entry = &mut self.frames[frame.index as usize].tasks[task as usize];
-        entry.missing -= 1;
-        let told = matches!(entry.state, TaskState::Waiting);
-        if entry.missing == 0 && told {
-            self.due.push_back((frame, task));
+            let mut frames = vec![index];
+            for child in way {
+                frames = frames
+                    .iter()
+                    .filter_map(|frame| self.frames[*frame as usize].fans.get(*child as usize))
+                    .flat_map(|fan| self.fans[*fan as usize].frames.iter().copied())
+                    .collect();
+            }
+            for frame in frames {
+                if self.frames[frame as usize].one_input_less(*task) {
+                    let id = self.frame_id(frame);
+                    self.due.push_back((id, *task));
+                }
+            }
         }
     }
 
     /// A reader needs a value no more.
     pub(super) fn release(&mut self, frame: u32, slot: u32) {
-        let frame = &mut self.frames[frame as usize];
-        let uses = &mut frame.uses[slot as usize];
-        *uses -= 1;
-        if *uses == 0
-            && let value @ Slot::Value(_) = &mut frame.slots[slot as usize]
-        {
-            let spent = std::mem::replace(value, Slot::Gone);
-            self.is_spent(spent);
-        }
+        let spent = self.frames[frame as usize].release(slot);
+        self.is_spent(spent);
     }
 
     /// A task has ended: it reads nothing any more.
     pub(super) fn end_task(&mut self, frame: u32, task: u32, state: StepState) {
-        let plan = Arc::clone(&self.plan);
-        let task_plan = &plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
-        self.set_state(frame, task, TaskState::Ended(state));
-        for place in task_plan.places() {
-            if let Place::Slot { up: 0, slot } = place {
-                self.release(frame, slot);
+        let at = &mut self.frames[frame as usize];
+        at.tasks[task as usize].state = TaskState::Ended(state);
+        for place in self.plan.scope(at.scope()).tasks[task as usize].places() {
+            if let Place::Slot { up: 0, slot } = place
+                && let Slot::Value(value) = at.release(slot)
+            {
+                self.spent.push(Spent(SpentKind::Value(value)));
             }
         }
         self.part_ended(frame, task as usize);
@@ -224,28 +213,30 @@ impl Machine {
     /// The values for the parameters of a step that runs. Those that nobody else can need are
     /// moved out of the frame: bit `n` of the second is set for parameter `n`.
     pub(super) fn inputs(&mut self, frame: u32, task: u32, may_move: bool) -> (Vec<Option<AnyValue>>, u64) {
-        let plan = Arc::clone(&self.plan);
-        let task_plan = &plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
         let mut moved = 0;
-        let mut inputs = Vec::with_capacity(task_plan.params.len());
-        for (number, param) in task_plan.params.iter().enumerate() {
-            inputs.push(match param {
-                Param::Nothing => None,
-                Param::One { place, .. } => match *place {
-                    Place::Slot { up: 0, slot } if may_move && number < 64 && self.is_last(frame, slot) => {
-                        moved |= 1 << number;
-                        value_of(std::mem::replace(
-                            &mut self.frames[frame as usize].slots[slot as usize],
-                            Slot::Gone,
-                        ))
-                    }
-                    place => value_of(self.slot(frame, place)),
-                },
+        let params = self.task_plan(frame, task).params.len();
+        let mut inputs = Vec::with_capacity(params);
+        for number in 0..params {
+            let place = match &self.task_plan(frame, task).params[number] {
+                Param::One { place, .. } => *place,
+                Param::Nothing => {
+                    inputs.push(None);
+                    continue;
+                }
                 Param::List(places) => {
                     let values =
                         places.iter().filter_map(|place| value_of(self.slot(frame, *place))).collect();
-                    Some(Arc::new(Gathered(values)) as AnyValue)
+                    inputs.push(Some(Arc::new(Gathered(values)) as AnyValue));
+                    continue;
                 }
+            };
+            inputs.push(match place {
+                Place::Slot { up: 0, slot } if may_move && number < 64 && self.is_last(frame, slot) => {
+                    moved |= 1 << number;
+                    let slot = &mut self.frames[frame as usize].slots[slot as usize];
+                    value_of(std::mem::replace(slot, Slot::Gone))
+                }
+                place => value_of(self.slot(frame, place)),
             });
         }
         (inputs, moved)
@@ -257,6 +248,11 @@ impl Machine {
         frame.uses[slot as usize] == 1
             && matches!(frame.slots[slot as usize], Slot::Value(_))
             && !frame.pinned
+    }
+
+    /// What a task of a frame is.
+    pub(super) fn task_plan(&self, frame: u32, task: u32) -> &TaskPlan {
+        &self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize]
     }
 
     /// Puts back what was moved out for a step that did not run after all.

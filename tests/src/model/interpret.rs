@@ -130,7 +130,7 @@ impl Interpreter {
             Err(unmet) => self.not_run(name, unmet),
         };
         if emits {
-            frame.bind_fan(bind, Fan::of_step(slot))
+            frame.bind_fan(bind, Fan { after, ..Fan::of_step(slot) })
         } else {
             frame.bind(bind, slot, after);
         }

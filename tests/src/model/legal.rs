@@ -29,6 +29,8 @@ pub struct Legal<'a> {
     opened: BTreeMap<ScopeId, BTreeSet<Vec<String>>>,
     /// What keeps the items of emitters open, by scope and keys.
     prompt: BTreeMap<(ScopeId, Vec<String>), BTreeSet<&'a str>>,
+    /// The steps whose fan-outs have closed.
+    closed: HashSet<Name>,
     /// How often something began while nothing else went on: then the budget may be overstepped.
     alone: usize,
     cancelling: bool,
@@ -55,6 +57,7 @@ impl<'a> Legal<'a> {
             due: HashMap::new(),
             opened: BTreeMap::new(),
             prompt: BTreeMap::new(),
+            closed: HashSet::new(),
             alone: 0,
             cancelling: false,
             deeds: Counts::default(),
@@ -142,7 +145,7 @@ impl<'a> Legal<'a> {
             }
         }
         let waits = |name: &&str| !self.begun.contains(*name);
-        self.deeds.note_if(self.places.keys().any(|name| waits(&name)), Deed::ChosenAmong);
+        self.deeds.note_if(self.places.keys().any(waits), Deed::ChosenAmong);
         Ok(())
     }
 
@@ -186,12 +189,21 @@ impl<'a> Legal<'a> {
         }
     }
 
+    /// Whether a step has ended and, if it emits, its fan-out has closed.
+    fn is_over(&self, name: &Name) -> bool {
+        let emits = |node: NodeId| {
+            self.graph.scopes.iter().any(|scope| scope.fan.is_some_and(|fan| fan.node() == node))
+        };
+        let ended = self.ended.get(name);
+        ended.is_some_and(|(node, _)| !emits(*node) || self.closed.contains(name))
+    }
+
     fn waits_outside(&self, name: &'a str, item: &[String], seen: &mut HashSet<&'a str>) -> bool {
         let Some(needs) = self.expected.needs.get(name) else {
             // A fold or a zip: what it waits for is not known here.
             return true;
         };
-        needs.iter().filter(|need| !self.ended.contains_key(*need)).any(|need| {
+        needs.iter().filter(|need| !self.is_over(need)).any(|need| {
             let closes = self.places.get(need.as_str()).is_none_or(|(node, keys)| {
                 let opens = |scope: &Scope| scope.fan.is_some_and(|fan| fan.node() == *node);
                 let at = self.graph.node(*node).scope;
@@ -291,6 +303,7 @@ impl Watch for Legal<'_> {
                 }
             }
             EventKind::ItemSuperseded { step, output, item, .. } => self.supersede(step, *output, item),
+            EventKind::FanOutClosed { step, .. } => drop(self.closed.insert(step_name(self.graph, step))),
             EventKind::RunCancelling { .. } => self.cancelling = true,
             _ => {}
         }

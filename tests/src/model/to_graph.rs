@@ -155,7 +155,7 @@ impl Builder {
         let emits = matches!(op.work, Work::Emit(_));
         let held = matches!(op.work, Work::Emit(Emitter { held: true, .. }));
         // Both ways to say the same, told apart by a number that shrinking does not change.
-        let (as_list, by_option) = (held && bind.0 % 2 == 0, bind.0 % 3 == 0);
+        let (as_list, by_option) = (held && bind.0.is_multiple_of(2), bind.0.is_multiple_of(3));
         let call = Call { op: op.clone(), as_list };
         let given = op.inputs.iter().map(|input| match input {
             Input::Constant(number) => RawInput::Constant(Arc::new(Value::Number(*number))),

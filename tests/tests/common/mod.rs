@@ -17,7 +17,7 @@ use tokio::sync::{Notify, Semaphore};
 const LONG: Duration = Duration::from_secs(60);
 
 /// Waits for `future`, and panics if that takes too long by the wall clock, paused time or not.
-pub async fn watched<T>(future: impl Future<Output = T>) -> T {
+pub(crate) async fn watched<T>(future: impl Future<Output = T>) -> T {
     let (ended, end) = channel::<()>();
     let (late, too_late) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
@@ -36,7 +36,7 @@ pub async fn watched<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Runs a job to its end, and checks what holds for every run: each step ends in one state.
-pub async fn run<R>(job: JobRun<R>) -> InMemory<R> {
+pub(crate) async fn run<R>(job: JobRun<R>) -> InMemory<R> {
     let run = watched(job.run_in_memory()).await.unwrap();
     let ended = ended(&run);
     assert!(ended.values().all(|times| times.len() == 1), "a step ended twice: {ended:?}");
@@ -45,7 +45,7 @@ pub async fn run<R>(job: JobRun<R>) -> InMemory<R> {
 }
 
 /// How each step ended, by name, in the order of the names.
-pub fn states<R>(run: &InMemory<R>) -> Vec<String> {
+pub(crate) fn states<R>(run: &InMemory<R>) -> Vec<String> {
     ended(run).into_iter().map(|(name, states)| format!("{name}: {}", states[0].words())).collect()
 }
 
@@ -75,22 +75,22 @@ fn ended<R>(run: &InMemory<R>) -> BTreeMap<String, Vec<StepState>> {
 
 /// The error of a step's last attempt.
 #[track_caller]
-pub fn error_of<R>(run: &InMemory<R>, name: &str) -> String {
+pub(crate) fn error_of<R>(run: &InMemory<R>, name: &str) -> String {
     let graph = &run.report().graph;
-    let errors = run.events().iter().filter_map(|event| match &event.kind {
+    let mut errors = run.events().iter().filter_map(|event| match &event.kind {
         EventKind::StepFailed { step, error, .. } if step.name(graph).to_string() == name => {
             Some(error.to_string())
         }
         _ => None,
     });
-    errors.last().unwrap_or_else(|| panic!("`{name}` did not fail: {:?}", states(run)))
+    errors.next_back().unwrap_or_else(|| panic!("`{name}` did not fail: {:?}", states(run)))
 }
 
 /// How many attempts a step that has ended took.
 #[track_caller]
-pub fn attempts_of<R>(run: &InMemory<R>, name: &str) -> u32 {
+pub(crate) fn attempts_of<R>(run: &InMemory<R>, name: &str) -> u32 {
     let graph = &run.report().graph;
-    let attempts = run.events().iter().filter_map(|event| match &event.kind {
+    let mut attempts = run.events().iter().filter_map(|event| match &event.kind {
         EventKind::StepFailed { step, attempt, .. } | EventKind::StepSucceeded { step, attempt, .. }
             if step.name(graph).to_string() == name =>
         {
@@ -98,17 +98,17 @@ pub fn attempts_of<R>(run: &InMemory<R>, name: &str) -> u32 {
         }
         _ => None,
     });
-    attempts.last().unwrap_or_else(|| panic!("`{name}` was not run: {:?}", states(run)))
+    attempts.next_back().unwrap_or_else(|| panic!("`{name}` was not run: {:?}", states(run)))
 }
 
 /// The names of a graph's steps, in call order.
-pub fn step_names(graph: &Graph) -> Vec<String> {
+pub(crate) fn step_names(graph: &Graph) -> Vec<String> {
     graph.nodes.iter().filter(|node| node.is_step()).map(|node| node.name.to_string()).collect()
 }
 
 /// The only error of a job's body: which op, in which line of this file, and what.
 #[track_caller]
-pub fn only_error(built: Result<Graph, BuildErrors>, file: &str) -> (String, u32, String) {
+pub(crate) fn only_error(built: Result<Graph, BuildErrors>, file: &str) -> (String, u32, String) {
     let errors = built.expect_err("the graph can be built").errors;
     assert_eq!(errors.len(), 1, "{errors:#?}");
     let error = &errors[0];
@@ -120,45 +120,45 @@ pub fn only_error(built: Result<Graph, BuildErrors>, file: &str) -> (String, u32
 
 /// A line of a job's body.
 #[derive(Debug)]
-pub struct Line(AtomicU32);
+pub(crate) struct Line(AtomicU32);
 
 impl Line {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(AtomicU32::new(0))
     }
 
     /// Remembers the line below the call.
     #[track_caller]
-    pub fn below(&self) {
+    pub(crate) fn below(&self) {
         self.0.store(std::panic::Location::caller().line() + 1, Ordering::Relaxed);
     }
 
-    pub fn get(&self) -> u32 {
+    pub(crate) fn get(&self) -> u32 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
 /// Something that ops wait for until a test, or another op, opens it.
 #[derive(Debug)]
-pub struct Gate {
+pub(crate) struct Gate {
     open: Mutex<bool>,
     opened: Condvar,
     tasks: Semaphore,
 }
 
 impl Gate {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { open: Mutex::new(false), opened: Condvar::new(), tasks: Semaphore::const_new(0) }
     }
 
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         *lock(&self.open) = true;
         self.opened.notify_all();
         self.tasks.close();
     }
 
     /// Waits on a thread.
-    pub fn pass(&self) {
+    pub(crate) fn pass(&self) {
         let (open, _) = self
             .opened
             .wait_timeout_while(lock(&self.open), LONG, |open| !*open)
@@ -167,34 +167,34 @@ impl Gate {
     }
 
     /// Waits in a task.
-    pub async fn passed(&self) {
+    pub(crate) async fn passed(&self) {
         let _ = self.tasks.acquire().await;
     }
 }
 
 /// What ops did, in order.
 #[derive(Debug)]
-pub struct Seen {
+pub(crate) struct Seen {
     list: Mutex<Vec<String>>,
     more: Condvar,
 }
 
 impl Seen {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { list: Mutex::new(Vec::new()), more: Condvar::new() }
     }
 
-    pub fn push(&self, what: impl Display) {
+    pub(crate) fn push(&self, what: impl Display) {
         lock(&self.list).push(what.to_string());
         self.more.notify_all();
     }
 
-    pub fn list(&self) -> Vec<String> {
+    pub(crate) fn list(&self) -> Vec<String> {
         lock(&self.list).clone()
     }
 
     /// Waits, on a thread, until `what` was seen.
-    pub fn wait_for(&self, what: &str) {
+    pub(crate) fn wait_for(&self, what: &str) {
         let missing = |list: &mut Vec<String>| !list.iter().any(|seen| seen == what);
         let (list, timeout) = self
             .more
@@ -206,40 +206,40 @@ impl Seen {
 
 /// How many of something there are at once, and how many there were at most.
 #[derive(Debug)]
-pub struct Gauge {
+pub(crate) struct Gauge {
     now: AtomicU32,
     most: AtomicU32,
     ever: AtomicU32,
 }
 
 impl Gauge {
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { now: AtomicU32::new(0), most: AtomicU32::new(0), ever: AtomicU32::new(0) }
     }
 
     /// One more, until what this gives is dropped.
-    pub fn enter(&'static self) -> Entered {
+    pub(crate) fn enter(&'static self) -> Entered {
         self.ever.fetch_add(1, Ordering::SeqCst);
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
         Entered(self)
     }
 
-    pub fn now(&self) -> u32 {
+    pub(crate) fn now(&self) -> u32 {
         self.now.load(Ordering::SeqCst)
     }
 
-    pub fn most(&self) -> u32 {
+    pub(crate) fn most(&self) -> u32 {
         self.most.load(Ordering::SeqCst)
     }
 
-    pub fn ever(&self) -> u32 {
+    pub(crate) fn ever(&self) -> u32 {
         self.ever.load(Ordering::SeqCst)
     }
 }
 
 #[derive(Debug)]
-pub struct Entered(&'static Gauge);
+pub(crate) struct Entered(&'static Gauge);
 
 impl Drop for Entered {
     fn drop(&mut self) {
@@ -249,7 +249,7 @@ impl Drop for Entered {
 
 /// A sink that a test waits on while the run goes on.
 #[derive(Debug, Clone, Default)]
-pub struct Watch(Arc<Watched>);
+pub(crate) struct Watch(Arc<Watched>);
 
 #[derive(Debug, Default)]
 struct Watched {
@@ -266,7 +266,7 @@ impl Sink for Watch {
 
 impl Watch {
     /// Waits until an event was told whose line is `what`.
-    pub async fn until(&self, what: &str) {
+    pub(crate) async fn until(&self, what: &str) {
         watched(async {
             loop {
                 let more = self.0.more.notified();
@@ -281,13 +281,13 @@ impl Watch {
         .await;
     }
 
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         lock(&self.0.lines).clone()
     }
 }
 
 /// What happened, one line an event, without times.
-pub fn lines<R>(run: &InMemory<R>) -> Vec<String> {
+pub(crate) fn lines<R>(run: &InMemory<R>) -> Vec<String> {
     run.events().iter().filter_map(|event| line(&run.report().graph, &event.kind)).collect()
 }
 
@@ -312,6 +312,6 @@ fn line(graph: &Graph, kind: &EventKind) -> Option<String> {
     })
 }
 
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
