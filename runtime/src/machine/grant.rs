@@ -7,6 +7,7 @@ use crate::define::{Item, OpDef, Outputs, Run};
 use crate::error::OpError;
 use crate::event::{EventKind, StepState};
 use crate::graph::NodeId;
+use crate::options::Order;
 use crate::step::Path;
 use crate::value::AnyValue;
 
@@ -283,11 +284,11 @@ impl Machine {
             return vec![self.begin_step(frame, task, op, true)];
         }
         let mut steps = Vec::new();
-        self.grant_chain(frame, task, op, &mut steps);
+        let mut last = self.grant_chain(frame, task, op, &mut steps);
         let mut cost: f32 = steps.iter().map(|step| self.cost[step.node.index()]).sum();
         let share = (self.sync.len() / self.config.workers as usize).clamp(1, MAX_BATCH);
         let mut heads = 1;
-        while heads < share && cost < BATCH {
+        while heads < share && cost < BATCH && !self.leads_on(last.0, last.1) {
             if self.first(Want::Any) != Some(Place::Sync) {
                 break;
             }
@@ -303,7 +304,7 @@ impl Machine {
             }
             let Some(op) = self.plan.node(node).op() else { break };
             let before = steps.len();
-            self.grant_chain(frame, task, op, &mut steps);
+            last = self.grant_chain(frame, task, op, &mut steps);
             cost += steps[before..].iter().map(|step| self.cost[step.node.index()]).sum::<f32>();
             heads += 1;
         }
@@ -320,8 +321,29 @@ impl Machine {
         free && !self.plan.hurried[node.index()] && cost > 0.0 && cost < SHORT
     }
 
-    /// A step and those that wait for nothing else.
-    fn grant_chain(&mut self, frame: u32, task: u32, op: &'static OpDef, steps: &mut Vec<StepWork>) {
+    /// Whether a step further along will wait for this one only, and comes before others like this.
+    fn leads_on(&self, frame: u32, task: u32) -> bool {
+        let tasks = &self.frames[frame as usize].tasks;
+        let scope = self.plan.scope(self.frames[frame as usize].scope());
+        let plan = &scope.tasks[task as usize];
+        let slots = &scope.slots[plan.slot as usize..(plan.slot + plan.slots) as usize];
+        let waits = |reader: &u32| {
+            let task = &tasks[*reader as usize];
+            task.missing == 1
+                && task.state == TaskState::Waiting
+                && matches!(scope.tasks[*reader as usize].kind, TaskKind::Op { .. })
+        };
+        self.config.order == Order::DepthFirst && slots.iter().flat_map(|slot| &slot.readers).any(waits)
+    }
+
+    /// A step and those that wait for nothing else; the last of them.
+    fn grant_chain(
+        &mut self,
+        frame: u32,
+        task: u32,
+        op: &'static OpDef,
+        steps: &mut Vec<StepWork>,
+    ) -> (u32, u32) {
         steps.push(self.begin_step(frame, task, op, false));
         let (mut task, scope) = (task, self.frames[frame as usize].scope());
         let plan = Arc::clone(&self.plan);
@@ -353,6 +375,7 @@ impl Machine {
             steps.push(work);
             task = next;
         }
+        (frame, task)
     }
 
     /// Begins an attempt of a step.
