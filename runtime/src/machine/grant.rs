@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::define::{Item, OpDef, Outputs, Run};
 use crate::error::OpError;
 use crate::event::{EventKind, StepState};
-use crate::graph::NodeId;
+use crate::graph::{NodeId, NodeKind};
 use crate::options::Order;
 use crate::step::Path;
 use crate::value::AnyValue;
@@ -260,7 +260,8 @@ impl Machine {
     }
 
     fn is_for_runtime(&self, node: NodeId) -> bool {
-        self.plan.node(node).op().is_some_and(|op| matches!(op.run, Run::Async(_)))
+        // A fold is for a thread, whatever its op.
+        matches!(self.plan.node(node).kind, NodeKind::Op(op) if matches!(op.run, Run::Async(_)))
     }
 
     /// The work of an entry; none if an emitter has no room for items.
