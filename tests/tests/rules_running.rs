@@ -468,7 +468,40 @@ async fn s3_4_an_item_is_finished_before_the_next_is_opened() {
 }
 
 #[tokio::test]
-async fn s3_4_breadth_first_finishes_a_level_before_the_next() {
+async fn s3_4_many_short_items_are_finished_one_by_one_too() {
+    #[op]
+    fn both(run: u32, x: i64, y: i64) -> i64 {
+        note(run, format_args!("both{x}"));
+        x + y
+    }
+    #[job(max_concurrent = 1)]
+    fn forks(number: Out<u32>) {
+        let _ = emit(300).map(|x| {
+            let first = a(number, x);
+            both(number, first, b(number, first))
+        });
+    }
+    run(forks::job().args((4,))).await.output();
+    let expected: Vec<_> =
+        (0..300).flat_map(|x| [format!("a{x}"), format!("b{x}"), format!("both{x}")]).collect();
+    assert_eq!(noted(4), expected);
+}
+
+#[tokio::test]
+async fn s3_4_breadth_first_finishes_levels_of_many_short_steps_too() {
+    let options = RunOptions { order: Some(Order::BreadthFirst), ..RunOptions::default() };
+    #[job(max_concurrent = 1)]
+    fn many(number: Out<u32>) {
+        let _ = emit(300).map(|x| b(number, a(number, x)));
+    }
+    run(many::job().args((14,)).options(options)).await.output();
+    let expected: Vec<_> =
+        ["a", "b"].iter().flat_map(|op| (0..300).map(move |x| format!("{op}{x}"))).collect();
+    assert_eq!(noted(14), expected);
+}
+
+#[tokio::test]
+async fn s3_4_breadth_first_finishes_a_a_level_before_the_next() {
     let breadth = Some(Order::BreadthFirst);
     assert_eq!(order_of(11, Form::Sync, breadth).await, "a0 a1 a2 b0 b1 b2");
     assert_eq!(order_of(12, Form::Async, breadth).await, "a0 a1 a2 b0 b1 b2");

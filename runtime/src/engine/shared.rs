@@ -268,9 +268,14 @@ impl Shared {
         self.work.wait(machine).unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether so many events waited that no work was given.
+    pub(super) fn held_work_back(events: usize) -> bool {
+        events >= MAX_WAITING_EVENTS
+    }
+
     /// Whether readers of events are too far behind for more work.
     pub(super) fn is_behind(machine: &Machine) -> bool {
-        machine.waiting_events() >= MAX_WAITING_EVENTS
+        Self::held_work_back(machine.waiting_events())
     }
 
     pub(super) fn wake_workers(&self) {

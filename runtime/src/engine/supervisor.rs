@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::event::{Event, EventKind, RunState};
 use crate::graph::Graph;
+use crate::machine::Machine;
 use crate::run::{RunReport, Sink};
 use crate::summary::Summary;
 
@@ -58,18 +59,20 @@ impl Supervisor {
         let mut machine = shared.lock();
         loop {
             let events = machine.take_events();
-            let (ended, waits) = (machine.ended(), machine.waiting_for_threads() > 0);
+            let ended = machine.ended();
             if !events.is_empty() {
                 drop(machine);
                 self.tell(&events);
-                shared.wake_workers();
+                if Shared::held_work_back(events.len()) {
+                    shared.wake_workers();
+                }
                 if let Some(state) = ended {
                     return state;
                 }
                 machine = shared.lock();
                 continue;
             }
-            let waits = waits || self.held_back();
+            let waits = self.waits(&machine);
             let wait = if waits || emitter::any_under_way(&shared) { LOOK } else { REST };
             let before = self.steps_ended();
             let (next, _) = shared.news.wait_timeout(machine, wait).unwrap_or_else(PoisonError::into_inner);
@@ -79,8 +82,10 @@ impl Supervisor {
                 machine = shared.lock();
             }
             if waits && self.steps_ended() == before {
-                let still = machine.waiting_for_threads() > 0 || self.held_back();
-                self.help(still, machine.left_behind());
+                let left_behind = machine.left_behind();
+                if self.waits(&machine) {
+                    self.help(left_behind);
+                }
             }
         }
     }
@@ -90,6 +95,12 @@ impl Supervisor {
         for sink in &mut self.sinks {
             sink.events(&self.graph, events);
         }
+    }
+
+    /// Whether steps wait that another thread could run.
+    fn waits(&self, machine: &Machine) -> bool {
+        let room = machine.in_flight() < machine.max_concurrent();
+        room && (machine.waiting_for_threads() > 0 || self.held_back())
     }
 
     /// Whether a worker has steps that it has not begun.
@@ -102,14 +113,11 @@ impl Supervisor {
     }
 
     /// Steps wait and none has ended: an idle worker is woken, else one is added.
-    fn help(&mut self, still: bool, left_behind: usize) {
+    fn help(&self, left_behind: usize) {
         let (idle, workers) = {
             let workers = lock(&self.shared.workers);
             (workers.iter().any(|worker| worker.idle.load(Ordering::Relaxed)), workers.len())
         };
-        if !still {
-            return;
-        }
         if idle {
             self.shared.wake_workers();
         } else if workers < self.shared.max_workers + left_behind {

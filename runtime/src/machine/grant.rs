@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::define::{Item, OpDef, Outputs, Run};
 use crate::error::OpError;
 use crate::event::{EventKind, StepState};
-use crate::graph::NodeId;
+use crate::graph::{NodeId, NodeKind};
+use crate::options::Order;
 use crate::step::Path;
 use crate::value::AnyValue;
 
@@ -263,7 +264,8 @@ impl Machine {
     }
 
     fn is_for_runtime(&self, node: NodeId) -> bool {
-        self.plan.node(node).op().is_some_and(|op| matches!(op.run, Run::Async(_)))
+        // A fold is for a thread, whatever its op.
+        matches!(self.plan.node(node).kind, NodeKind::Op(op) if matches!(op.run, Run::Async(_)))
     }
 
     /// The work of an entry; none if an emitter has no room for items.
@@ -287,10 +289,10 @@ impl Machine {
         }
         let share = (self.sync.len() / self.config.workers as usize).clamp(1, MAX_BATCH);
         let mut steps = Vec::with_capacity(share);
-        self.grant_chain(frame, task, op, &mut steps);
+        let mut last = self.grant_chain(frame, task, op, &mut steps);
         let mut cost: f32 = steps.iter().map(|step| self.cost[step.node.index()]).sum();
         let mut heads = 1;
-        while heads < share && cost < BATCH {
+        while heads < share && cost < BATCH && !self.leads_on(last.0, last.1) {
             if self.first(Want::Any) != Some(Place::Sync) {
                 break;
             }
@@ -306,7 +308,7 @@ impl Machine {
             }
             let Some(op) = self.plan.node(node).op() else { break };
             let before = steps.len();
-            self.grant_chain(frame, task, op, &mut steps);
+            last = self.grant_chain(frame, task, op, &mut steps);
             cost += steps[before..].iter().map(|step| self.cost[step.node.index()]).sum::<f32>();
             heads += 1;
         }
@@ -323,8 +325,29 @@ impl Machine {
         free && !self.plan.hurried[node.index()] && cost > 0.0 && cost < SHORT
     }
 
-    /// A step and those that wait for nothing else.
-    fn grant_chain(&mut self, frame: u32, task: u32, op: &'static OpDef, steps: &mut Vec<StepWork>) {
+    /// Whether a step further along will wait for this one only, and comes before others like this.
+    fn leads_on(&self, frame: u32, task: u32) -> bool {
+        let tasks = &self.frames[frame as usize].tasks;
+        let scope = self.plan.scope(self.frames[frame as usize].scope());
+        let plan = &scope.tasks[task as usize];
+        let slots = &scope.slots[plan.slot as usize..(plan.slot + plan.slots) as usize];
+        let waits = |reader: &u32| {
+            let task = &tasks[*reader as usize];
+            task.missing == 1
+                && task.state == TaskState::Waiting
+                && matches!(scope.tasks[*reader as usize].kind, TaskKind::Op { .. })
+        };
+        self.config.order == Order::DepthFirst && slots.iter().flat_map(|slot| &slot.readers).any(waits)
+    }
+
+    /// A step and those that wait for nothing else; the last of them.
+    fn grant_chain(
+        &mut self,
+        frame: u32,
+        task: u32,
+        op: &'static OpDef,
+        steps: &mut Vec<StepWork>,
+    ) -> (u32, u32) {
         steps.push(self.begin_step(frame, task, op, false));
         let mut task = task;
         while let Some(next) = self.task_plan(frame, task).next {
@@ -355,6 +378,7 @@ impl Machine {
             steps.push(work);
             task = next;
         }
+        (frame, task)
     }
 
     /// Begins an attempt of a step.
