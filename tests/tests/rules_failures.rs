@@ -913,15 +913,14 @@ async fn s4_8_nested_emitters_of_a_superseded_item_are_forgotten() {
     /// The one for the item that will be superseded is in the middle of a poll then.
     #[op(dynamic_out(by_index))]
     fn inner(x: i64) -> impl Iterator<Item = i64> {
-        (0..1_500).map(move |n| {
-            if x == 1 && n == 700 {
+        (0..1_500).inspect(move |n| {
+            if x == 1 && *n == 700 {
                 SEEN.push("stuck");
                 SEEN.wait_for("inner 2");
             }
-            if n == 1_499 {
+            if *n == 1_499 {
                 SEEN.push(format_args!("inner {x}"));
             }
-            n
         })
     }
     #[job]
