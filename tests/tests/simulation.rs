@@ -12,8 +12,9 @@ use fanfold_tests::model::harness::Campaign;
 use fanfold_tests::model::interpret::interpret;
 use fanfold_tests::model::legal::Legal;
 use fanfold_tests::model::observe::observe;
-use fanfold_tests::model::plan::Plan;
+use fanfold_tests::model::plan::{Backoff, Form, Plan, Retry, Rule};
 use fanfold_tests::model::to_graph::{limits, to_graph};
+use fanfold_tests::model::write::Body;
 
 #[test]
 fn whatever_happens_the_rules_hold() {
@@ -64,4 +65,51 @@ fn course(plan: &Plan, seed: u64) -> Course {
             .then(|| Cancel { after: random.u32(0..60), grace: Duration::from_nanos(grace) }),
         took: |_| None,
     }
+}
+
+/// Batches and chains form only among many copies that are known to be short.
+#[test]
+fn many_short_steps_are_batched_and_come_to_the_same() {
+    let seeds = Campaign::of(300);
+    let mut deeds = Counts::<Deed>::default();
+    for seed in seeds.first..seeds.first + seeds.cases {
+        let plan = many_copies(seed);
+        let expected = interpret(&plan);
+        let built = to_graph(&plan).expect("the plan is right");
+        let mut course = course(&plan, seed);
+        course.longest = Duration::from_nanos(20);
+        course.config.keep_values = seed % 4 == 0;
+        let mut checked = || {
+            let mut legal = Legal::new(&built.graph, &course.config, &expected);
+            let driven = drive(&built.graph, built.args.clone(), &course, &mut legal)?;
+            deeds.add(&driven.deeds);
+            compare(&plan, &expected, &observe(&built.graph, &driven)?)
+        };
+        checked().unwrap_or_else(|difference: String| panic!("{difference}\nFANFOLD_SEED={seed}\n{plan}"));
+    }
+    println!("simulation: {} runs of many copies; {deeds}", seeds.cases);
+    let met = [Deed::Chained, Deed::PassedOn, Deed::Batched, Deed::Split, Deed::GivenBack];
+    let missing: Vec<_> = met.iter().filter(|deed| deeds.count(**deed) < 100).collect();
+    assert!(seeds.cases < 300 || missing.is_empty(), "hardly met: {missing:?}");
+}
+
+/// `emit(60) → f → g → h → fold`, where some copies fail, are tried again or give nothing.
+fn many_copies(seed: u64) -> Plan {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let rule = |random: &mut fastrand::Rng| Some(Rule { modulus: random.i64(7..90), rest: random.i64(0..7) });
+    let keys: Vec<_> = (0..60).map(|key| key.to_string()).collect();
+    let mut job = Body::default();
+    let items = job.emit(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+    let copies = job.map(items, |inside, item| {
+        let first = inside.op_with("f", &[item], |op| op.failing.when = rule(&mut random));
+        let second = inside.op_with("g", &[first], |op| {
+            op.failing.first = u32::from(random.u8(0..8) == 0);
+            op.retry = Some(Retry { max: random.u32(0..3), delay: 1, backoff: Backoff::None });
+        });
+        let read = [second, first];
+        inside.op("h", &read[..1 + usize::from(random.u8(0..4) == 0)])
+    });
+    job.collect(copies, Form::Results);
+    job.fold(copies);
+    job.plan()
 }

@@ -215,11 +215,8 @@ impl Machine {
         }
         let index = self.fans[fan as usize].next;
         self.fans[fan as usize].next += 1;
-        let new = NewItem {
-            parts: vec![(item.key.clone(), index)],
-            values: vec![Slot::Value(Arc::clone(&item.value))],
-        };
         if !streaming {
+            let new = NewItem { parts: vec![(item.key, index)], values: vec![Slot::Value(item.value)] };
             let fan = &mut self.fans[fan as usize];
             match &mut fan.queue {
                 ItemQueue::Items(items) => items.push_back(new),
@@ -228,10 +225,10 @@ impl Machine {
             return Ok(false);
         }
         if self.may_come_again(fan) {
-            return Ok(self.take_known(fan, item, index, attempt, new));
+            return Ok(self.take_known(fan, item, index, attempt));
         }
         self.fans[fan as usize].count += 1;
-        self.open_item(fan, new);
+        self.open_item(fan, [(item.key, index)], [Slot::Value(item.value)]);
         Ok(true)
     }
 
@@ -241,7 +238,7 @@ impl Machine {
     }
 
     /// An item of an emitter that may be tried again: it, or an equal one, may be known (§4.8).
-    fn take_known(&mut self, fan: FanIndex, item: Item, index: u32, attempt: u32, new: NewItem) -> bool {
+    fn take_known(&mut self, fan: FanIndex, item: Item, index: u32, attempt: u32) -> bool {
         let info = self.plan.graph.scope(ScopeId(self.fans[fan as usize].scope)).items[0];
         let mut generation = 0;
         if let Some(known) = self.fans[fan as usize].known.get_mut(&item.key) {
@@ -249,7 +246,6 @@ impl Machine {
             if same(info, &known.value, &item.value) {
                 known.attempt = attempt;
                 self.frames[frame.index as usize].path.move_to(index);
-                new.values.into_iter().for_each(|value| self.is_spent(value));
                 self.is_spent(Slot::Value(item.value));
                 return false;
             }
@@ -260,7 +256,8 @@ impl Machine {
             self.supersede(fan, frame);
         }
         self.fans[fan as usize].count += 1;
-        let frame = self.open_item(fan, new);
+        let value = Slot::Value(Arc::clone(&item.value));
+        let frame = self.open_item(fan, [(item.key.clone(), index)], [value]);
         self.frames[frame as usize].path.renew(generation);
         let frame = self.frame_id(frame);
         self.fans[fan as usize].known.insert(item.key, Known { frame, value: item.value, attempt });

@@ -8,7 +8,7 @@ use crate::key::Key;
 use crate::step::Path;
 
 use super::fold::FoldState;
-use super::frame::{Fan, FanIndex, FanState, Frame, ItemQueue, NewItem, Slot, Task, TaskState, Turn};
+use super::frame::{Fan, FanIndex, FanState, Frame, ItemQueue, Slot, Task, TaskState, Turn};
 use super::gather::{Arrivals, GatherState, ZipState};
 use super::keys::KeySet;
 use super::plan::{Place, ScopePlan, Target, TaskKind};
@@ -23,16 +23,21 @@ impl Machine {
     }
 
     /// Opens the frame of one item; there must be room for it.
-    pub(super) fn open_item(&mut self, fan: FanIndex, item: NewItem) -> u32 {
+    pub(super) fn open_item(
+        &mut self,
+        fan: FanIndex,
+        parts: impl IntoIterator<Item = (Key, u32)>,
+        values: impl IntoIterator<Item = Slot>,
+    ) -> u32 {
         let Fan { scope, parent, .. } = self.fans[fan as usize];
         let around = &self.frames[parent as usize];
         let (mut path, mut turn) = (around.path.clone(), around.turn.clone());
-        for (key, index) in item.parts {
+        for (key, index) in parts {
             path = path.item(key, index);
             turn = turn.inside(index);
         }
         let frame = self.new_frame(ScopeId(scope), parent, Some(fan), path, turn);
-        for (slot, value) in item.values.into_iter().enumerate() {
+        for (slot, value) in values.into_iter().enumerate() {
             self.frames[frame as usize].slots[slot] = value;
         }
         self.item_yielded(fan, frame);

@@ -1,6 +1,5 @@
 //! Handing out work, and taking back what became of it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::define::{Item, OpDef, Outputs, Run};
@@ -187,8 +186,7 @@ impl Machine {
             }
             let again = self.is_begun_emitter(&entry);
             let node = self.node_of(entry.frame.index, entry.task);
-            let plan = Arc::clone(&self.plan);
-            match self.tokens.take(&plan.node(node).options, self.now, again) {
+            match self.tokens.take(&self.plan.node(node).options, self.now, again) {
                 Ok(()) => {
                     if let Some(grant) = self.grant(&entry) {
                         self.in_flight += 1;
@@ -212,16 +210,22 @@ impl Machine {
 
     /// Where the first in order stands.
     fn first(&self, want: Want) -> Option<Place> {
+        let sync = self.sync.peek().filter(|_| want == Want::Any);
+        let queued = match (sync, self.tasks.peek()) {
+            (Some(sync), Some(task)) if task < sync => Some((task, Place::Tasks)),
+            (Some(sync), _) => Some((sync, Place::Sync)),
+            (None, task) => task.map(|task| (task, Place::Tasks)),
+        };
+        if !self.tokens.any_parked() {
+            return queued.map(|(_, place)| place);
+        }
         let parked = |on_runtime| {
             let (limit, (rank, entry)) = self.tokens.peek(self.now, on_runtime)?;
-            Some((*rank, entry, Place::Parked { limit, on_runtime }))
+            Some(((*rank, entry), Place::Parked { limit, on_runtime }))
         };
-        let sync = self.sync.peek().map(|(rank, entry)| (rank, entry, Place::Sync));
-        let tasks = self.tasks.peek().map(|(rank, entry)| (rank, entry, Place::Tasks));
-        let (sync, tasks) = ([sync, parked(false)], [tasks, parked(true)]);
-        let sync = sync.into_iter().filter(|_| want == Want::Any);
-        let all = sync.chain(tasks).flatten();
-        all.min_by_key(|(rank, entry, _)| (*rank, *entry)).map(|(_, _, place)| place)
+        let sync = parked(false).filter(|_| want == Want::Any);
+        let all = [queued, sync, parked(true)].into_iter().flatten();
+        all.min_by_key(|(first, _)| *first).map(|(_, place)| place)
     }
 
     fn is_ready(&self, entry: &Entry) -> bool {
@@ -267,8 +271,7 @@ impl Machine {
     /// The work of an entry; none if an emitter has no room for items.
     fn grant(&mut self, entry: &Entry) -> Option<Grant> {
         let (frame, task) = (entry.frame.index, entry.task);
-        let plan = Arc::clone(&self.plan);
-        match plan.scope(self.frames[frame as usize].scope()).tasks[task as usize].kind {
+        match self.task_plan(frame, task).kind {
             TaskKind::Op { op, .. } if is_emitter(op) => self.grant_poll(frame, task, op).map(Grant::Poll),
             TaskKind::Op { op, .. } => match op.run {
                 Run::Async(_) => Some(Grant::Async(self.begin_step(frame, task, op, true))),
@@ -284,10 +287,10 @@ impl Machine {
         if !self.is_short(self.node_of(frame, task)) {
             return vec![self.begin_step(frame, task, op, true)];
         }
-        let mut steps = Vec::new();
+        let share = (self.sync.len() / self.config.workers as usize).clamp(1, MAX_BATCH);
+        let mut steps = Vec::with_capacity(share);
         let mut last = self.grant_chain(frame, task, op, &mut steps);
         let mut cost: f32 = steps.iter().map(|step| self.cost[step.node.index()]).sum();
-        let share = (self.sync.len() / self.config.workers as usize).clamp(1, MAX_BATCH);
         let mut heads = 1;
         while heads < share && cost < BATCH && !self.leads_on(last.0, last.1) {
             if self.first(Want::Any) != Some(Place::Sync) {
@@ -346,11 +349,10 @@ impl Machine {
         steps: &mut Vec<StepWork>,
     ) -> (u32, u32) {
         steps.push(self.begin_step(frame, task, op, false));
-        let (mut task, scope) = (task, self.frames[frame as usize].scope());
-        let plan = Arc::clone(&self.plan);
-        while let Some(next) = plan.scope(scope).tasks[task as usize].next {
-            let from = plan.scope(scope).tasks[task as usize].slot;
-            let next_plan = &plan.scope(scope).tasks[next as usize];
+        let mut task = task;
+        while let Some(next) = self.task_plan(frame, task).next {
+            let from = self.task_plan(frame, task).slot;
+            let next_plan = self.task_plan(frame, next);
             let (TaskKind::Op { op, .. }, Some(parameter)) = (next_plan.kind, next_plan.parameter_of(from))
             else {
                 break;
@@ -363,7 +365,7 @@ impl Machine {
             {
                 break;
             }
-            let retries = plan.node(next_plan.node).options.retry.is_some_and(|retry| retry.max > 0);
+            let retries = self.plan.node(next_plan.node).options.retry.is_some_and(|retry| retry.max > 0);
             let only = self.frames[frame as usize].uses[from as usize] == 1;
             let mut work = self.begin_step(frame, next, op, false);
             work.fed = true;
@@ -492,8 +494,7 @@ impl Machine {
     }
 
     pub(super) fn give_tokens_back(&mut self, node: NodeId) {
-        let plan = Arc::clone(&self.plan);
-        self.tokens.give_back(&plan.node(node).options);
+        self.tokens.give_back(&self.plan.node(node).options);
     }
 
     /// After anything has changed: settles what is due, and ends a run that stops.

@@ -70,7 +70,7 @@ impl Tokens {
 
     /// Whether steps with these options take tokens.
     pub(crate) fn bound(&self, options: &StepOptions) -> bool {
-        self.of(options).next().is_some()
+        !self.limits.is_empty() && self.of(options).next().is_some()
     }
 
     /// Takes all tokens of a step that starts now, or none. `again` for a poll of an emitter that
@@ -79,6 +79,9 @@ impl Tokens {
     /// # Errors
     /// The limit that has none left.
     pub(crate) fn take(&mut self, options: &StepOptions, now: Duration, again: bool) -> Result<(), usize> {
+        if self.limits.is_empty() {
+            return Ok(());
+        }
         let wanted: Vec<_> = self.of(options).collect();
         for limit in &wanted {
             self.limits[*limit].has_room(now, again).map_err(|_| *limit)?;
@@ -91,6 +94,9 @@ impl Tokens {
 
     /// Gives the tokens of a step back.
     pub(crate) fn give_back(&mut self, options: &StepOptions) {
+        if self.limits.is_empty() {
+            return;
+        }
         let given: Vec<_> = self.of(options).collect();
         for limit in given {
             self.limits[limit].taken -= 1;
@@ -100,6 +106,11 @@ impl Tokens {
     /// Keeps a step that was refused until the limit has room.
     pub(crate) fn park(&mut self, limit: usize, on_runtime: bool, rank: u32, entry: Entry) {
         self.limits[limit].parked[usize::from(on_runtime)].push(Reverse((rank, entry)));
+    }
+
+    /// Whether a step waits for a limit.
+    pub(crate) fn any_parked(&self) -> bool {
+        self.limits.iter().any(|limit| limit.parked.iter().any(|parked| !parked.is_empty()))
     }
 
     /// The first of the steps that were refused and may start now.

@@ -196,7 +196,9 @@ impl Machine {
 
     /// What has happened since this was last called.
     pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+        // As many will soon have come again.
+        let room = self.events.len();
+        std::mem::replace(&mut self.events, Vec::with_capacity(room))
     }
 
     /// How many events wait to be taken.

@@ -114,6 +114,8 @@ pub(crate) struct TaskPlan {
     pub(crate) slots: u32,
     /// How many reads of its own frame it waits for at the start.
     pub(crate) missing: u32,
+    /// The slots of its own frame that it reads, once for each read.
+    pub(crate) own: Vec<u32>,
     /// Places further out that it waits for, once for each read.
     pub(crate) outer: Vec<Place>,
     /// A task of the same frame that a worker may go on with at once.
@@ -279,6 +281,7 @@ impl Plan {
                 slot: scope.slots.len() as u32,
                 slots: outputs as u32,
                 missing: 0,
+                own: Vec::new(),
                 outer: Vec::new(),
                 next: None,
                 late: Vec::new(),
@@ -411,6 +414,7 @@ impl Plan {
             slot: 0,
             slots: 0,
             missing: 0,
+            own: Vec::new(),
             outer: Vec::new(),
             next: None,
             late: Vec::new(),
@@ -443,6 +447,7 @@ impl Plan {
             let target = &mut plan.slots[slot as usize];
             target.uses += 1;
             target.readers.push(task as u32);
+            plan.tasks[task].own.push(slot);
             // An item is there from the first.
             plan.tasks[task].missing += u32::from(slot >= plan.items);
             return;

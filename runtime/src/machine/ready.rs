@@ -44,8 +44,10 @@ impl Rank {
     }
 
     fn peek(&self) -> Option<&Entry> {
-        let other = self.others.peek().map(|Reverse(entry)| entry);
-        self.in_order.front().into_iter().chain(other).min()
+        match (self.in_order.front(), self.others.peek()) {
+            (Some(first), Some(Reverse(other))) => Some(first.min(other)),
+            (first, other) => first.or(other.map(|Reverse(other)| other)),
+        }
     }
 
     fn pop(&mut self) -> Option<Entry> {

@@ -51,34 +51,36 @@ impl Machine {
     /// Whether nothing that has come keeps a step from running.
     pub(super) fn can_run(&self, frame: u32, task: u32) -> bool {
         let plan = &self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
-        plan.places().nth(1).is_none() || matches!(self.verdict(frame, task), Verdict::Runs)
+        plan.own.len() + plan.outer.len() == 1 || matches!(self.verdict(frame, task), Verdict::Runs)
     }
 
     /// Any skipped input, and it is skipped; else any failed one, and it is upstream failed (§4.4).
     fn verdict(&self, frame: u32, task: u32) -> Verdict {
-        let plan = &self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
+        let plan = self.task_plan(frame, task);
         let mut failed = Vec::new();
         let mut skipped = false;
         for param in &plan.params {
             match param {
                 Param::Nothing => {}
-                Param::One { place, optional } => match self.slot(frame, *place) {
-                    Slot::Skipped => skipped |= !optional,
-                    Slot::Failed(failure) => failed.push(failure),
-                    Slot::Empty | Slot::Value(_) | Slot::Gone => {}
+                Param::One { place, optional } => match self.outcome(frame, *place) {
+                    Some(Slot::Skipped) => skipped |= !optional,
+                    Some(Slot::Failed(failure)) => failed.push(Arc::clone(failure)),
+                    _ => {}
                 },
                 Param::List(places) => {
-                    let slots: Vec<_> = places.iter().map(|place| self.slot(frame, *place)).collect();
-                    skipped |= !slots.is_empty() && slots.iter().all(|slot| matches!(slot, Slot::Skipped));
-                    failed.extend(slots.into_iter().filter_map(Slot::failure));
+                    let is_skipped =
+                        |place: &Place| matches!(self.outcome(frame, *place), Some(Slot::Skipped));
+                    skipped |= !places.is_empty() && places.iter().all(is_skipped);
+                    let failures = places.iter().filter_map(|place| self.outcome(frame, *place).cloned());
+                    failed.extend(failures.filter_map(Slot::failure));
                 }
             }
         }
         for place in &plan.after {
-            match self.slot(frame, *place) {
-                Slot::Skipped => skipped = true,
-                Slot::Failed(failure) => failed.push(failure),
-                Slot::Empty | Slot::Value(_) | Slot::Gone => {}
+            match self.outcome(frame, *place) {
+                Some(Slot::Skipped) => skipped = true,
+                Some(Slot::Failed(failure)) => failed.push(Arc::clone(failure)),
+                _ => {}
             }
         }
         match failed {
@@ -86,6 +88,12 @@ impl Machine {
             failed if failed.is_empty() => Verdict::Runs,
             failed => Verdict::Failed(failed),
         }
+    }
+
+    /// What a step gave, if `place` is that of a step's output or of an item.
+    fn outcome(&self, frame: u32, place: Place) -> Option<&Slot> {
+        let Place::Slot { up, slot } = place else { return None };
+        Some(&self.frames[self.around(frame, up) as usize].slots[slot as usize])
     }
 
     /// A step ends without having run: because of failures, or else skipped.
@@ -200,10 +208,8 @@ impl Machine {
     pub(super) fn end_task(&mut self, frame: u32, task: u32, state: StepState) {
         let at = &mut self.frames[frame as usize];
         at.tasks[task as usize].state = TaskState::Ended(state);
-        for place in self.plan.scope(at.scope()).tasks[task as usize].places() {
-            if let Place::Slot { up: 0, slot } = place
-                && let Slot::Value(value) = at.release(slot)
-            {
+        for slot in &self.plan.scope(at.scope()).tasks[task as usize].own {
+            if let Slot::Value(value) = at.release(*slot) {
                 self.spent.push(Spent(SpentKind::Value(value)));
             }
         }

@@ -84,6 +84,7 @@ cases! {
     FoldedSeveral "fold of several items at once",
     WantedRoom "emitter that wants room",
     Waited "emitter that waits",
+    YieldedEarly "items seen before their poll has ended",
     PolledAlone "emitter polled while nothing else goes on",
     Stopped "step told to stop",
     Dropped "emitter dropped",

@@ -267,6 +267,7 @@ impl Driver<'_> {
                 }
             }
         }
+        drop(self.machine.take_spent());
         for event in self.machine.take_events() {
             self.watch.told(&event)?;
             self.driven.events.push(event);
@@ -388,7 +389,13 @@ impl Driver<'_> {
                 let done = self.run_step(work, began, self.now - began);
                 self.machine.finish(self.now, vec![done], vec![]);
             }
-            Work::Poll(_, done) => {
+            Work::Poll(_, mut done) => {
+                // Some items may be seen before the poll has ended.
+                if self.random.u8(0..4) == 0 && !done.items.is_empty() {
+                    let early = done.items.drain(..self.random.usize(1..=done.items.len())).collect();
+                    self.driven.deeds.note(Deed::YieldedEarly);
+                    self.machine.yielded(self.now, done.id, early);
+                }
                 if matches!(done.outcome, PollOutcome::Waits) {
                     self.fly(Work::Wake(done.id));
                 }
