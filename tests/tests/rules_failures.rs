@@ -253,6 +253,38 @@ async fn s4_3_fail_fast_lets_running_steps_end() {
 }
 
 #[tokio::test]
+async fn s4_3_fail_fast_ends_a_run_with_an_endless_emitter_and_a_waiting_retry() {
+    static SEEN: Seen = Seen::new();
+    #[op(dynamic_out(by_index))]
+    fn endless() -> impl Iterator<Item = i64> {
+        0..
+    }
+    #[op(retry(max = 1, delay = "1h"))]
+    async fn waits() -> Result<(), String> {
+        SEEN.push("failed");
+        Err("later".to_owned())
+    }
+    #[op]
+    fn fails_then(x: i64) -> Result<i64, String> {
+        if x < 100 {
+            return Ok(x);
+        }
+        SEEN.wait_for("failed");
+        Err("enough".to_owned())
+    }
+    #[job(fail_fast)]
+    fn endless_fail() -> Out<i64> {
+        let _ = waits();
+        endless().map(fails_then).fold(0, add)
+    }
+    let run = run(endless_fail::job().args(())).await;
+    assert_eq!(run.state(), RunState::Failed);
+    for step in ["endless", "waits", "add"] {
+        assert_eq!(run.state_of(step), Some(StepState::Cancelled), "{step}");
+    }
+}
+
+#[tokio::test]
 async fn s4_4_any_skipped_input_skips_else_any_failed_one_fails() {
     static LATE: Gate = Gate::new();
     #[op(optional)]
@@ -871,6 +903,38 @@ async fn s4_8_an_emitter_that_fails_for_good_lets_its_items_go_on() {
 }
 
 #[tokio::test]
+async fn s4_8_nested_emitters_of_a_superseded_item_are_forgotten() {
+    static SEEN: Seen = Seen::new();
+    #[op(dynamic_out, retry(max = 1))]
+    fn outer(ctx: &OpContext) -> impl Iterator<Item = Result<DynamicOutput<i64>, String>> {
+        static ATTEMPTS: &[&[(&str, i64)]] = &[&[("k", 1), ("same", 5)], &[("k", 2), ("same", 5)]];
+        scripted(ctx, ATTEMPTS, |_| ["stuck", "inner 5"].iter().for_each(|seen| SEEN.wait_for(seen)))
+    }
+    /// The one for the item that will be superseded is in the middle of a poll then.
+    #[op(dynamic_out(by_index))]
+    fn inner(x: i64) -> impl Iterator<Item = i64> {
+        (0..1_500).inspect(move |n| {
+            if x == 1 && *n == 700 {
+                SEEN.push("stuck");
+                SEEN.wait_for("inner 2");
+            }
+            if *n == 1_499 {
+                SEEN.push(format_args!("inner {x}"));
+            }
+        })
+    }
+    #[job]
+    fn nested_supersede() -> (Out<i64>, Out<Vec<i64>>) {
+        let items = outer();
+        let below = items.map(|x| inner(x).map(inc));
+        let per_item = items.map(|x| total(inner(x).map(inc).collect()));
+        (below.fold(0, add), list(per_item.collect()))
+    }
+    let sum = 1_500 * 1_501 / 2;
+    assert_eq!(run(nested_supersede::job().args(())).await.output(), (2 * sum, vec![sum, sum]));
+}
+
+#[tokio::test]
 async fn s4_8_a_retried_list_keeps_its_copies_too() {
     static RUNS: AtomicU32 = AtomicU32::new(0);
     #[op(dynamic_out(by_index), retry(max = 2))]
@@ -1174,6 +1238,28 @@ async fn s4_9_an_emitter_stuck_in_a_poll_fails_at_its_deadline() {
     STUCK.open();
     assert_eq!(kind_of(&run, "stuck"), ErrorKind::Timeout);
     assert_eq!(run.state_of("list"), Some(StepState::UpstreamFailed));
+}
+
+#[tokio::test]
+async fn s4_9_an_emitter_whose_poll_was_too_long_is_tried_again_with_all_its_room() {
+    static STUCK: Gate = Gate::new();
+    #[op(dynamic_out(by_index), timeout = "300ms", retry(max = 2))]
+    fn stuck_at_first(ctx: &OpContext) -> impl Iterator<Item = i64> {
+        let last = ctx.attempt() == 3;
+        (0..if last { 3_000 } else { 10 }).inspect(move |n| {
+            if !last && *n == 9 {
+                STUCK.pass();
+            }
+        })
+    }
+    #[job]
+    fn tried_with_room() -> Out<i64> {
+        stuck_at_first().map(inc).fold(0, add).timeout(Duration::from_secs(60))
+    }
+    let run = run(tried_with_room::job().args(())).await;
+    STUCK.open();
+    assert_eq!(run.output(), 3_000 * 3_001 / 2);
+    assert_eq!(attempts_of(&run, "stuck_at_first"), 3);
 }
 
 // --- 10: panics

@@ -909,6 +909,19 @@ async fn s3_5_a_pool_has_a_maximum_and_a_rate() {
     assert!(starts[..8].windows(2).all(|two| two[1] - two[0] >= Duration::from_secs(60)), "{starts:?}");
 }
 
+#[tokio::test]
+async fn s3_5_a_rate_counts_an_emitter_once_however_often_it_is_polled() {
+    #[op(dynamic_out(by_index), pool = "web")]
+    fn polled_often(n: i64) -> impl Iterator<Item = i64> {
+        0..n
+    }
+    #[job(pools(web(rate = "1/h")))]
+    fn rated_emitter() -> Out<i64> {
+        polled_often(5_000).map(inc).fold(0, add)
+    }
+    assert_eq!(run(rated_emitter::job().args(())).await.output(), 5_000 * 5_001 / 2);
+}
+
 // --- 6: values
 
 /// Something whose life is counted.
