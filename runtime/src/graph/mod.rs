@@ -193,6 +193,28 @@ pub enum NodeKind {
     },
 }
 
+impl NodeKind {
+    /// Every source that a node of this kind waits for, with these inputs and after these.
+    pub(crate) fn waits_for(&self, inputs: &[Input], after: &[Source]) -> Vec<Source> {
+        let mut sources: Vec<_> = inputs.iter().flat_map(|input| input.sources()).copied().collect();
+        sources.extend(after);
+        match self {
+            Self::Op(_) => {}
+            Self::Gather { chain, items, .. } => {
+                sources.extend(items);
+                sources.extend(chain.iter().map(|scope| Source::Item(*scope, 0)));
+            }
+            Self::Zip { left, right } => {
+                for side in [left, right] {
+                    sources.push(side.item);
+                    sources.extend(side.chain.iter().map(|scope| Source::Item(*scope, 0)));
+                }
+            }
+        }
+        sources
+    }
+}
+
 /// One side of a zip: its items as in [`NodeKind::Gather`].
 #[derive(Debug)]
 pub struct ZipSide {

@@ -177,22 +177,7 @@ fn step_options(call: &Call, job: &JobDef) -> StepOptions {
 
 /// Every source that a call waits for.
 pub(super) fn sources(call: &Call) -> Vec<Source> {
-    let mut sources: Vec<_> = call.inputs.iter().flat_map(|input| input.sources()).copied().collect();
-    sources.extend(&call.after);
-    match &call.kind {
-        NodeKind::Op(_) => {}
-        NodeKind::Gather { chain, items, .. } => {
-            sources.extend(items);
-            sources.extend(chain.iter().map(|scope| Source::Item(*scope, 0)));
-        }
-        NodeKind::Zip { left, right } => {
-            for side in [left, right] {
-                sources.push(side.item);
-                sources.extend(side.chain.iter().map(|scope| Source::Item(*scope, 0)));
-            }
-        }
-    }
-    sources
+    call.kind.waits_for(&call.inputs, &call.after)
 }
 
 /// The longest path behind each call. `after` may name a later call, so this goes by what waits

@@ -148,20 +148,5 @@ pub(crate) fn needed_steps(graph: &Graph, node: NodeId) -> Vec<NodeId> {
 /// Every source that a node waits for.
 pub(super) fn reads(graph: &Graph, node: NodeId) -> Vec<Source> {
     let node = graph.node(node);
-    let mut sources: Vec<_> = node.inputs.iter().flat_map(|input| input.sources()).copied().collect();
-    sources.extend(&node.after);
-    match &node.kind {
-        NodeKind::Op(_) => {}
-        NodeKind::Gather { chain, items, .. } => {
-            sources.extend(items);
-            sources.extend(chain.iter().map(|scope| Source::Item(*scope, 0)));
-        }
-        NodeKind::Zip { left, right } => {
-            for side in [left, right] {
-                sources.push(side.item);
-                sources.extend(side.chain.iter().map(|scope| Source::Item(*scope, 0)));
-            }
-        }
-    }
-    sources
+    node.kind.waits_for(&node.inputs, &node.after)
 }
