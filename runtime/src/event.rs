@@ -18,6 +18,32 @@ use crate::step::{Path, StepName};
 /// its meaning or goes away; new kinds and fields do not raise it.
 pub const EVENT_VERSION: u32 = 1;
 
+/// Events in order, with the recorded form of what they carry.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// What happened.
+    pub events: Vec<Event>,
+    /// What the [`Span`]s of the events lie in; empty where nothing is recorded.
+    pub data: Vec<u8>,
+}
+
+impl Batch {
+    /// The bytes of a span of one of the events.
+    pub fn data(&self, span: Span) -> &[u8] {
+        let start = span.start as usize;
+        &self.data[start..start + span.len as usize]
+    }
+}
+
+/// A piece of the data of a [`Batch`]; empty where nothing is recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
+    /// Where it begins.
+    pub start: u32,
+    /// How many bytes it has.
+    pub len: u32,
+}
+
 /// Something that happened in a run.
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -54,7 +80,13 @@ pub enum EventKind {
         /// The time of day.
         started: SystemTime,
         /// The job's arguments: name, and value as text.
-        args: Vec<(&'static str, String)>,
+        args: Vec<(String, String)>,
+    },
+    /// The run goes on after it ended, or after the process that drove it died. Steps that had not
+    /// succeeded have no state any more, and fan-outs are closed anew.
+    RunResumed {
+        /// The time of day.
+        resumed: SystemTime,
     },
     /// A worker began an attempt of a step. Short steps that run in one batch have no such event;
     /// their end tells when they began.
@@ -76,6 +108,15 @@ pub enum EventKind {
         took: Duration,
         /// What it gave; `None` where nobody asked to keep values.
         outputs: Option<Outputs>,
+        /// What is recorded of it: its outputs, metadata and progress.
+        record: Span,
+    },
+    /// A step of a rerun was not run: what it gave was copied from the run that is run again.
+    StepReused {
+        /// The step.
+        step: StepRef,
+        /// What is recorded of it.
+        record: Span,
     },
     /// An attempt failed, and another will follow.
     AttemptFailed {
@@ -124,6 +165,8 @@ pub enum EventKind {
         output: u16,
         /// The item: its innermost key is the mapping key.
         item: Path,
+        /// What is recorded of its value.
+        record: Span,
     },
     /// A fan-out has all its items.
     FanOutClosed {

@@ -6,6 +6,7 @@ pub mod exit;
 pub mod graph;
 pub mod machine;
 pub mod report;
+pub mod store;
 pub mod summary;
 
 #[cfg(feature = "cli")]
@@ -24,6 +25,7 @@ mod options;
 mod panics;
 mod run;
 mod secret;
+mod shape;
 mod step;
 mod text;
 mod typing;
@@ -39,7 +41,7 @@ pub use cli::main;
 pub use context::OpContext;
 pub use engine::{Canceller, ResourceError, RunHandle, StartError};
 pub use error::{ErrorKind, OpError, StepFailure};
-pub use event::{EVENT_VERSION, Event, EventKind, RunState, StepRef, StepState};
+pub use event::{Batch, EVENT_VERSION, Event, EventKind, Span, RunState, StepRef, StepState};
 pub use in_memory::{InMemory, JobRun, NoOutput, RunError};
 pub use job::Job;
 pub use key::{Dynamic, DynamicOutput, Key, KeyError, MAX_KEY_BYTES};
@@ -49,6 +51,7 @@ pub use options::{
 };
 pub use run::{GRACE, RunOptions, RunReport, Sink};
 pub use secret::Secret;
+pub use shape::{Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope};
 pub use step::{Path, StepName, StepNameError};
 pub use summary::Summary;
 #[doc(hidden)]

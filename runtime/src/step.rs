@@ -20,6 +20,8 @@ struct PathItem {
     index: AtomicU32,
     /// How often another attempt of the emitter gave the item with another value.
     generation: AtomicU32,
+    /// Which item of the run it is, in the order in which they were opened; 1 is the first.
+    number: u32,
 }
 
 impl Path {
@@ -28,10 +30,16 @@ impl Path {
         Self(None)
     }
 
-    /// The item `key`, `index`-th of its fan-out, inside this one.
-    pub(crate) fn item(&self, key: Key, index: u32) -> Self {
+    /// The item `key`, `index`-th of its fan-out, inside this one; the `number`-th item of the run.
+    pub(crate) fn item(&self, key: Key, index: u32, number: u32) -> Self {
         let (index, generation) = (AtomicU32::new(index), AtomicU32::new(0));
-        Self(Some(Arc::new(PathItem { outer: self.clone(), key, index, generation })))
+        Self(Some(Arc::new(PathItem { outer: self.clone(), key, index, generation, number })))
+    }
+
+    /// Which item of the run it is, in the order in which they were opened: 1 is the first, 0 stands
+    /// for what lies outside all fan-outs.
+    pub(crate) fn number(&self) -> u32 {
+        self.0.as_ref().map_or(0, |item| item.number)
     }
 
     /// The innermost key.
@@ -252,7 +260,7 @@ mod tests {
             let path = keys
                 .iter()
                 .enumerate()
-                .fold(Path::root(), |path, (index, key)| path.item(Key::new(key), index as u32));
+                .fold(Path::root(), |path, (index, key)| path.item(Key::new(key), index as u32, 0));
             let name = StepName::new(&"clean.strip".into(), &path);
             assert_eq!(name.to_string().parse(), Ok(name));
         }

@@ -30,8 +30,8 @@ pub struct Gathered(pub Vec<AnyValue>);
 pub struct TypeInfo {
     /// The type's name, as rustc prints it.
     pub name: fn() -> &'static str,
-    /// The value as JSON text; `None` for a type that is never recorded (`transient`).
-    pub encode: Option<fn(&AnyValue) -> Result<Vec<u8>, CodecError>>,
+    /// Adds the value as JSON text; `None` for a type that is never recorded (`transient`).
+    pub encode: Option<fn(&AnyValue, &mut Vec<u8>) -> Result<(), CodecError>>,
     /// The value that JSON text stands for; `None` as above.
     pub decode: Option<fn(&[u8]) -> Result<AnyValue, CodecError>>,
 }
@@ -45,6 +45,15 @@ impl TypeInfo {
     /// A type that is passed on, and never recorded.
     pub const fn transient<T: Send + Sync + 'static>() -> Self {
         Self { name: std::any::type_name::<T>, encode: None, decode: None }
+    }
+}
+
+impl TypeInfo {
+    /// The value as JSON text; `None` for a type that is never recorded.
+    pub(crate) fn text(&self, value: &AnyValue) -> Option<Result<Vec<u8>, CodecError>> {
+        let encode = self.encode?;
+        let mut text = Vec::new();
+        Some(encode(value, &mut text).map(|()| text))
     }
 }
 
@@ -68,9 +77,9 @@ impl CodecError {
     }
 }
 
-fn encode<T: Value>(value: &AnyValue) -> Result<Vec<u8>, CodecError> {
+fn encode<T: Value>(value: &AnyValue, text: &mut Vec<u8>) -> Result<(), CodecError> {
     if let Some(value) = value.downcast_ref::<T>() {
-        return serde_json::to_vec(value).map_err(CodecError::new);
+        return serde_json::to_writer(text, value).map_err(CodecError::new);
     }
     Err(CodecError::new(format_args!(
         "a value of another type where `{}` was expected",

@@ -33,7 +33,7 @@ struct Supervisor {
 pub(super) fn spawn(
     shared: Arc<Shared>,
     sinks: Vec<Box<dyn Sink>>,
-    args: Vec<(&'static str, String)>,
+    args: Vec<(String, String)>,
     report: oneshot::Sender<RunReport>,
 ) {
     let graph = Arc::clone(shared.lock().graph());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::define::{Item, OpDef, Outputs};
 use crate::error::{ErrorKind, OpError};
-use crate::event::{EventKind, StepState};
+use crate::event::{EventKind, Span, StepState};
 use crate::graph::ScopeId;
 use crate::key::{Key, KeyError};
 use crate::panics::caught;
@@ -270,7 +270,7 @@ impl Machine {
         let step = self.step_ref(frame, task);
         let kept = self.config.keep_values.then(|| outputs.clone());
         let (started, took) = (begun.started, begun.polled);
-        self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs: kept });
+        self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs: kept, record: Span::default() });
         let node = self.node_of(frame, task);
         let nothing: Vec<bool> = match &outputs {
             Outputs::None => vec![false],
@@ -470,9 +470,12 @@ impl Machine {
 
 /// Whether two values are equal as encoded; values that are never recorded are, under one key.
 fn same(info: TypeInfo, a: &AnyValue, b: &AnyValue) -> bool {
-    let Some(encode) = info.encode else { return true };
+    let encode = |value| info.text(value);
+    if info.encode.is_none() {
+        return true;
+    }
     // Encoding runs code of the user's. What cannot be encoded is equal to nothing.
-    let equal = caught(|| matches!((encode(a), encode(b)), (Ok(a), Ok(b)) if a == b));
+    let equal = caught(|| matches!((encode(a), encode(b)), (Some(Ok(a)), Some(Ok(b))) if a == b));
     equal.unwrap_or(false)
 }
 

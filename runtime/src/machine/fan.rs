@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{EventKind, StepRef};
+use crate::event::{EventKind, Span, StepRef};
 use crate::graph::ScopeId;
 use crate::key::Key;
 use crate::step::Path;
@@ -32,8 +32,9 @@ impl Machine {
         let Fan { scope, parent, .. } = self.fans[fan as usize];
         let around = &self.frames[parent as usize];
         let (mut path, mut turn) = (around.path.clone(), around.turn.clone());
+        self.items += 1;
         for (key, index) in parts {
-            path = path.item(key, index);
+            path = path.item(key, index, self.items);
             turn = turn.inside(index);
         }
         let frame = self.new_frame(ScopeId(scope), parent, Some(fan), path, turn);
@@ -48,7 +49,7 @@ impl Machine {
     fn item_yielded(&mut self, fan: FanIndex, frame: u32) {
         let (step, output) = self.fan_step(fan);
         let item = self.frames[frame as usize].path.clone();
-        self.event(EventKind::ItemYielded { step, output, item });
+        self.event(EventKind::ItemYielded { step, output, item, record: Span::default() });
     }
 
     /// The step that opens a fan-out, and which of its outputs it is.

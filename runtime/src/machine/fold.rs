@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::define::Outputs;
 use crate::error::OpError;
-use crate::event::{EventKind, StepState};
+use crate::event::{EventKind, Span, StepState};
 use crate::graph::{Fan, Gather, NodeKind, ScopeId};
 use crate::step::Path;
 use crate::value::AnyValue;
@@ -326,7 +326,7 @@ impl Machine {
                 let step = self.step_ref(frame, task);
                 let outputs = self.config.keep_values.then(|| Outputs::One(Some(Arc::clone(&value))));
                 let started = started.unwrap_or(self.now);
-                self.event(EventKind::StepSucceeded { step, attempt: 1, started, took, outputs });
+                self.event(EventKind::StepSucceeded { step, attempt: 1, started, took, outputs, record: Span::default() });
                 (StepState::Succeeded, Slot::Value(value))
             }
             _ => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::define::{Item, OpDef, Outputs, Run};
 use crate::error::OpError;
-use crate::event::{EventKind, StepState};
+use crate::event::{EventKind, Span, StepState};
 use crate::graph::{NodeId, NodeKind};
 use crate::options::Order;
 use crate::step::Path;
@@ -479,7 +479,7 @@ impl Machine {
             Ok(outputs) => {
                 let step = self.step_ref(frame, task);
                 let kept = self.config.keep_values.then(|| outputs.clone());
-                self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs: kept });
+                self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs: kept, record: Span::default() });
                 self.give(frame, task, outputs, done.passed_on);
                 self.end_task(frame, task, StepState::Succeeded);
             }

@@ -93,6 +93,8 @@ pub struct Machine {
     now: Duration,
     random: fastrand::Rng,
 
+    /// How many items were opened.
+    items: u32,
     frames: Vec<Frame>,
     /// Freed frames, by scope.
     spare: Vec<Vec<u32>>,
@@ -149,6 +151,7 @@ impl Machine {
             random: fastrand::Rng::with_seed(config.seed),
             tokens: Tokens::new(&config.limits),
             now: Duration::ZERO,
+            items: 0,
             frames: Vec::new(),
             spare: vec![Vec::new(); scopes],
             fans: Vec::new(),

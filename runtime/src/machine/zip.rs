@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{ErrorKind, OpError};
-use crate::event::{EventKind, StepState};
+use crate::event::{EventKind, Span, StepState};
 use crate::graph::NodeKind;
 use crate::key::Key;
 use crate::step::Path;
@@ -141,7 +141,7 @@ impl Machine {
             let why = self.unmet(frame, task, failed);
             self.end_zip(frame, task, fan, StepState::UpstreamFailed, why);
         } else if unmatched.is_empty() {
-            self.event(EventKind::StepSucceeded { step, attempt: 1, started, took, outputs: None });
+            self.event(EventKind::StepSucceeded { step, attempt: 1, started, took, outputs: None, record: Span::default() });
             self.end_zip(frame, task, fan, StepState::Succeeded, Slot::Gone);
         } else {
             let error = Arc::new(missing_partners(unmatched.into_iter().collect()));

@@ -104,7 +104,7 @@ pub(crate) fn graph() -> Arc<Graph> {
 
 pub(crate) fn step(graph: &Graph, op: &str, key: Option<(&str, u32)>) -> StepRef {
     let node = graph.nodes.iter().position(|node| &*node.name == op).unwrap();
-    let path = key.map_or_else(Path::root, |(key, index)| Path::root().item(Key::new(key), index));
+    let path = key.map_or_else(Path::root, |(key, index)| Path::root().item(Key::new(key), index, index + 1));
     StepRef { node: NodeId(u32::try_from(node).unwrap()), path }
 }
 
@@ -127,14 +127,14 @@ pub(crate) fn run_started() -> Event {
         EventKind::RunStarted {
             run: "7k2m".into(),
             started: UNIX_EPOCH + Duration::from_secs(1_800_000_000),
-            args: vec![("from", "a".into()), ("to", "z".into())],
+            args: vec![("from".to_owned(), "a".into()), ("to".to_owned(), "z".into())],
         },
     )
 }
 
 pub(crate) fn succeeded(step: StepRef, end: u64, took: u64) -> Event {
     let started = millis(end - took);
-    let kind = EventKind::StepSucceeded { step, attempt: 1, started, took: millis(took), outputs: None };
+    let kind = EventKind::StepSucceeded { step, attempt: 1, started, took: millis(took), outputs: None, record: crate::event::Span::default() };
     at(end, kind)
 }
 
@@ -154,7 +154,8 @@ pub(crate) fn yielded(graph: &Graph, end: u64, key: &str, index: u32) -> Event {
     let kind = EventKind::ItemYielded {
         step: step(graph, "load_pieces", None),
         output: 0,
-        item: Path::root().item(Key::new(key), index),
+        item: Path::root().item(Key::new(key), index, index + 1),
+        record: crate::event::Span::default(),
     };
     at(end, kind)
 }

@@ -116,6 +116,8 @@ fn write_event(buffer: &mut Vec<u8>, graph: &Graph, event: &Event) -> io::Result
 fn kind_name(kind: &EventKind) -> &'static str {
     match kind {
         EventKind::RunStarted { .. } => "run_started",
+        EventKind::RunResumed { .. } => "run_resumed",
+        EventKind::StepReused { .. } => "step_reused",
         EventKind::StepStarted { .. } => "step_started",
         EventKind::StepSucceeded { .. } => "step_succeeded",
         EventKind::AttemptFailed { .. } => "attempt_failed",
@@ -165,11 +167,13 @@ impl Line<'_> {
                     args.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
                 self.set("args", &args)
             }
+            EventKind::RunResumed { resumed } => self.seconds("resumed", since_1970(*resumed)),
+            EventKind::StepReused { step, .. } => self.step(graph, step),
             EventKind::StepStarted { step, attempt } => {
                 self.step(graph, step)?;
                 self.set("attempt", attempt)
             }
-            EventKind::StepSucceeded { step, attempt, started, took, outputs } => {
+            EventKind::StepSucceeded { step, attempt, started, took, outputs, .. } => {
                 self.step(graph, step)?;
                 self.attempt(*attempt, *started, *took)?;
                 match outputs {
@@ -197,7 +201,7 @@ impl Line<'_> {
                     None => Ok(()),
                 }
             }
-            EventKind::ItemYielded { step, output, item } => self.item(graph, step, *output, item),
+            EventKind::ItemYielded { step, output, item, .. } => self.item(graph, step, *output, item),
             EventKind::ItemSuperseded { step, output, item, .. } => self.item(graph, step, *output, item),
             EventKind::FanOutClosed { step, output, items } => {
                 self.step(graph, step)?;
@@ -255,7 +259,7 @@ pub(crate) fn results(report: &RunReport) -> impl Iterator<Item = Option<String>
 
 /// A value as JSON; `None` for one that is never recorded.
 fn encoded(info: TypeInfo, value: &AnyValue) -> Option<Vec<u8>> {
-    info.encode.and_then(|encode| encode(value).ok())
+    info.text(value)?.ok()
 }
 
 fn write_result(buffer: &mut Vec<u8>, report: &RunReport) -> io::Result<()> {

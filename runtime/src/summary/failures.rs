@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_is_particular_to_a_step_is_blanked() {
-        let path = Path::root().item(Key::new("2024-01-07"), 0).item(Key::new('a'), 1);
+        let path = Path::root().item(Key::new("2024-01-07"), 0, 1).item(Key::new('a'), 1, 2);
         let blank = |text| pattern(text, "op", &path);
         assert_eq!(blank("no data for 2024-01-07 (a) after 31 tries"), "no data for … (…) after # tries");
         assert_eq!(blank("a bad table: 12.5%"), "… bad table: #.#%");

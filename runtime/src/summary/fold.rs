@@ -64,6 +64,8 @@ impl Summary {
                 self.started = Some(*started);
                 self.args.clone_from(args);
             }
+            EventKind::StepReused { step, .. } => self.end(step, 1, StepState::Succeeded),
+            EventKind::RunResumed { .. } => {}
             EventKind::RunCancelling { reason } => self.cancelling = Some(reason.clone()),
             EventKind::RunEnded { state } => self.state = Some(*state),
         }

@@ -35,7 +35,7 @@ pub const SLOWEST: usize = 5;
 pub struct Summary {
     run_id: Option<Arc<str>>,
     started: Option<SystemTime>,
-    args: Vec<(&'static str, String)>,
+    args: Vec<(String, String)>,
     elapsed: Duration,
     cancelling: Option<String>,
     state: Option<RunState>,
@@ -82,7 +82,7 @@ impl Summary {
     }
 
     /// The job's arguments: name, and value as text.
-    pub fn args(&self) -> &[(&'static str, String)] {
+    pub fn args(&self) -> &[(String, String)] {
         &self.args
     }
 

@@ -97,7 +97,7 @@ fn groups_are_bounded() {
 fn a_superseded_item_is_no_longer_expected() {
     let graph = graph();
     let mut summary = Summary::new(&graph);
-    let item = Path::root().item(Key::new("a"), 0);
+    let item = Path::root().item(Key::new("a"), 0, 1);
     let clean = step(&graph, "clean", None).node;
     let ended = succeeded(step(&graph, "clean", Some(("a", 0))), 15, 1);
     let step = step(&graph, "load_pieces", None);
@@ -115,7 +115,7 @@ fn what_runs_below_a_superseded_item_runs_no_more() {
     let mut summary = Summary::new(&graph);
     let started =
         |op, key| at(15, EventKind::StepStarted { step: step(&graph, op, Some((key, 0))), attempt: 1 });
-    let item = Path::root().item(Key::new("a"), 0);
+    let item = Path::root().item(Key::new("a"), 0, 1);
     let load = step(&graph, "load_pieces", None);
     let superseded = EventKind::ItemSuperseded { step: load, output: 0, item, ended: Vec::new() };
     summary.apply(&graph, &[yielded(&graph, 10, "a", 0), yielded(&graph, 10, "b", 1)]);

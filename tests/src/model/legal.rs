@@ -291,7 +291,7 @@ impl Watch for Legal<'_> {
             EventKind::AttemptFailed { step, due, .. } => {
                 self.due.insert(step_name(self.graph, step), *due);
             }
-            EventKind::ItemYielded { step, output, item } => {
+            EventKind::ItemYielded { step, output, item, .. } => {
                 let scope = self.scope_of(|fan| match fan {
                     Fan::Emitter { node, output: of } => node == step.node && of == *output,
                     Fan::Held(node) | Fan::Zip(node) => node == step.node,

@@ -1,0 +1,189 @@
+//! The shape of a job: what is recorded of its graph, so that a run is read, compared and resumed
+//! without the program that made it.
+//!
+//! It is plain data. A [`Graph`] gives it; a record holds it; all faces read it, so that a run of a
+//! job that has changed since, or is gone, is shown as well as any other.
+
+use serde::{Deserialize, Serialize};
+
+use crate::define::OutputKind;
+use crate::graph::{Fan, Gather, Graph, NodeId, NodeKind, ScopeId};
+
+/// The shape of a job's graph; nodes and scopes have the places that they have in the graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// The job's name.
+    pub job: String,
+    /// The nodes, each after those that it reads.
+    pub nodes: Vec<ShapeNode>,
+    /// The scopes, each after the one around it.
+    pub scopes: Vec<ShapeScope>,
+}
+
+/// A node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShapeNode {
+    /// Its name in the job, with the sub-graphs around it.
+    pub name: Box<str>,
+    /// The scope that it lies in.
+    pub scope: ScopeId,
+    /// What it is.
+    pub kind: ShapeKind,
+    /// The op's identity: `module::function`; empty for what is not an op.
+    pub op: String,
+    /// How many attempts may follow the first.
+    pub retries: u32,
+    /// The nodes that it waits for, each once, in order: those that it reads, emitters of the items
+    /// that it reads among them, and those that it only comes after.
+    pub reads: Vec<NodeId>,
+    /// What it gives.
+    pub outputs: Vec<ShapeOutput>,
+    /// Names and values.
+    pub tags: Vec<(String, String)>,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShapeKind {
+    /// The step of an op.
+    Op,
+    /// The step that folds items.
+    Fold,
+    /// The step that pairs items.
+    Zip,
+    /// A list of items; no step.
+    Collect,
+    /// A list of items and failures; no step.
+    Results,
+    /// Items that are held to be opened elsewhere; no step.
+    Held,
+}
+
+/// An output of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShapeOutput {
+    /// Its name.
+    pub name: String,
+    /// Whether it gives a number of items known only at run time.
+    pub dynamic: bool,
+    /// The type of its value, or of an item's: the fingerprint of what is recorded.
+    pub type_name: String,
+    /// Whether its values are never recorded.
+    pub transient: bool,
+}
+
+/// A fan-out, or the job's body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShapeScope {
+    /// The scope around it; `None` for the job's body.
+    pub parent: Option<ScopeId>,
+    /// What opens its instances: a node, and which of its outputs.
+    pub fan: Option<(NodeId, u16)>,
+}
+
+impl ShapeNode {
+    /// Whether it is a step: named, recorded and shown.
+    pub fn is_step(&self) -> bool {
+        matches!(self.kind, ShapeKind::Op | ShapeKind::Fold | ShapeKind::Zip)
+    }
+}
+
+impl Shape {
+    /// The node of an id.
+    pub fn node(&self, id: NodeId) -> &ShapeNode {
+        &self.nodes[id.index()]
+    }
+
+    /// The scope of an id.
+    pub fn scope(&self, id: ScopeId) -> &ShapeScope {
+        &self.scopes[id.index()]
+    }
+
+    /// The scopes from `scope` outwards, `scope` first and the root last.
+    pub fn outwards(&self, scope: ScopeId) -> impl Iterator<Item = ScopeId> {
+        std::iter::successors(Some(scope), |scope| self.scope(*scope).parent)
+    }
+
+    /// The nodes that are steps.
+    pub fn steps(&self) -> impl Iterator<Item = NodeId> {
+        (0..).map(NodeId).zip(&self.nodes).filter(|(_, node)| node.is_step()).map(|(id, _)| id)
+    }
+
+    /// The scope whose instances an output of a node opens.
+    pub fn opened_by(&self, node: NodeId, output: u16) -> Option<ScopeId> {
+        let opens = |scope: &ShapeScope| scope.fan == Some((node, output));
+        self.scopes.iter().position(opens).map(|scope| ScopeId(scope as u32))
+    }
+}
+
+impl Graph {
+    /// What is recorded of it.
+    pub fn shape(&self) -> Shape {
+        Shape {
+            job: self.job.name.to_owned(),
+            nodes: self.nodes.iter().map(|node| self.node_shape(node)).collect(),
+            scopes: self
+                .scopes
+                .iter()
+                .map(|scope| ShapeScope {
+                    parent: scope.parent,
+                    fan: scope.fan.map(|fan| match fan {
+                        Fan::Emitter { node, output } => (node, output),
+                        Fan::Held(node) | Fan::Zip(node) => (node, 0),
+                    }),
+                })
+                .collect(),
+        }
+    }
+
+    fn node_shape(&self, node: &crate::graph::Node) -> ShapeNode {
+        let kind = match node.kind {
+            NodeKind::Op(_) => ShapeKind::Op,
+            NodeKind::Zip { .. } => ShapeKind::Zip,
+            NodeKind::Gather { gather: Gather::Fold(_), .. } => ShapeKind::Fold,
+            NodeKind::Gather { gather: Gather::Results(_), .. } => ShapeKind::Results,
+            NodeKind::Gather { gather: Gather::Held, .. } => ShapeKind::Held,
+            NodeKind::Gather { gather: Gather::List | Gather::Keyed(_) | Gather::Ended, .. } => {
+                ShapeKind::Collect
+            }
+        };
+        let op = node.op();
+        let mut reads: Vec<_> = node
+            .kind
+            .waits_for(&node.inputs, &node.after)
+            .into_iter()
+            .filter_map(|source| match source {
+                crate::graph::Source::Output(node, _) => Some(node),
+                crate::graph::Source::Item(scope, _) => self.scope(scope).fan.map(Fan::node),
+                crate::graph::Source::Constant(_) | crate::graph::Source::Argument(_) => None,
+            })
+            .collect();
+        reads.sort_unstable();
+        reads.dedup();
+        ShapeNode {
+            name: (&*node.name).into(),
+            scope: node.scope,
+            kind,
+            op: op.map(|op| format!("{}::{}", op.module, op.function)).unwrap_or_default(),
+            retries: node.options.retry.map_or(0, |retry| retry.max),
+            reads,
+            outputs: op
+                .map_or(&[][..], |op| op.outputs)
+                .iter()
+                .map(|output| ShapeOutput {
+                    name: output.name.to_owned(),
+                    dynamic: output.kind == OutputKind::Dynamic,
+                    type_name: (output.info.name)().to_owned(),
+                    transient: output.info.encode.is_none(),
+                })
+                .collect(),
+            tags: node
+                .options
+                .tags
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect(),
+        }
+    }
+}
