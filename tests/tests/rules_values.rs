@@ -327,7 +327,7 @@ async fn s6_3_a_secret_is_given_to_ops_and_never_shown() {
         EventKind::RunStarted { args, .. } => Some(args.clone()),
         _ => None,
     });
-    assert_eq!(args.unwrap(), [("password", "given".to_owned())]);
+    assert_eq!(args.unwrap(), [("password".to_owned(), "given".to_owned())]);
 }
 
 #[tokio::test]
