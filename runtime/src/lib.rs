@@ -5,6 +5,7 @@ pub mod engine;
 pub mod exit;
 pub mod graph;
 pub mod machine;
+pub mod record;
 pub mod report;
 pub mod store;
 pub mod summary;
