@@ -7,6 +7,7 @@ pub mod graph;
 pub mod machine;
 pub mod record;
 pub mod report;
+pub mod select;
 pub mod store;
 pub mod summary;
 

@@ -8,9 +8,11 @@
 //! [`link`](chain::link) from one to the next is here. What the values mean is their types' business.
 
 pub mod chain;
+pub mod past;
 pub mod values;
 
 mod error;
 mod varint;
 
 pub use error::RecordError;
+pub use past::{Past, StepPast};
