@@ -45,6 +45,18 @@ pub struct Span {
     pub len: u32,
 }
 
+impl Span {
+    /// The piece, if there is something in it.
+    pub(crate) fn filled(self) -> Option<Self> {
+        (self.len > 0).then_some(self)
+    }
+
+    /// The same piece in data that has `start` bytes before it.
+    pub fn after(self, start: u32) -> Self {
+        Self { start: self.start + start, ..self }
+    }
+}
+
 /// Something that happened in a run.
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -116,6 +128,11 @@ pub enum EventKind {
         outputs: Option<Outputs>,
         /// What is recorded of it: its outputs, metadata and progress.
         record: Span,
+    },
+    /// A step that had succeeded runs again, as its value was never recorded and is needed.
+    StepRemade {
+        /// The step.
+        step: StepRef,
     },
     /// A step of a rerun was not run: what it gave was copied from the run that is run again.
     StepReused {

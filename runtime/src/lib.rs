@@ -5,7 +5,9 @@ pub mod engine;
 pub mod exit;
 pub mod graph;
 pub mod machine;
+pub mod record;
 pub mod report;
+pub mod select;
 pub mod store;
 pub mod summary;
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::{BoxFuture, FirstValues};
 use crate::context::OpContext;
 use crate::error::{ErrorKind, OpError};
+use crate::event::Span;
 use crate::key::{Key, KeyError};
 use crate::options::OpOptions;
 use crate::value::{AnyValue, TypeInfo};
@@ -158,6 +159,10 @@ pub struct Item {
     pub key: Key,
     /// Its value.
     pub value: AnyValue,
+    /// What is recorded of it, in what the machine holds.
+    pub record: Span,
+    /// If it was read back: its number in the run that is known.
+    pub known: Option<u32>,
 }
 
 impl Emission {
@@ -168,7 +173,7 @@ impl Emission {
 
     /// Gives one item; waits while there is no room.
     pub fn send(&self, output: u16, key: Key, value: AnyValue) -> impl Future<Output = ()> + Send {
-        let mut item = Some(Item { output, key, value });
+        let mut item = Some(Item { output, key, value, record: Span::default(), known: None });
         let mut checked = false;
         std::future::poll_fn(move |_: &mut Context<'_>| {
             let Some(given) = &item else { return Poll::Ready(()) };

@@ -1,0 +1,18 @@
+//! The log format: events as bytes, and bytes as events.
+//!
+//! A run's log is a sequence of blocks. One block holds the events of one commit, and the small values
+//! among them; it says its version first. Everything is relative to the [`Shape`](crate::Shape) that the
+//! run was recorded under, never to a graph: a log is read without the program that wrote it.
+//!
+//! Where blocks are kept, and that they are the ones that were written, is the store's business; the
+//! [`link`](chain::link) from one to the next is here. What the values mean is their types' business.
+
+pub mod chain;
+pub mod past;
+pub mod values;
+
+mod error;
+mod varint;
+
+pub use error::RecordError;
+pub use past::{Past, StepPast};
