@@ -16,3 +16,5 @@ mod varint;
 
 pub use error::RecordError;
 pub use past::{Past, StepPast};
+mod stub;
+pub use stub::{Encoder, State};

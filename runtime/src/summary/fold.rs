@@ -65,6 +65,10 @@ impl Summary {
                 self.args.clone_from(args);
             }
             EventKind::StepReused { step, .. } => self.end(step, 1, StepState::Succeeded),
+            EventKind::StepRemade { step } => {
+                let succeeded = &mut self.nodes[step.node.index()].ended[StepState::Succeeded as usize];
+                *succeeded = succeeded.saturating_sub(1);
+            }
             EventKind::RunResumed { .. } => {}
             EventKind::RunCancelling { reason } => self.cancelling = Some(reason.clone()),
             EventKind::RunEnded { state } => self.state = Some(*state),
