@@ -12,14 +12,16 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::{OpContext, RunContext};
-use crate::define::FirstValues;
+use crate::define::{FirstValues, OpDef};
 use crate::graph::NodeId;
 use crate::machine::{Command, Grant, Machine, StepId, StepWork, Want};
 use crate::panics::caught;
 use crate::run::GRACE;
 use crate::step::Path;
+use crate::store::StoreError;
 
 use super::emitter::{Emitter, UnderWay};
+use super::values::Values;
 use super::{attempt, worker};
 
 /// How many events may wait to be read before no work is given: readers that cannot keep up slow
@@ -27,14 +29,22 @@ use super::{attempt, worker};
 const MAX_WAITING_EVENTS: usize = 1 << 17;
 /// How many events are worth waking their reader for.
 const WORTH_READING: usize = 1 << 12;
+/// How many bytes of values may wait to be written before no work is given.
+const MAX_WAITING_DATA: usize = 32 << 20;
 
 #[derive(Debug)]
 pub(super) struct Shared {
     machine: Mutex<Machine>,
     /// Idle workers wait here.
     work: Condvar,
-    /// The supervisor waits here.
+    /// The recorder waits here.
     pub(super) news: Condvar,
+    /// The supervisor waits here.
+    pub(super) watch: Condvar,
+    pub(super) values: Arc<Values>,
+    is_recorded: bool,
+    /// The time that the run had taken before it went on.
+    before: Duration,
     /// Wakes the timekeeper.
     pub(super) timers: Notify,
     pub(super) run: Arc<RunContext>,
@@ -86,7 +96,13 @@ impl Running {
 }
 
 impl Shared {
-    pub(super) fn new(machine: Machine, run: RunContext, grace: Option<Duration>, runtime: Handle) -> Self {
+    pub(super) fn new(
+        machine: Machine,
+        run: RunContext,
+        values: Arc<Values>,
+        grace: Option<Duration>,
+        runtime: Handle,
+    ) -> Self {
         let nodes = &machine.graph().nodes;
         let ids = (0..nodes.len() as u32).map(NodeId);
         Self {
@@ -95,9 +111,13 @@ impl Shared {
             polls: Mutex::default(),
             names: nodes.iter().map(|node| Arc::clone(&node.name)).collect(),
             max_workers: machine.max_concurrent() as usize,
+            before: machine.begins_at(),
             machine: Mutex::new(machine),
             work: Condvar::new(),
             news: Condvar::new(),
+            watch: Condvar::new(),
+            is_recorded: values.are_recorded(),
+            values,
             timers: Notify::new(),
             run: Arc::new(run),
             runtime,
@@ -113,11 +133,11 @@ impl Shared {
 
     /// The time since the run began.
     pub(super) fn now(&self) -> Duration {
-        self.begun.elapsed()
+        self.before + self.begun.elapsed()
     }
 
     pub(super) fn at(&self, time: Duration) -> Instant {
-        self.begun + time
+        self.begun + time.saturating_sub(self.before)
     }
 
     /// The machine. Nothing of the user's runs while it is locked, so a poisoned lock is one of ours.
@@ -152,7 +172,7 @@ impl Shared {
     /// All steps of async ops that may start.
     pub(super) fn async_work(machine: &mut Machine, now: Duration) -> Vec<StepWork> {
         let mut tasks = Vec::new();
-        while machine.waiting_events() < MAX_WAITING_EVENTS
+        while !Self::is_behind(machine)
             && let Some(Grant::Async(step)) = machine.next(now, Want::Async)
         {
             tasks.push(step);
@@ -164,7 +184,9 @@ impl Shared {
         if machine.waiting_for_threads() > 0 || machine.ended().is_some() {
             self.work.notify_one();
         }
-        if machine.ended().is_some() || machine.waiting_events() > WORTH_READING {
+        let events = machine.waiting_events();
+        let idle = machine.in_flight() == 0 && events > 0 && !machine.only_starts();
+        if machine.ended().is_some() || Self::is_worth_reading(events) || (idle && self.is_recorded) {
             self.news.notify_one();
         }
     }
@@ -184,6 +206,7 @@ impl Shared {
         }
         if ended {
             self.work.notify_all();
+            self.watch.notify_all();
         }
         for value in spent {
             // A panic in here is nobody's failure: no step runs.
@@ -268,14 +291,34 @@ impl Shared {
         self.work.wait(machine).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether so many events waited that no work was given.
-    pub(super) fn held_work_back(events: usize) -> bool {
-        events >= MAX_WAITING_EVENTS
+    /// Whether so many events, or so much data, waited that no work was given.
+    pub(super) fn held_work_back(events: usize, data: usize) -> bool {
+        events >= MAX_WAITING_EVENTS || data >= MAX_WAITING_DATA
     }
 
-    /// Whether readers of events are too far behind for more work.
+    /// Whether the recorder is too far behind for more work.
     pub(super) fn is_behind(machine: &Machine) -> bool {
-        Self::held_work_back(machine.waiting_events())
+        Self::held_work_back(machine.waiting_events(), machine.waiting_data())
+    }
+
+    /// Whether so many events wait that their reader is woken.
+    pub(super) fn is_worth_reading(events: usize) -> bool {
+        events > WORTH_READING
+    }
+
+    /// Whether somebody cancelled the run.
+    pub(super) fn is_cancelling(&self) -> bool {
+        self.cancelling.load(Ordering::Acquire)
+    }
+
+    /// The record cannot be written: the run ends at once.
+    pub(super) fn stop_unwritten(self: &Arc<Self>, error: &StoreError) {
+        self.cancel(&format!("the record cannot be written: {error}"), Some(Duration::ZERO));
+    }
+
+    /// The op of a node.
+    pub(super) fn op(&self, node: NodeId) -> Option<&'static OpDef> {
+        self.firsts[node.index()].op()
     }
 
     pub(super) fn wake_workers(&self) {

@@ -204,7 +204,8 @@ impl Machine {
         let refused = self.begun.get_mut(&id).and_then(|begun| begun.refused.take());
         self.settle_due();
         let ended = matches!(done.outcome, PollOutcome::Ended(_));
-        let then = self.begun.get_mut(&id).filter(|_| ended).and_then(|begun| begun.recall.as_mut()?.then.take());
+        let then =
+            self.begun.get_mut(&id).filter(|_| ended).and_then(|begun| begun.recall.as_mut()?.then.take());
         match (refused, done.outcome) {
             (None, PollOutcome::Ended(Ok(_))) if then.is_some() => {
                 if let Some(error) = then {

@@ -8,9 +8,9 @@ use crate::step::Path;
 use crate::value::AnyValue;
 
 use super::gather::{GatherState, ZipState};
-use super::recall::Identity;
 use super::handled::Failure;
 use super::keys::KeySet;
+use super::recall::Identity;
 
 /// One value of a frame.
 #[derive(Debug, Clone, Default)]

@@ -141,6 +141,7 @@ pub struct Machine {
     /// drives the machine does it.
     spent: Vec<Spent>,
     events: Vec<Event>,
+    only_starts: bool,
     /// The recorded form of what the events carry.
     data: Vec<u8>,
     commands: Vec<Command>,
@@ -158,12 +159,7 @@ impl Machine {
     }
 
     /// A run that knows something from before, and has not begun.
-    pub fn recalling(
-        graph: Arc<Graph>,
-        args: Vec<AnyValue>,
-        config: Config,
-        recall: Option<Recall>,
-    ) -> Self {
+    pub fn recalling(graph: Arc<Graph>, args: Vec<AnyValue>, config: Config, recall: Option<Recall>) -> Self {
         let plan = Arc::new(Plan::new(Arc::clone(&graph), config.order));
         let scopes = plan.scopes.len();
         let going_on = recall.as_ref().filter(|recall| recall.goes_on());
@@ -195,6 +191,7 @@ impl Machine {
             due: VecDeque::new(),
             spent: Vec::new(),
             events: Vec::new(),
+            only_starts: true,
             data: Vec::new(),
             commands: Vec::new(),
             handled: handled::Handled::default(),
@@ -223,6 +220,7 @@ impl Machine {
     /// What has happened since this was last called.
     pub fn take_events(&mut self) -> Batch {
         // As many will soon have come again.
+        self.only_starts = true;
         let (room, data_room) = (self.events.len(), self.data.len());
         Batch {
             events: std::mem::replace(&mut self.events, Vec::with_capacity(room)),
@@ -267,6 +265,16 @@ impl Machine {
     /// How many ready steps wait for a thread.
     pub fn waiting_for_threads(&self) -> usize {
         self.sync.len() + self.tokens.waiting(self.now)
+    }
+
+    /// The time at which it began: that of the last event that is known, if the run goes on.
+    pub fn begins_at(&self) -> Duration {
+        self.now
+    }
+
+    /// Whether all that waits to be taken is that steps began.
+    pub fn only_starts(&self) -> bool {
+        self.only_starts
     }
 
     /// How many steps are in flight.
@@ -318,6 +326,7 @@ impl Machine {
     }
 
     fn event(&mut self, kind: EventKind) {
+        self.only_starts &= matches!(kind, EventKind::StepStarted { .. });
         self.events.push(Event { at: self.now, kind });
     }
 

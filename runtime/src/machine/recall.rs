@@ -14,7 +14,7 @@ use crate::graph::{Graph, NodeId, ScopeId, Source};
 use crate::key::Key;
 use crate::record::{Past, StepPast};
 use crate::select::{Part, Selection};
-use crate::step::Path;
+use crate::step::{Path, StepName};
 
 use super::frame::{FanIndex, FanState, NewItem, Slot, TaskState};
 use super::plan::{TaskKind, is_emitter};
@@ -57,7 +57,7 @@ pub struct RecalledItems {
 
 impl Recall {
     /// Whether the record goes on: else it is a new one, into which what is known is copied.
-    pub(super) fn goes_on(&self) -> bool {
+    pub(crate) fn goes_on(&self) -> bool {
         self.selection.is_none()
     }
 }
@@ -200,9 +200,7 @@ impl Machine {
         if !recall.goes_on() {
             return Identity { known: Some(item), ..self.new_item() };
         }
-        let equal = record.is_none_or(|record| {
-            recall.past.item_record(item) == self.held(record)
-        });
+        let equal = record.is_none_or(|record| recall.past.item_record(item) == self.held(record));
         let generation = recall.past.generation(around, node, output, parts);
         if equal && !self.fans[fan as usize].adopted.contains(&item) {
             return self.adopt(fan, item, generation);
@@ -218,9 +216,11 @@ impl Machine {
     pub(super) fn new_identity(&mut self, fan: FanIndex, parts: &[(Key, u32)]) -> Identity {
         let around = self.known_item(self.fans[fan as usize].parent);
         let (StepRef { node, .. }, output) = self.fan_step(fan);
-        let known = self.recall.as_ref().zip(around).and_then(|(recall, around)| {
-            recall.past.find(around, node, output, &keys_of(parts))
-        });
+        let known = self
+            .recall
+            .as_ref()
+            .zip(around)
+            .and_then(|(recall, around)| recall.past.find(around, node, output, &keys_of(parts)));
         if let Some(item) = known
             && self.fans[fan as usize].adopted.insert(item)
         {
@@ -303,8 +303,13 @@ impl Machine {
 
     /// A value cannot be read back: the run stops, and what is known stays as it is (§5.4).
     pub(super) fn cannot_recall(&mut self, frame: u32, task: u32, error: &OpError) {
-        let name = self.step_ref(frame, task).name(&self.plan.graph);
-        self.stop(format!("the recorded value of `{name}` cannot be read back: {error}"), RunState::Failed, false);
+        let StepRef { node, path } = self.step_ref(frame, task);
+        let name = StepName::new(Arc::clone(&self.plan.node(node).name), &path);
+        self.stop(
+            format!("the recorded value of `{name}` cannot be read back: {error}"),
+            RunState::Failed,
+            false,
+        );
     }
 
     /// A step's value was read back: its readers can go on.
@@ -358,7 +363,8 @@ impl Transient {
                 further |= reader.scope != node.scope || !reader.is_step();
             }
             let done = node.is_step() && whole[id.index()];
-            open[id.index()] = !done && (node.is_step() || read || further) || any[id.index()] && (read || further);
+            open[id.index()] =
+                !done && (node.is_step() || read || further) || any[id.index()] && (read || further);
             read_further_out[id.index()] = further;
         }
         Some(Self { any, read_further_out })

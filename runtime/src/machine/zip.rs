@@ -58,13 +58,7 @@ impl Machine {
             }
             value => {
                 let around = self.frames[frame as usize].path.depth();
-                self.pair(
-                    frame,
-                    task,
-                    index,
-                    right,
-                    self.waiting_item(&path, around, vec![value]),
-                );
+                self.pair(frame, task, index, right, self.waiting_item(&path, around, vec![value]));
             }
         }
     }
@@ -114,13 +108,7 @@ impl Machine {
         entries.sort_by(|a, b| a.0.cmp_places(&b.0));
         let around = self.frames[frame as usize].path.depth();
         for (path, right, value) in entries {
-            self.pair(
-                frame,
-                task,
-                index,
-                right,
-                self.waiting_item(&path, around, vec![value]),
-            );
+            self.pair(frame, task, index, right, self.waiting_item(&path, around, vec![value]));
         }
         let Some(fan) = self.zip_fan(frame, task) else { return };
         let zip = &mut self.frames[frame as usize].zips[index as usize];
@@ -143,7 +131,7 @@ impl Machine {
             let why = self.unmet(frame, task, failed);
             self.end_zip(frame, task, fan, StepState::UpstreamFailed, why);
         } else if unmatched.is_empty() {
-            self.zip_succeeded(step, frame, task);
+            self.zip_succeeded(step, frame);
             self.end_zip(frame, task, fan, StepState::Succeeded, Slot::Gone);
         } else {
             let error = Arc::new(missing_partners(unmatched.into_iter().collect()));
@@ -163,7 +151,7 @@ impl Machine {
     }
 
     /// All items have their partners; that is told unless it was known.
-    fn zip_succeeded(&mut self, step: StepRef, frame: u32, task: u32) {
+    fn zip_succeeded(&mut self, step: StepRef, frame: u32) {
         let (attempt, started, took) = (1, self.now, std::time::Duration::ZERO);
         let record = Span::default();
         match self.part(frame, step.node) {

@@ -136,6 +136,7 @@ fn kind_name(kind: &EventKind) -> &'static str {
         EventKind::RunStarted { .. } => "run_started",
         EventKind::RunResumed { .. } => "run_resumed",
         EventKind::StepReused { .. } => "step_reused",
+        EventKind::StepRemade { .. } => "step_remade",
         EventKind::StepStarted { .. } => "step_started",
         EventKind::StepSucceeded { .. } => "step_succeeded",
         EventKind::AttemptFailed { .. } => "attempt_failed",
@@ -187,7 +188,7 @@ impl Line<'_> {
                 self.set("args", &args)
             }
             EventKind::RunResumed { resumed } => self.seconds("resumed", since_1970(*resumed)),
-            EventKind::StepReused { step, .. } => self.step(shape, step),
+            EventKind::StepReused { step, .. } | EventKind::StepRemade { step } => self.step(shape, step),
             EventKind::StepStarted { step, attempt } => {
                 self.step(shape, step)?;
                 self.set("attempt", attempt)

@@ -78,8 +78,13 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// The store cannot be read.
-    fn logs(&self, run: &str, filter: &LogFilter, after: u64, limit: usize)
-    -> Result<Vec<LogRow>, StoreError>;
+    fn logs(
+        &self,
+        run: &str,
+        filter: &LogFilter,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, StoreError>;
 
     /// A large value.
     ///

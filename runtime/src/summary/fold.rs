@@ -71,6 +71,10 @@ impl Summary {
                 self.end(step, 1, StepState::Succeeded);
                 self.nodes[step.node.index()].reused += 1;
             }
+            EventKind::StepRemade { step } => {
+                let succeeded = &mut self.nodes[step.node.index()].ended[StepState::Succeeded as usize];
+                *succeeded = succeeded.saturating_sub(1);
+            }
             EventKind::RunResumed { resumed } => self.resume(*resumed),
             EventKind::RunCancelling { reason } => self.cancelling = Some(reason.clone()),
             EventKind::RunEnded { state } => self.state = Some(*state),
