@@ -10,7 +10,22 @@
 pub mod chain;
 pub mod values;
 
+mod decode;
+mod differences;
+mod encode;
 mod error;
+mod format;
+mod keys;
+mod layout;
+mod raw;
+#[cfg(test)]
+mod samples;
+mod starts;
+#[cfg(test)]
+mod tests;
 mod varint;
 
+pub use decode::Decoder;
+pub use encode::Encoder;
 pub use error::RecordError;
+pub use format::FORMAT;
