@@ -75,6 +75,11 @@ impl StepRef {
     pub fn name(&self, shape: &Shape) -> StepName {
         StepName::new(&*shape.node(self.node).name, &self.path)
     }
+
+    /// The step in numbers: its node, and its item in the run. They never change.
+    pub(crate) fn numbers(&self) -> (u32, u32) {
+        (self.node.0, self.path.number())
+    }
 }
 
 /// What can happen.

@@ -8,6 +8,7 @@
 //! [`link`](chain::link) from one to the next is here. What the values mean is their types' business.
 
 pub mod chain;
+pub mod facts;
 pub mod past;
 pub mod values;
 
@@ -15,6 +16,7 @@ mod error;
 mod varint;
 
 pub use error::RecordError;
+pub use facts::{Facts, FactsError};
 pub use past::{Past, StepPast};
 mod stub;
 pub use stub::{Encoder, State};
