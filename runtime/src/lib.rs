@@ -41,7 +41,7 @@ pub use cli::main;
 pub use context::OpContext;
 pub use engine::{Canceller, ResourceError, RunHandle, StartError};
 pub use error::{ErrorKind, OpError, StepFailure};
-pub use event::{Batch, EVENT_VERSION, Event, EventKind, Span, RunState, StepRef, StepState};
+pub use event::{Batch, EVENT_VERSION, Event, EventKind, RunState, Span, StepRef, StepState};
 pub use in_memory::{InMemory, JobRun, NoOutput, RunError};
 pub use job::Job;
 pub use key::{Dynamic, DynamicOutput, Key, KeyError, MAX_KEY_BYTES};

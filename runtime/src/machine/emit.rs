@@ -270,7 +270,14 @@ impl Machine {
         let step = self.step_ref(frame, task);
         let kept = self.config.keep_values.then(|| outputs.clone());
         let (started, took) = (begun.started, begun.polled);
-        self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs: kept, record: Span::default() });
+        self.event(EventKind::StepSucceeded {
+            step,
+            attempt,
+            started,
+            took,
+            outputs: kept,
+            record: Span::default(),
+        });
         let node = self.node_of(frame, task);
         let nothing: Vec<bool> = match &outputs {
             Outputs::None => vec![false],

@@ -326,7 +326,14 @@ impl Machine {
                 let step = self.step_ref(frame, task);
                 let outputs = self.config.keep_values.then(|| Outputs::One(Some(Arc::clone(&value))));
                 let started = started.unwrap_or(self.now);
-                self.event(EventKind::StepSucceeded { step, attempt: 1, started, took, outputs, record: Span::default() });
+                self.event(EventKind::StepSucceeded {
+                    step,
+                    attempt: 1,
+                    started,
+                    took,
+                    outputs,
+                    record: Span::default(),
+                });
                 (StepState::Succeeded, Slot::Value(value))
             }
             _ => {

@@ -479,7 +479,14 @@ impl Machine {
             Ok(outputs) => {
                 let step = self.step_ref(frame, task);
                 let kept = self.config.keep_values.then(|| outputs.clone());
-                self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs: kept, record: Span::default() });
+                self.event(EventKind::StepSucceeded {
+                    step,
+                    attempt,
+                    started,
+                    took,
+                    outputs: kept,
+                    record: Span::default(),
+                });
                 self.give(frame, task, outputs, done.passed_on);
                 self.end_task(frame, task, StepState::Succeeded);
             }

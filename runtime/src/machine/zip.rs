@@ -141,7 +141,14 @@ impl Machine {
             let why = self.unmet(frame, task, failed);
             self.end_zip(frame, task, fan, StepState::UpstreamFailed, why);
         } else if unmatched.is_empty() {
-            self.event(EventKind::StepSucceeded { step, attempt: 1, started, took, outputs: None, record: Span::default() });
+            self.event(EventKind::StepSucceeded {
+                step,
+                attempt: 1,
+                started,
+                took,
+                outputs: None,
+                record: Span::default(),
+            });
             self.end_zip(frame, task, fan, StepState::Succeeded, Slot::Gone);
         } else {
             let error = Arc::new(missing_partners(unmatched.into_iter().collect()));

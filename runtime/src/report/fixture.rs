@@ -134,7 +134,14 @@ pub(crate) fn run_started() -> Event {
 
 pub(crate) fn succeeded(step: StepRef, end: u64, took: u64) -> Event {
     let started = millis(end - took);
-    let kind = EventKind::StepSucceeded { step, attempt: 1, started, took: millis(took), outputs: None, record: crate::event::Span::default() };
+    let kind = EventKind::StepSucceeded {
+        step,
+        attempt: 1,
+        started,
+        took: millis(took),
+        outputs: None,
+        record: crate::event::Span::default(),
+    };
     at(end, kind)
 }
 
