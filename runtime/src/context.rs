@@ -1,23 +1,21 @@
-//! What an op can know of the step that it runs as.
+//! What an op can know of the step that it runs as, and what it can tell of it.
+
+pub(crate) mod current;
+mod run;
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::graph::NodeId;
 use crate::key::Key;
 use crate::step::{Path, StepName};
 
-/// The resources of a run, by type.
-pub(crate) type Resources = HashMap<TypeId, Weak<dyn Any + Send + Sync>>;
-
-/// What all steps of a run share.
-#[derive(Debug, Default)]
-pub(crate) struct RunContext {
-    pub(crate) run_id: String,
-    pub(crate) resources: Resources,
-}
+pub(crate) use run::{Resources, RunContext};
 
 /// The step that an op runs as: who it is, which attempt this is, and whether to stop.
 ///
@@ -25,7 +23,8 @@ pub(crate) struct RunContext {
 #[derive(Debug, Clone)]
 pub struct OpContext {
     run: Arc<RunContext>,
-    node: Arc<str>,
+    node: NodeId,
+    name: Arc<str>,
     path: Path,
     attempt: u32,
     cancel: CancellationToken,
@@ -34,28 +33,29 @@ pub struct OpContext {
 impl OpContext {
     pub(crate) fn new(
         run: Arc<RunContext>,
-        node: Arc<str>,
+        (node, name): (NodeId, Arc<str>),
         path: Path,
         attempt: u32,
         cancel: CancellationToken,
     ) -> Self {
-        Self { run, node, path, attempt, cancel }
+        Self { run, node, name, path, attempt, cancel }
     }
 
     /// Makes it the context of another step of the same run, told by the same token: what all steps
     /// share is not counted again for each of them.
-    pub(crate) fn turn_to(&mut self, node: &Arc<str>, path: Path, attempt: u32) {
-        if !Arc::ptr_eq(&self.node, node) {
-            self.node = Arc::clone(node);
+    pub(crate) fn turn_to(&mut self, (node, name): (NodeId, &Arc<str>), path: Path, attempt: u32) {
+        if !Arc::ptr_eq(&self.name, name) {
+            self.name = Arc::clone(name);
         }
+        self.node = node;
         self.path = path;
         self.attempt = attempt;
     }
 
     /// A context for a unit test: run `test`, step `test`, first attempt, no resources.
     pub fn for_test() -> Self {
-        let run = RunContext { run_id: "test".into(), resources: Resources::new() };
-        Self::new(Arc::new(run), "test".into(), Path::root(), 1, CancellationToken::new())
+        let run = RunContext::new("test".into(), Resources::new());
+        Self::new(Arc::new(run), (NodeId(0), "test".into()), Path::root(), 1, CancellationToken::new())
     }
 
     /// The same on a later attempt: for a unit test of an op that asks which attempt it is.
@@ -71,7 +71,7 @@ impl OpContext {
 
     /// The step's name: `op`, `op[key]`, `op[outer][inner]`.
     pub fn step_name(&self) -> String {
-        StepName::new(&self.node, &self.path).to_string()
+        StepName::new(&self.name, &self.path).to_string()
     }
 
     /// The mapping key of the item that this copy stands for; of the innermost one, if nested.
@@ -104,6 +104,68 @@ impl OpContext {
     /// Ends when the step is asked to stop.
     pub async fn cancelled(&self) {
         self.cancel.cancelled().await;
+    }
+
+    /// The step that the calling code is part of, for code that is not handed its context; `None`
+    /// outside all steps, and on threads and tasks that an op made without [`run`](Self::run) or
+    /// [`scope`](Self::scope).
+    pub fn current() -> Option<Self> {
+        current::with(Self::clone)
+    }
+
+    /// Runs code as part of this step on a thread that the op made: what it logs is the step's.
+    ///
+    /// On the thread that the op itself runs on there is no need for it.
+    ///
+    /// ```
+    /// use fanfold::prelude::*;
+    ///
+    /// #[op]
+    /// fn measure(ctx: &OpContext, files: Vec<String>) -> usize {
+    ///     std::thread::scope(|threads| {
+    ///         for file in &files {
+    ///             threads.spawn(move || ctx.run(|| tracing::info!(file, "measured")));
+    ///         }
+    ///     });
+    ///     files.len()
+    /// }
+    /// # assert_eq!(measure::call(&OpContext::for_test(), vec!["a".into(), "b".into()]), 2);
+    /// ```
+    pub fn run<R>(&self, code: impl FnOnce() -> R) -> R {
+        let _current = current::enter(Rc::new(self.clone()));
+        code()
+    }
+
+    /// A future as part of this step, wherever it is polled: what it logs is the step's.
+    ///
+    /// What an async op awaits needs no scope; a task that it spawns does, since it is polled by
+    /// itself.
+    ///
+    /// ```
+    /// use fanfold::prelude::*;
+    ///
+    /// #[op]
+    /// async fn fetch_both(ctx: &OpContext) -> usize {
+    ///     let other = tokio::spawn(ctx.scope(async {
+    ///         tracing::info!("fetching the other");
+    ///         1
+    ///     }));
+    ///     1 + other.await.unwrap_or_default()
+    /// }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # assert_eq!(fetch_both::call(&OpContext::for_test()).await, 2);
+    /// # });
+    /// ```
+    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        let mut context = Some(self.clone());
+        async move {
+            let mut future = pin!(future);
+            poll_fn(|polled| {
+                let _current = current::enter_own(&mut context);
+                future.as_mut().poll(polled)
+            })
+            .await
+        }
     }
 
     /// The resource of type `T`.

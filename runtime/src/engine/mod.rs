@@ -85,7 +85,7 @@ pub async fn start(
     }
     let resources = resources::build(&graph).await?;
     crate::panics::install_hook();
-    let run = RunContext { run_id: run_id(), resources: resources.by_type() };
+    let run = RunContext::new(run_id(), resources.by_type());
     let shown = graph.job.args.iter().zip(&args).map(|(arg, value)| (arg.name.to_owned(), (arg.show)(value))).collect();
     let mut machine = Machine::new(graph, args, config);
     machine.set_grace(options.grace.unwrap_or(crate::run::GRACE));
