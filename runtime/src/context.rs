@@ -157,7 +157,7 @@ impl OpContext {
     /// # });
     /// ```
     pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        let mut context = Some(self.clone());
+        let mut context = Some(Box::new(self.clone()));
         async move {
             let mut future = pin!(future);
             poll_fn(|polled| {

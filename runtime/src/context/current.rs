@@ -19,7 +19,8 @@ enum Current {
     /// Of a worker, which uses one context for one step after the other.
     Lent(Rc<OpContext>),
     /// Of a future, which takes it back after the poll.
-    Own(OpContext),
+    /// Boxed, so that entering a step moves two words.
+    Own(Box<OpContext>),
 }
 
 /// Looks at the step whose code runs on this thread; `None` outside all steps. `look` runs no code of
@@ -34,22 +35,29 @@ pub(crate) fn with<R>(look: impl FnOnce(&OpContext) -> R) -> Option<R> {
     looked.ok().flatten()
 }
 
-/// Puts a step in place of the current one, and gives that back.
-fn replace(new: Current) -> Current {
-    let mut new = Some(new);
-    let before = CURRENT.try_with(|current| new.take().map(|new| current.replace(new)));
-    before.ok().flatten().or(new).unwrap_or(Current::None)
+/// Makes `other` the current step, and gives what was current in its place.
+#[inline]
+fn swap(other: &mut Current) {
+    // As above.
+    let _ = CURRENT.try_with(|current| std::mem::swap(&mut *current.borrow_mut(), other));
 }
 
 /// Makes a step the current one until the guard is dropped.
+#[inline]
 pub(crate) fn enter(context: Rc<OpContext>) -> Entered {
-    Entered(replace(Current::Lent(context)))
+    let mut before = Current::Lent(context);
+    swap(&mut before);
+    Entered(before)
 }
 
 /// Makes the step in `slot` the current one until the guard is dropped, which puts it back there; an
 /// empty slot changes nothing.
-pub(crate) fn enter_own(slot: &mut Option<OpContext>) -> EnteredOwn<'_> {
-    let before = slot.take().map(|context| replace(Current::Own(context)));
+pub(crate) fn enter_own(slot: &mut Option<Box<OpContext>>) -> EnteredOwn<'_> {
+    let before = slot.take().map(|context| {
+        let mut before = Current::Own(context);
+        swap(&mut before);
+        before
+    });
     EnteredOwn { slot, before }
 }
 
@@ -59,8 +67,9 @@ pub(crate) fn enter_own(slot: &mut Option<OpContext>) -> EnteredOwn<'_> {
 pub(crate) struct Entered(Current);
 
 impl Drop for Entered {
+    #[inline]
     fn drop(&mut self) {
-        drop(replace(std::mem::replace(&mut self.0, Current::None)));
+        swap(&mut self.0);
     }
 }
 
@@ -68,15 +77,15 @@ impl Drop for Entered {
 #[must_use]
 #[derive(Debug)]
 pub(crate) struct EnteredOwn<'a> {
-    slot: &'a mut Option<OpContext>,
+    slot: &'a mut Option<Box<OpContext>>,
     before: Option<Current>,
 }
 
 impl Drop for EnteredOwn<'_> {
     fn drop(&mut self) {
-        if let Some(before) = self.before.take()
-            && let Current::Own(context) = replace(before)
-        {
+        let Some(mut before) = self.before.take() else { return };
+        swap(&mut before);
+        if let Current::Own(context) = before {
             *self.slot = Some(context);
         }
     }
@@ -98,7 +107,7 @@ mod tests {
     #[test]
     fn a_step_inside_another_gives_way_to_it_again() {
         assert_eq!(attempt(), None);
-        let mut own = Some(context(2));
+        let mut own = Some(Box::new(context(2)));
         {
             let _one = enter(Rc::new(context(1)));
             assert_eq!(attempt(), Some(1));

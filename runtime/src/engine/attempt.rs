@@ -77,7 +77,7 @@ pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
     let task = {
         let shared = Arc::clone(shared);
         async move {
-            let own = Some(context.clone());
+            let own = Some(Box::new(context.clone()));
             let result = match caught(|| run(inputs, context)) {
                 Ok(future) => CaughtFuture(Some(future), own).await,
                 Err(error) => Err(error),
@@ -122,7 +122,7 @@ impl Drop for Dropped {
 /// the current one, if none is given.
 pub(super) struct CaughtFuture(
     pub(super) Option<BoxFuture<Result<Outputs, OpError>>>,
-    pub(super) Option<OpContext>,
+    pub(super) Option<Box<OpContext>>,
 );
 
 impl Future for CaughtFuture {

@@ -57,7 +57,7 @@ pub(super) fn poll(shared: &Arc<Shared>, poll: Poll) -> PollDone {
 
 fn begin_emitter(shared: &Shared, mut step: StepWork) -> Emitter {
     let context = shared.context(&step, true);
-    let mut own = Some(context.clone());
+    let mut own = Some(Box::new(context.clone()));
     let firsts = Arc::clone(&shared.firsts[step.node.index()]);
     let emission = Emission::checked(Arc::clone(&firsts));
     let inputs = std::mem::take(&mut step.inputs);
