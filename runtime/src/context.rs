@@ -2,25 +2,28 @@
 
 pub(crate) mod current;
 mod run;
+mod told;
 
 use std::any::{Any, TypeId};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::graph::NodeId;
 use crate::key::Key;
+use crate::logs::StepLog;
 use crate::step::{Path, StepName};
 
 pub(crate) use run::{Resources, RunContext};
+pub(crate) use told::Told;
 
 /// The step that an op runs as: who it is, which attempt this is, and whether to stop.
 ///
 /// An op takes it as `ctx: &OpContext`. In a unit test, [`OpContext::for_test`] makes one.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct OpContext {
     run: Arc<RunContext>,
     node: NodeId,
@@ -28,6 +31,22 @@ pub struct OpContext {
     path: Path,
     attempt: u32,
     cancel: CancellationToken,
+    /// Made when there is something to tell, or another context of the same attempt.
+    told: OnceLock<Arc<Told>>,
+}
+
+impl Clone for OpContext {
+    fn clone(&self) -> Self {
+        Self {
+            run: Arc::clone(&self.run),
+            node: self.node,
+            name: Arc::clone(&self.name),
+            path: self.path.clone(),
+            attempt: self.attempt,
+            cancel: self.cancel.clone(),
+            told: Arc::clone(self.told()).into(),
+        }
+    }
 }
 
 impl OpContext {
@@ -38,7 +57,7 @@ impl OpContext {
         attempt: u32,
         cancel: CancellationToken,
     ) -> Self {
-        Self { run, node, name, path, attempt, cancel }
+        Self { run, node, name, path, attempt, cancel, told: OnceLock::new() }
     }
 
     /// Makes it the context of another step of the same run, told by the same token: what all steps
@@ -50,6 +69,27 @@ impl OpContext {
         self.node = node;
         self.path = path;
         self.attempt = attempt;
+        self.told.take();
+    }
+
+    fn told(&self) -> &Arc<Told> {
+        self.told.get_or_init(Arc::default)
+    }
+
+    /// The step's log, if the run's logs are recorded.
+    pub(crate) fn log(&self) -> Option<StepLog<'_>> {
+        let buffer = self.run.logs.as_deref()?;
+        let (node, item, attempt) = (self.node, self.path.number(), self.attempt);
+        Some(StepLog { run: &self.run, buffer, told: self.told(), node, item, attempt })
+    }
+
+    /// Ends the step's log: nothing of this attempt is to be logged any more.
+    pub(crate) fn close_log(&self) {
+        if self.told.get().is_some()
+            && let Some(log) = self.log()
+        {
+            log.close();
+        }
     }
 
     /// A context for a unit test: run `test`, step `test`, first attempt, no resources.

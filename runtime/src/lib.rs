@@ -4,6 +4,7 @@ pub mod define;
 pub mod engine;
 pub mod exit;
 pub mod graph;
+pub mod logs;
 pub mod machine;
 pub mod report;
 pub mod store;
@@ -45,6 +46,8 @@ pub use event::{Batch, EVENT_VERSION, Event, EventKind, Span, RunState, StepRef,
 pub use in_memory::{InMemory, JobRun, NoOutput, RunError};
 pub use job::Job;
 pub use key::{Dynamic, DynamicOutput, Key, KeyError, MAX_KEY_BYTES};
+#[cfg(feature = "logs")]
+pub use logs::StepLogs;
 pub use options::{
     Backoff, DEFAULT_MAX_CONCURRENT, Jitter, JobOptions, OPEN_ITEMS, OpOptions, Order, PoolLimit, Rate,
     RetryPolicy,

@@ -51,6 +51,7 @@ pub(super) fn run(
         shared.runs_no_more(step.id);
     }
     let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
+    context.close_log();
     let took = shared.now().saturating_sub(began);
     let (result, passed_on) = hand_on(step, next, result);
     StepDone { id: step.id, started: began, took, result, passed_on }
@@ -147,9 +148,13 @@ impl Future for CaughtFuture {
 
 impl Drop for CaughtFuture {
     fn drop(&mut self) {
-        let _current = current::enter_own(&mut self.1);
+        let current = current::enter_own(&mut self.1);
         let future = self.0.take();
         let _ = caught(|| drop(future));
+        drop(current);
+        if let Some(own) = &self.1 {
+            own.close_log();
+        }
     }
 }
 
@@ -199,5 +204,6 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork) -> FoldDone {
             Err(error)
         }
     };
+    context.close_log();
     FoldDone { id: step.id, took: shared.now().saturating_sub(began), result }
 }
