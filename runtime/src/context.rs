@@ -1,6 +1,8 @@
 //! What an op can know of the step that it runs as, and what it can tell of it.
 
 pub(crate) mod current;
+mod metadata;
+mod notes;
 mod run;
 mod told;
 
@@ -17,6 +19,8 @@ use crate::key::Key;
 use crate::logs::StepLog;
 use crate::step::{Path, StepName};
 
+pub use metadata::Metadata;
+pub use notes::{MAX_METADATA_BYTES, NOTES_VERSION, Note, Notes, NotesError};
 pub(crate) use run::{Resources, RunContext};
 pub(crate) use told::Told;
 
@@ -92,7 +96,8 @@ impl OpContext {
         }
     }
 
-    /// A context for a unit test: run `test`, step `test`, first attempt, no resources.
+    /// A context for a unit test: run `test`, step `test`, first attempt, no resources. What the op
+    /// says of its step can be read with [`notes`](Self::notes).
     pub fn for_test() -> Self {
         let run = RunContext::new("test".into(), Resources::new());
         Self::new(Arc::new(run), (NodeId(0), "test".into()), Path::root(), 1, CancellationToken::new())
@@ -126,6 +131,29 @@ impl OpContext {
 
     /// Run and step: the same on each attempt and each resume, so that a side effect can be made
     /// idempotent. A step may run more than once, though it is recorded once.
+    ///
+    /// ```
+    /// use fanfold::prelude::*;
+    /// # struct Bank;
+    /// # impl Bank {
+    /// #     fn pay(&self, key: &str, cents: u64) -> Result<(), OpError> {
+    /// #         assert_eq!((key, cents), ("test/test", 250));
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// # #[resource]
+    /// # fn bank() -> Bank {
+    /// #     Bank
+    /// # }
+    ///
+    /// #[op(retry(max = 5, delay = "1s"))]
+    /// fn pay(ctx: &OpContext, #[resource] bank: &Bank, cents: u64) -> Result<(), OpError> {
+    ///     // A bank that knows the key already answers as it did, and pays nothing.
+    ///     bank.pay(&ctx.idempotency_key(), cents)
+    /// }
+    /// # pay::call(&OpContext::for_test(), &Bank, 250).unwrap();
+    /// ```
+    /// A run that is resumed keeps its id, and so its keys; a rerun is another run.
     ///
     /// Where another attempt of an emitter gives the step's item with another value, the effect is
     /// another one, and so is the key.
@@ -206,6 +234,66 @@ impl OpContext {
             })
             .await
         }
+    }
+
+    /// Tells how far the step is: `done` of `total`, in whatever the op counts; a `total` of 0 if that
+    /// is not known. Cheap enough for each turn of a loop.
+    ///
+    /// ```
+    /// use fanfold::prelude::*;
+    ///
+    /// #[op]
+    /// fn total(ctx: &OpContext, files: Vec<u64>) -> u64 {
+    ///     let mut total = 0;
+    ///     for (done, size) in files.iter().enumerate() {
+    ///         ctx.progress(done, files.len());
+    ///         total += size;
+    ///     }
+    ///     ctx.metadata("mean", total as f64 / files.len() as f64);
+    ///     total
+    /// }
+    ///
+    /// let ctx = OpContext::for_test();
+    /// assert_eq!(total::call(&ctx, vec![1, 2, 6]), 9);
+    /// assert_eq!(ctx.notes().get("mean"), Some(&3.0.into()));
+    /// assert_eq!(ctx.notes().progress, Some((2, 3)));
+    /// ```
+    pub fn progress(&self, done: impl TryInto<u64>, total: impl TryInto<u64>) {
+        // What is below zero is not known.
+        let (done, total) = (done.try_into().unwrap_or(0), total.try_into().unwrap_or(0));
+        if self.told().set_progress(done, total) {
+            self.run.has_progress(self.node, self.path.number(), self.told());
+        }
+    }
+
+    /// Says something of the step beside its value: recorded and shown with it. A name that was given
+    /// before gets the new value. Only the metadata of the attempt that the record keeps counts.
+    ///
+    /// A step has at most [`MAX_METADATA_BYTES`](crate::MAX_METADATA_BYTES); what is over it is cut, and
+    /// the metadata says so. A [`Secret`](crate::Secret) is refused by the compiler.
+    pub fn metadata(&self, name: impl Into<String>, value: impl Into<Metadata>) {
+        self.told().add(Note { output: None, name: name.into(), value: value.into() });
+    }
+
+    /// As [`metadata`](Self::metadata), of one of the step's outputs.
+    pub fn output_metadata(
+        &self,
+        output: impl Into<String>,
+        name: impl Into<String>,
+        value: impl Into<Metadata>,
+    ) {
+        self.told().add(Note { output: Some(output.into()), name: name.into(), value: value.into() });
+    }
+
+    /// What the step has said of itself up to now: for unit tests.
+    pub fn notes(&self) -> Notes {
+        self.told.get().map(|told| told.notes()).unwrap_or_default()
+    }
+
+    /// What is recorded of what the step said of itself, to be asked when it has ended: read by
+    /// [`Notes::read`]. `None` if it said nothing.
+    pub(crate) fn take_notes(&self) -> Option<Vec<u8>> {
+        self.told.get()?.notes().written()
     }
 
     /// The resource of type `T`.

@@ -39,7 +39,7 @@ pub use arg::JobArg;
 pub use check::{JobError, JobErrors, check_all_jobs};
 #[cfg(feature = "cli")]
 pub use cli::main;
-pub use context::OpContext;
+pub use context::{MAX_METADATA_BYTES, Metadata, NOTES_VERSION, Note, Notes, NotesError, OpContext};
 pub use engine::{Canceller, ResourceError, RunHandle, StartError};
 pub use error::{ErrorKind, OpError, StepFailure};
 pub use event::{Batch, EVENT_VERSION, Event, EventKind, Span, RunState, StepRef, StepState};
