@@ -46,11 +46,6 @@ pub struct Span {
 }
 
 impl Span {
-    /// The piece, if there is something in it.
-    pub(crate) fn filled(self) -> Option<Self> {
-        (self.len > 0).then_some(self)
-    }
-
     /// The same piece in data that has `start` bytes before it.
     pub fn after(self, start: u32) -> Self {
         Self { start: self.start + start, ..self }

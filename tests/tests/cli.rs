@@ -830,7 +830,7 @@ fn help_is_made_of_doc_comments() {
               -V, --version       Print version
 
             Environment:
-              FANFOLD_LOG       Which logs of ops are shown: `debug`, or `warn,my_crate=trace` [default: info]
+              FANFOLD_LOG       Which logs of ops are shown and recorded: `debug`, or `warn,my_crate=trace` [default: info]
               FANFOLD_PROGRESS  How progress is shown, as --progress
               FANFOLD_ARG_NAME  The argument `name` of the job that is run
               NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe

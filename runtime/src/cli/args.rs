@@ -90,7 +90,7 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
 /// What the environment says to every command.
 const ENVIRONMENT: &str = "\
 Environment:
-  FANFOLD_LOG       Which logs of ops are shown: `debug`, or `warn,my_crate=trace` [default: info]
+  FANFOLD_LOG       Which logs of ops are shown and recorded: `debug`, or `warn,my_crate=trace` [default: info]
   FANFOLD_PROGRESS  How progress is shown, as --progress
   FANFOLD_ARG_NAME  The argument `name` of the job that is run
   NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe";

@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::context::OpContext;
+use crate::context::{OpContext, current};
 use crate::define::{BoxFuture, Outputs, Run};
 use crate::error::OpError;
 use crate::event::Span;
@@ -20,7 +21,7 @@ use super::values::Recorded;
 /// `worker` is the context of the worker's steps, used for all that need no token of their own.
 pub(super) fn run(
     shared: &Shared,
-    worker: &mut OpContext,
+    worker: &mut Rc<OpContext>,
     step: &mut StepWork,
     next: Option<&mut StepWork>,
     began: Duration,
@@ -30,15 +31,17 @@ pub(super) fn run(
         return recall(shared, step, item, began, recorded);
     }
     let own = step.deadline.is_some() || shared.may_stop[step.node.index()];
-    let of_its_own = own.then(|| shared.context(step, true));
+    let of_its_own = own.then(|| Rc::new(shared.context(step, true)));
     let context = match &of_its_own {
         Some(context) => context,
         None => {
             let path = std::mem::take(&mut step.path);
-            worker.turn_to(&shared.names[step.node.index()], path, step.id.attempt());
+            let node = (step.node, &shared.names[step.node.index()]);
+            Rc::make_mut(worker).turn_to(node, path, step.id.attempt());
             &*worker
         }
     };
+    let _current = current::enter(Rc::clone(context));
     let mut result = match step.op.run {
         Run::Sync(run) => caught(|| run(&mut step.inputs, context)).and_then(|result| result),
         Run::Async(_) | Run::Emitter(_) => unreachable!("the machine grants steps of sync ops to workers"),
@@ -54,6 +57,7 @@ pub(super) fn run(
         shared.runs_no_more(step.id);
     }
     let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
+    context.close_log();
     let took = shared.now().saturating_sub(began);
     let (result, record) = record(shared, step, result, recorded);
     let (result, passed_on) = hand_on(step, next, result);
@@ -109,8 +113,9 @@ pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
     let task = {
         let shared = Arc::clone(shared);
         async move {
+            let own = Some(Box::new(context.clone()));
             let result = match caught(|| run(inputs, context)) {
-                Ok(future) => CaughtFuture(Some(future)).await,
+                Ok(future) => CaughtFuture(Some(future), own).await,
                 Err(error) => Err(error),
             };
             let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
@@ -160,19 +165,25 @@ impl Drop for Dropped {
     }
 }
 
-/// A future of the user's: a panic becomes an error.
-pub(super) struct CaughtFuture(pub(super) Option<BoxFuture<Result<Outputs, OpError>>>);
+/// A future of the user's: a panic becomes an error. It is polled and dropped as part of its step; of
+/// the current one, if none is given.
+pub(super) struct CaughtFuture(
+    pub(super) Option<BoxFuture<Result<Outputs, OpError>>>,
+    pub(super) Option<Box<OpContext>>,
+);
 
 impl Future for CaughtFuture {
     type Output = Result<Outputs, OpError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(future) = &mut self.0 else {
+        let Self(running, own) = &mut *self;
+        let _current = current::enter_own(own);
+        let Some(future) = running else {
             return Poll::Ready(Err(OpError::new("it was polled after its end")));
         };
         let poll = caught(|| future.as_mut().poll(context)).unwrap_or_else(|error| Poll::Ready(Err(error)));
         if poll.is_ready() {
-            let ended = self.0.take();
+            let ended = running.take();
             if let (Err(error), Poll::Ready(Ok(_))) = (caught(|| drop(ended)), &poll) {
                 return Poll::Ready(Err(error));
             }
@@ -183,8 +194,13 @@ impl Future for CaughtFuture {
 
 impl Drop for CaughtFuture {
     fn drop(&mut self) {
+        let current = current::enter_own(&mut self.1);
         let future = self.0.take();
         let _ = caught(|| drop(future));
+        drop(current);
+        if let Some(own) = &self.1 {
+            own.close_log();
+        }
     }
 }
 
@@ -193,7 +209,8 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork, recorded: &mut Recorded
     let FoldWork { step, mut value, items } = work;
     let whole = items.is_empty();
     let began = shared.now();
-    let context = shared.context(&step, false);
+    let context = Rc::new(shared.context(&step, false));
+    let _current = current::enter(Rc::clone(&context));
     let mut result = Ok(());
     let mut items = items.into_iter();
     for item in items.by_ref() {
@@ -202,8 +219,8 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork, recorded: &mut Recorded
             Run::Sync(run) => caught(|| run(&mut inputs, &context)).and_then(|result| result),
             Run::Async(run) => {
                 let inputs = inputs.iter_mut().map(Option::take).collect();
-                match caught(|| run(inputs, context.clone())) {
-                    Ok(future) => shared.runtime.block_on(CaughtFuture(Some(future))),
+                match caught(|| run(inputs, (*context).clone())) {
+                    Ok(future) => shared.runtime.block_on(CaughtFuture(Some(future), None)),
                     Err(error) => Err(error),
                 }
             }
@@ -242,5 +259,6 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork, recorded: &mut Recorded
             Err(error)
         }
     };
+    context.close_log();
     FoldDone { id: step.id, took: shared.now().saturating_sub(began), result, record }
 }

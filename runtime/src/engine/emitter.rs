@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll as Polled, Wake, Waker};
 use std::time::Duration;
 
+use crate::context::current;
 use crate::define::{BoxFuture, Emission, FirstValues, Item, Outputs, Run};
 use crate::error::OpError;
 use crate::event::Span;
@@ -98,6 +99,7 @@ fn recall_items(
 
 fn begin_emitter(shared: &Shared, mut step: StepWork) -> Emitter {
     let context = shared.context(&step, true);
+    let mut own = Some(Box::new(context.clone()));
     let firsts = Arc::clone(&shared.firsts[step.node.index()]);
     let values = shared.values.are_recorded().then(|| Arc::clone(&shared.values));
     let emission = Emission::checked(Arc::clone(&firsts), values);
@@ -105,12 +107,13 @@ fn begin_emitter(shared: &Shared, mut step: StepWork) -> Emitter {
     let future: BoxFuture<Result<Outputs, OpError>> = match step.op.run {
         Run::Emitter(run) => {
             let emission = emission.clone();
+            let _current = current::enter_own(&mut own);
             caught(|| run(inputs, context, emission))
                 .unwrap_or_else(|error| Box::pin(std::future::ready(Err(error))))
         }
         Run::Sync(_) | Run::Async(_) => unreachable!("the machine polls only ops with a dynamic output"),
     };
-    Emitter { future: CaughtFuture(Some(future)), emission, firsts }
+    Emitter { future: CaughtFuture(Some(future), own), emission, firsts }
 }
 
 fn poll_emitter(

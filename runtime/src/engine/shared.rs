@@ -1,6 +1,7 @@
 //! What the threads and tasks of a run share.
 
 use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -119,9 +120,9 @@ impl Shared {
             is_recorded: values.are_recorded(),
             values,
             timers: Notify::new(),
+            begun: run.begun,
             run: Arc::new(run),
             runtime,
-            begun: Instant::now(),
             grace: grace.unwrap_or(GRACE),
             cancel: CancellationToken::new(),
             cancelling: AtomicBool::new(false),
@@ -244,14 +245,14 @@ impl Shared {
             let running = Running { token: token.clone(), task: None };
             lock(&self.running).insert(step.id, running);
         }
-        let name = Arc::clone(&self.names[step.node.index()]);
-        OpContext::new(Arc::clone(&self.run), name, step.path.clone(), step.id.attempt(), token)
+        let node = (step.node, Arc::clone(&self.names[step.node.index()]));
+        OpContext::new(Arc::clone(&self.run), node, step.path.clone(), step.id.attempt(), token)
     }
 
     /// The context that a worker uses for one step after the other.
-    pub(super) fn worker_context(&self) -> OpContext {
+    pub(super) fn worker_context(&self) -> Rc<OpContext> {
         let (run, token) = (Arc::clone(&self.run), self.cancel.clone());
-        OpContext::new(run, "".into(), Path::root(), 0, token)
+        Rc::new(OpContext::new(run, (NodeId(0), "".into()), Path::root(), 0, token))
     }
 
     pub(super) fn runs_as(&self, step: StepId, task: AbortHandle) {

@@ -1,5 +1,6 @@
 //! Worker threads: take a grant, run it, give it back, take the next.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -146,7 +147,7 @@ fn steal(shared: &Arc<Shared>, me: &Arc<WorkerState>, machine: &mut Machine) -> 
 fn run_steps(
     shared: &Arc<Shared>,
     me: &Arc<WorkerState>,
-    context: &mut OpContext,
+    context: &mut Rc<OpContext>,
     steps: Vec<StepWork>,
     recorded: &mut Recorded,
 ) -> Returned {

@@ -39,6 +39,8 @@ pub(crate) struct FoldState {
     skipped: bool,
     started: Option<Duration>,
     took: Duration,
+    /// Whether a worker encodes the value, as all items are in it.
+    is_whole: bool,
     /// What is recorded of the value, once it is whole.
     record: Option<Span>,
 }
@@ -258,6 +260,7 @@ impl Machine {
                 items.push(value);
             }
         }
+        fold.is_whole = items.is_empty();
         let first = fold.started.is_none();
         fold.started.get_or_insert(now);
         let value = fold.value.take()?;
@@ -301,7 +304,9 @@ impl Machine {
                 Ok(value) => {
                     let fold = self.fold(frame, index);
                     fold.value = Some(value);
-                    fold.record = done.record.filled();
+                    if fold.is_whole {
+                        fold.record = Some(done.record);
+                    }
                     self.set_state(frame, task, TaskState::Gathering);
                 }
                 Err(error) => {
