@@ -119,7 +119,8 @@ pub(crate) async fn start_session(
     let resources = resources::build(&graph).await?;
     crate::panics::install_hook();
     let id = session.as_ref().map_or_else(run_id, |session| session.drive.run().to_owned());
-    let run = RunContext::new(id, resources.by_type());
+    let mut run = RunContext::new(id, resources.by_type());
+    run.logs = session.is_some().then(Arc::default);
     let shape = Arc::new(graph.shape());
     let beginning = beginning(&graph, &args, &shape, sinks, &run.run_id, session.as_ref());
     let values = values_of(session);

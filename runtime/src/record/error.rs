@@ -1,9 +1,19 @@
 //! What is wrong with bytes that are not a record.
 
+use super::format::FORMAT;
+
 /// Why bytes could not be read as a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
+    /// The block was written by another version.
+    #[error(
+        "the record has format {found}, and this version reads format {FORMAT}: use the version that wrote it"
+    )]
+    Format {
+        /// What the block says.
+        found: u8,
+    },
     /// The bytes end too early.
     #[error("the record ends within {what}, at byte {at}: it is damaged, and `doctor` says more")]
     Cut {

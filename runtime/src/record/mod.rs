@@ -12,11 +12,26 @@ pub mod facts;
 pub mod past;
 pub mod values;
 
+mod decode;
+mod differences;
+mod encode;
 mod error;
+mod format;
+mod keys;
+mod layout;
+mod raw;
+#[cfg(test)]
+mod samples;
+mod starts;
+#[cfg(test)]
+mod tests;
 mod varint;
 
+pub use decode::Decoder;
+pub use encode::Encoder;
 pub use error::RecordError;
 pub use facts::{Facts, FactsError};
+pub use format::FORMAT;
 pub use past::{Past, StepPast};
 mod stub;
-pub use stub::{Encoder, State};
+pub use stub::State;

@@ -1,23 +1,6 @@
 //! stub
-use crate::event::{Batch, Event};
+use crate::event::Event;
 use crate::shape::Shape;
-use crate::store::CommitIndex;
-use std::time::Duration;
-/// x
-#[derive(Debug, Default)]
-pub struct Encoder;
-#[expect(missing_docs, reason = "stub")]
-impl Encoder {
-    pub fn new() -> Self {
-        Self
-    }
-    pub fn resume(_: u32, _: u64, _: Duration) -> Self {
-        Self
-    }
-    pub fn encode(&mut self, _: &Shape, _: &Batch, _: &mut Vec<u8>) -> CommitIndex {
-        CommitIndex::default()
-    }
-}
 /// x
 #[derive(Debug, Clone)]
 pub struct State;
