@@ -111,6 +111,7 @@ pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
     let context = shared.context(&step, true);
     let inputs = std::mem::take(&mut step.inputs);
     let (id, began) = (step.id, shared.now());
+    shared.task_in_hand(id, Some(&step));
     let task = {
         let shared = Arc::clone(shared);
         async move {
@@ -123,6 +124,7 @@ pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
             let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
             let took = shared.now().saturating_sub(began);
             shared.runs_no_more(id);
+            shared.task_in_hand(id, None);
             let mut recorded = Recorded::default();
             let (result, record) =
                 record(&shared, &step, result, teller.take_notes().as_deref(), &mut recorded);
@@ -153,6 +155,7 @@ struct Dropped {
 impl Drop for Dropped {
     fn drop(&mut self) {
         if !self.done {
+            self.shared.task_in_hand(self.id, None);
             let error = OpError::new("its task was dropped before its end");
             let took = self.shared.now().saturating_sub(self.began);
             let done = StepDone {

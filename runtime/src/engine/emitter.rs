@@ -49,7 +49,7 @@ impl std::fmt::Debug for CaughtFuture {
 
 pub(super) fn poll(shared: &Arc<Shared>, poll: Poll, recorded: &mut Recorded) -> PollDone {
     let began = shared.now();
-    let Poll { id, node, room, begin, recall } = poll;
+    let Poll { id, node, room, begin, recall, .. } = poll;
     if let Some(recalled) = recall {
         return recall_items(shared, (id, node, room), recalled, recorded);
     }

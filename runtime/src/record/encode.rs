@@ -158,9 +158,14 @@ impl Encoder {
                     write_bytes(out, text.as_bytes());
                 }
             }
-            EventKind::RunResumed { resumed } => {
+            EventKind::RunResumed { resumed, in_hand } => {
                 last.write_head(out, at, RUN_RESUMED);
                 write_time_of_day(out, *resumed);
+                write(out, in_hand.len() as u64);
+                for step in in_hand {
+                    write(out, zigzag(i64::from(step.path.number())));
+                    write(out, u64::from(step.node.0));
+                }
             }
             EventKind::RunCancelling { reason } => {
                 last.write_head(out, at, RUN_CANCELLING);

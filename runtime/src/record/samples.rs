@@ -181,7 +181,7 @@ impl Run {
         }
         // Before 1970, with a part of a second.
         let earlier = Duration::new(u64::from(self.resumed), 999_999_999);
-        EventKind::RunResumed { resumed: UNIX_EPOCH - earlier }
+        EventKind::RunResumed { resumed: UNIX_EPOCH - earlier, in_hand: Vec::new() }
     }
 
     fn is_alive(&self, item: u32) -> bool {
