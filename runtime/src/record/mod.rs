@@ -15,12 +15,14 @@ mod differences;
 mod encode;
 mod error;
 mod format;
+mod items;
 mod keys;
 mod layout;
 mod raw;
 #[cfg(test)]
 mod samples;
 mod starts;
+mod state;
 #[cfg(test)]
 mod tests;
 mod varint;
@@ -29,3 +31,4 @@ pub use decode::Decoder;
 pub use encode::Encoder;
 pub use error::RecordError;
 pub use format::FORMAT;
+pub use state::{Illegal, State};
