@@ -17,12 +17,14 @@ mod differences;
 mod encode;
 mod error;
 mod format;
+mod items;
 mod keys;
 mod layout;
 mod raw;
 #[cfg(test)]
 mod samples;
 mod starts;
+mod state;
 #[cfg(test)]
 mod tests;
 mod varint;
@@ -33,5 +35,4 @@ pub use error::RecordError;
 pub use facts::{Facts, FactsError};
 pub use format::FORMAT;
 pub use past::{Past, StepPast};
-mod stub;
-pub use stub::State;
+pub use state::{Illegal, State};
