@@ -96,6 +96,7 @@ impl Decoder {
             Raw::StepReused { step, record } => {
                 EventKind::StepReused { step: self.step(step), record: record.span }
             }
+            Raw::StepRemade { step } => EventKind::StepRemade { step: self.step(step) },
             Raw::AttemptFailed { step, attempt, times, error, due } => EventKind::AttemptFailed {
                 step: self.step(step),
                 attempt,

@@ -69,6 +69,9 @@ pub(super) enum Raw<'a> {
         step: RawStep,
         record: RawRecord,
     },
+    StepRemade {
+        step: RawStep,
+    },
     AttemptFailed {
         step: RawStep,
         attempt: u32,
