@@ -92,7 +92,6 @@ impl Decoder {
                 outputs: None,
                 record: record.span,
             },
-            Raw::StepRemade { step } => EventKind::StepRemade { step: self.step(step) },
             Raw::StepReused { step, record } => {
                 EventKind::StepReused { step: self.step(step), record: record.span }
             }

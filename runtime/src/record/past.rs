@@ -31,7 +31,9 @@ pub enum StepPast {
 }
 #[expect(missing_docs, reason = "stub")]
 impl Past {
-    pub fn state(&self) -> &super::State { &self.state }
+    pub fn state(&self) -> &super::State {
+        &self.state
+    }
     pub fn items(&self, _: u32, _: NodeId, _: u16) -> &[u32] {
         &[]
     }

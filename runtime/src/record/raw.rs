@@ -69,9 +69,6 @@ pub(super) enum Raw<'a> {
         step: RawStep,
         record: RawRecord,
     },
-    StepRemade {
-        step: RawStep,
-    },
     AttemptFailed {
         step: RawStep,
         attempt: u32,

@@ -56,7 +56,7 @@ fn started() -> EventKind {
 }
 
 fn resumed() -> EventKind {
-    EventKind::RunResumed { resumed: SystemTime::UNIX_EPOCH }
+    EventKind::RunResumed { resumed: SystemTime::UNIX_EPOCH, in_hand: Vec::new() }
 }
 
 fn ended() -> EventKind {
