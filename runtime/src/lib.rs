@@ -6,6 +6,7 @@ pub mod exit;
 pub mod graph;
 pub mod machine;
 pub mod report;
+pub mod select;
 pub mod store;
 pub mod summary;
 
