@@ -6,6 +6,8 @@ use std::ops::Range;
 use crate::key::KeyError;
 use crate::text::safe;
 
+use super::expr::Name;
+
 /// How much of a long expression is shown on each side of the mistake, in characters.
 const AROUND: usize = 40;
 /// How many names a message lists at most.
@@ -89,7 +91,7 @@ pub enum Mistake {
     #[error("this selects no step of the run")]
     Nothing,
     /// Values of the old run do not go together with items that are made anew.
-    #[error("{reader} needs the results of {needs}, and {emitter} runs again and may yield other keys")]
+    #[error("`{reader}` needs what `{needs}` gave, and `{emitter}` runs again and may yield other items")]
     Torn {
         /// The selected op.
         reader: String,
@@ -134,10 +136,9 @@ impl Mistake {
             }
             Self::UnknownOp { near: Some(near), .. } => format!("did you mean `{}`?", safe(near)),
             Self::UnknownOp { known, .. } => format!("it has {}", listed(known)),
-            Self::TooManyKeys { keys, .. } => match keys {
-                0 => "leave the brackets out".to_owned(),
-                keys => format!("write `op{}`", "[key]".repeat((*keys).min(4))),
-            },
+            Self::TooManyKeys { op, keys } => {
+                format!("write `{}{}`", Name(op), "[key]".repeat((*keys).min(4)))
+            }
             Self::NoKey { near, .. } if near.is_empty() => {
                 "it yielded nothing there; select the emitter too, and the new keys apply".to_owned()
             }
@@ -146,7 +147,11 @@ impl Mistake {
             }
             Self::Nothing => "`show RUN` says which steps there are".to_owned(),
             Self::Torn { needs, emitter, .. } => {
-                format!("select {needs} too, or everything after {emitter} with `*` behind its name")
+                format!(
+                    "select `{0}` too, or everything after the emitter: `{1}*`",
+                    Name(needs),
+                    Name(emitter)
+                )
             }
         }
     }

@@ -78,81 +78,111 @@ fn refused(text: &str, expected: &Expect) {
 
 #[test]
 fn a_mistake_is_shown_where_it_is() {
-    refused("load, compute[a", &expect![[r#"
+    refused(
+        "load, compute[a",
+        &expect![[r#"
         --
         this key is not closed
           |
           | load, compute[a
           |              ^^
           = help: close it with `]`; inside a key write `\[`, `\]` and `\\`
-    "#]]);
-    refused("", &expect![[r#"
+    "#]],
+    );
+    refused(
+        "",
+        &expect![[r#"
         --
         the selection is empty
           = help: write ops, `op[key]`, `+op`, `op*` or `state:failed`, with commas or spaces between
-    "#]]);
-    refused("load ++merge", &expect![[r#"
+    "#]],
+    );
+    refused(
+        "load ++merge",
+        &expect![[r#"
         --
         one `+` or `*` on each side is enough
           |
           | load ++merge
           |       ^
           = help: `+op` is what it reads directly, `*op` is everything before it
-    "#]]);
-    refused("load[a]b", &expect![[r#"
+    "#]],
+    );
+    refused(
+        "load[a]b",
+        &expect![[r#"
         --
         this does not belong to the term before it
           |
           | load[a]b
           |        ^
           = help: put a comma or a space between two terms
-    "#]]);
-    refused("status:failed", &expect![[r#"
+    "#]],
+    );
+    refused(
+        "status:failed",
+        &expect![[r#"
         --
         there is no `status:`
           |
           | status:failed
           | ^^^^^^
           = help: there is `state:failed`; in the name of an op, `:` is written `\:`
-    "#]]);
-    refused("state:faild*", &expect![[r#"
+    "#]],
+    );
+    refused(
+        "state:faild*",
+        &expect![[r#"
         --
         there is no state `faild` to select by
           |
           | state:faild*
           |       ^^^^^
           = help: there is `failed`, `upstream_failed`, `skipped`, `cancelled`, `not_succeeded`
-    "#]]);
-    refused("ü, a]", &expect![[r#"
+    "#]],
+    );
+    refused(
+        "ü, a]",
+        &expect![[r#"
         --
         this `]` closes nothing
           |
           | ü, a]
           |     ^
           = help: inside a key, `]` is written `\]`
-    "#]]);
-    refused(r"a\b", &expect![[r#"
+    "#]],
+    );
+    refused(
+        r"a\b",
+        &expect![[r#"
         --
         `\` escapes nothing here
           |
           | a\b
           |  ^^
           = help: inside a key write `\[`, `\]` and `\\`; in the name of an op, `\` stands before `,`, `+`, `*`, `:` and a space
-    "#]]);
-    refused("a[]", &expect![[r#"
+    "#]],
+    );
+    refused(
+        "a[]",
+        &expect![[r#"
         --
         no step has such a key: a mapping key is empty
           |
           | a[]
           |  ^^
           = help: write the key as it stands in the step's name
-    "#]]);
-    refused("+ a", &expect![[r#"
+    "#]],
+    );
+    refused(
+        "+ a",
+        &expect![[r#"
         --
         the name of an op is missing here
           |
           | + a
           |  ^
           = help: write `+op`, `*op`, `op[key]`
-    "#]]);
+    "#]],
+    );
 }
