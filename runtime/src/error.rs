@@ -45,6 +45,8 @@ pub enum ErrorKind {
     Key,
     /// The value does not survive being written and read back: never tried again.
     Codec,
+    /// The process died each time that it ran the step (§4.10): run again only if asked to.
+    Poison,
 }
 
 impl OpError {

@@ -100,6 +100,8 @@ pub enum EventKind {
     RunResumed {
         /// The time of day.
         resumed: SystemTime,
+        /// The steps that were in hand when the process before died; none if it ended by itself.
+        in_hand: Vec<StepRef>,
     },
     /// A worker began an attempt of a step. Short steps that run in one batch have no such event;
     /// their end tells when they began.

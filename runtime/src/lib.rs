@@ -56,7 +56,7 @@ pub use options::{
 };
 pub use run::{GRACE, RunOptions, RunReport, Sink};
 pub use secret::Secret;
-pub use shape::{Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope};
+pub use shape::{Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope, ShapeSource, ShapeTake};
 pub use step::{Path, StepName, StepNameError};
 pub use summary::Summary;
 #[doc(hidden)]

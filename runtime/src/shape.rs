@@ -9,7 +9,7 @@ mod outline;
 use serde::{Deserialize, Serialize};
 
 use crate::define::OutputKind;
-use crate::graph::{Fan, Gather, Graph, NodeId, NodeKind, ScopeId};
+use crate::graph::{Fan, Gather, Graph, NodeId, NodeKind, ScopeId, Source};
 
 #[cfg(feature = "cli")]
 pub(crate) use outline::needed_steps;
@@ -42,6 +42,9 @@ pub struct ShapeNode {
     /// The nodes that it waits for, each once, in order: those that it reads, emitters of the items
     /// that it reads among them, and those that it only comes after.
     pub reads: Vec<NodeId>,
+    /// Where the items that it takes come from: one entry for a gather, two for a zip.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<ShapeTake>,
     /// What it gives.
     pub outputs: Vec<ShapeOutput>,
     /// The pool whose limit its steps count against.
@@ -66,6 +69,26 @@ pub enum ShapeKind {
     Results,
     /// Items that are held to be opened elsewhere; no step.
     Held,
+}
+
+/// Where items that a gather, or one side of a zip, takes come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShapeTake {
+    /// The fan-outs from the node's own scope (exclusive) to the one that the items are taken in,
+    /// outermost first; empty for a side of a zip that is a held list.
+    pub over: Vec<ScopeId>,
+    /// What is taken from each instance of the innermost.
+    pub items: Vec<ShapeSource>,
+}
+
+/// What is taken from an instance of a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShapeSource {
+    /// What a node gives.
+    Node(NodeId),
+    /// The item of a scope itself.
+    Item(ScopeId),
 }
 
 /// An output of a node.
@@ -184,9 +207,9 @@ impl Graph {
             .waits_for(&node.inputs, &node.after)
             .into_iter()
             .filter_map(|source| match source {
-                crate::graph::Source::Output(node, _) => Some(node),
-                crate::graph::Source::Item(scope, _) => self.scope(scope).fan.map(Fan::node),
-                crate::graph::Source::Constant(_) | crate::graph::Source::Argument(_) => None,
+                Source::Output(node, _) => Some(node),
+                Source::Item(scope, _) => self.scope(scope).fan.map(Fan::node),
+                Source::Constant(_) | Source::Argument(_) => None,
             })
             .collect();
         reads.sort_unstable();
@@ -198,6 +221,7 @@ impl Graph {
             op: op.map(|op| format!("{}::{}", op.module, op.function)).unwrap_or_default(),
             retries: node.options.retry.map_or(0, |retry| retry.max),
             reads,
+            takes: takes(&node.kind),
             outputs: op
                 .map_or(&[][..], |op| op.outputs)
                 .iter()
@@ -216,5 +240,21 @@ impl Graph {
                 .map(|(name, value)| (name.to_string(), value.to_string()))
                 .collect(),
         }
+    }
+}
+
+fn takes(kind: &NodeKind) -> Vec<ShapeTake> {
+    let take = |over: &[ScopeId], items: &[Source]| {
+        let items = items.iter().filter_map(|item| match item {
+            Source::Output(node, _) => Some(ShapeSource::Node(*node)),
+            Source::Item(scope, _) => Some(ShapeSource::Item(*scope)),
+            Source::Constant(_) | Source::Argument(_) => None,
+        });
+        ShapeTake { over: over.to_vec(), items: items.collect() }
+    };
+    match kind {
+        NodeKind::Op(_) => Vec::new(),
+        NodeKind::Gather { chain, items, .. } => vec![take(chain, items)],
+        NodeKind::Zip { left, right } => [left, right].map(|side| take(&side.chain, &[side.item])).into(),
     }
 }

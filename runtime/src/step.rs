@@ -171,6 +171,11 @@ impl StepName {
         Self { op: op.into(), keys: path.keys() }
     }
 
+    /// The name of the step of an op in the item of these keys.
+    pub(crate) fn of(op: &str, keys: &[Key]) -> Self {
+        Self { op: op.into(), keys: keys.to_vec() }
+    }
+
     /// The name of the op in the job, with the sub-graphs around it: `clean.strip`.
     pub fn op(&self) -> &str {
         &self.op

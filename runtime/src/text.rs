@@ -1,4 +1,4 @@
-//! User text that cannot play tricks on a terminal.
+//! User text that cannot play tricks on a terminal, and names that are nearly right.
 
 use std::borrow::Cow;
 
@@ -30,6 +30,19 @@ fn is_harmful(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// How alike two names must be for one to be meant by the other: as clap has it.
+const NEAR: f64 = 0.7;
+
+/// The known name nearest to a wrong one.
+pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(wrong, name), name))
+        .filter(|(likeness, _)| *likeness > NEAR)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

@@ -112,6 +112,7 @@ fn main() {
         fail_fast: false,
         keep_values: false,
         recording: false,
+        suspects: Default::default(),
         open_items: 1_024,
         workers: 1,
         seed: 1,

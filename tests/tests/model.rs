@@ -42,6 +42,7 @@ fn course(plan: &Plan, seed: u64) -> Course {
             fail_fast: plan.options.fail_fast,
             keep_values: seed.is_multiple_of(2),
             recording: seed.is_multiple_of(3),
+            suspects: Default::default(),
             open_items: 1_024,
             workers: 2,
             seed,

@@ -59,7 +59,7 @@ pub(super) fn run(
     let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
     context.close_log();
     let took = shared.now().saturating_sub(began);
-    let (result, record) = record(shared, step, result, recorded);
+    let (result, record) = record(shared, step, result, context.take_notes().as_deref(), recorded);
     let (result, passed_on) = hand_on(step, next, result);
     StepDone { id: step.id, started: began, took, result, passed_on, record }
 }
@@ -79,10 +79,11 @@ fn record(
     shared: &Shared,
     step: &StepWork,
     result: Result<Outputs, OpError>,
+    notes: Option<&[u8]>,
     recorded: &mut Recorded,
 ) -> (Result<Outputs, OpError>, Span) {
     let Ok(outputs) = result else { return (result, Span::default()) };
-    match shared.values.add_step(step.op, &outputs, None, recorded) {
+    match shared.values.add_step(step.op, &outputs, notes, recorded) {
         Ok(record) => (Ok(outputs), record),
         Err(error) => {
             // Dropping them runs code of the user's.
@@ -110,10 +111,12 @@ pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
     let context = shared.context(&step, true);
     let inputs = std::mem::take(&mut step.inputs);
     let (id, began) = (step.id, shared.now());
+    shared.task_in_hand(id, Some(&step));
     let task = {
         let shared = Arc::clone(shared);
         async move {
             let own = Some(Box::new(context.clone()));
+            let teller = context.clone();
             let result = match caught(|| run(inputs, context)) {
                 Ok(future) => CaughtFuture(Some(future), own).await,
                 Err(error) => Err(error),
@@ -121,8 +124,10 @@ pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
             let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
             let took = shared.now().saturating_sub(began);
             shared.runs_no_more(id);
+            shared.task_in_hand(id, None);
             let mut recorded = Recorded::default();
-            let (result, record) = record(&shared, &step, result, &mut recorded);
+            let (result, record) =
+                record(&shared, &step, result, teller.take_notes().as_deref(), &mut recorded);
             shared.change(|machine, now| {
                 let record = record.after(machine.hold(&recorded.data));
                 let done = StepDone { id, started: began, took, result, passed_on: false, record };
@@ -150,6 +155,7 @@ struct Dropped {
 impl Drop for Dropped {
     fn drop(&mut self) {
         if !self.done {
+            self.shared.task_in_hand(self.id, None);
             let error = OpError::new("its task was dropped before its end");
             let took = self.shared.now().saturating_sub(self.began);
             let done = StepDone {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll as Polled, Wake, Waker};
 use std::time::Duration;
 
-use crate::context::current;
+use crate::context::{OpContext, current};
 use crate::define::{BoxFuture, Emission, FirstValues, Item, Outputs, Run};
 use crate::error::OpError;
 use crate::event::Span;
@@ -27,6 +27,7 @@ pub(super) struct Emitter {
     future: CaughtFuture,
     emission: Emission,
     firsts: Arc<FirstValues>,
+    context: OpContext,
 }
 
 /// How long a poll may go on before what it has given is opened while it goes on: beyond a slice,
@@ -48,7 +49,7 @@ impl std::fmt::Debug for CaughtFuture {
 
 pub(super) fn poll(shared: &Arc<Shared>, poll: Poll, recorded: &mut Recorded) -> PollDone {
     let began = shared.now();
-    let Poll { id, node, room, begin, recall } = poll;
+    let Poll { id, node, room, begin, recall, .. } = poll;
     if let Some(recalled) = recall {
         return recall_items(shared, (id, node, room), recalled, recorded);
     }
@@ -56,17 +57,12 @@ pub(super) fn poll(shared: &Arc<Shared>, poll: Poll, recorded: &mut Recorded) ->
         Some(step) => Some(begin_emitter(shared, step)),
         None => lock(&shared.emitters).remove(&id),
     };
-    let gone = || (Vec::new(), PollOutcome::Ended(Err(OpError::new("it was dropped before its end"))));
-    let (items, mut outcome) =
+    let gone = || {
+        let error = OpError::new("it was dropped before its end");
+        (Vec::new(), PollOutcome::Ended(Err(error)), Span::default())
+    };
+    let (items, outcome, record) =
         emitter.map_or_else(gone, |emitter| poll_emitter(shared, emitter, id, room, recorded));
-    let mut record = Span::default();
-    if let (PollOutcome::Ended(result @ Ok(_)), Some(op)) = (&mut outcome, shared.op(node)) {
-        let ended = std::mem::replace(result, Ok(Outputs::None));
-        *result = ended.and_then(|outputs| {
-            record = shared.values.add_step(op, &outputs, None, recorded)?;
-            Ok(outputs)
-        });
-    }
     PollDone { id, took: shared.now().saturating_sub(began), items, room, outcome, record }
 }
 
@@ -100,6 +96,7 @@ fn recall_items(
 fn begin_emitter(shared: &Shared, mut step: StepWork) -> Emitter {
     let context = shared.context(&step, true);
     let mut own = Some(Box::new(context.clone()));
+    let teller = context.clone();
     let firsts = Arc::clone(&shared.firsts[step.node.index()]);
     let values = shared.values.are_recorded().then(|| Arc::clone(&shared.values));
     let emission = Emission::checked(Arc::clone(&firsts), values);
@@ -113,7 +110,7 @@ fn begin_emitter(shared: &Shared, mut step: StepWork) -> Emitter {
         }
         Run::Sync(_) | Run::Async(_) => unreachable!("the machine polls only ops with a dynamic output"),
     };
-    Emitter { future: CaughtFuture(Some(future), own), emission, firsts }
+    Emitter { future: CaughtFuture(Some(future), own), emission, firsts, context: teller }
 }
 
 fn poll_emitter(
@@ -122,7 +119,7 @@ fn poll_emitter(
     id: StepId,
     room: u32,
     recorded: &mut Recorded,
-) -> (Vec<Item>, PollOutcome) {
+) -> (Vec<Item>, PollOutcome, Span) {
     let waker = Waker::from(Arc::new(WakeEmitter { shared: Arc::downgrade(shared), id }));
     emitter.emission.grant_room(room as usize);
     emitter.emission.limit_time(SLICE);
@@ -143,12 +140,20 @@ fn poll_emitter(
     match polled {
         Polled::Ready(result) => {
             shared.runs_no_more(id);
-            let result = result.and_then(|outputs| emitter.firsts.check_all(outputs));
-            (items, PollOutcome::Ended(result))
+            let mut record = Span::default();
+            let result = result.and_then(|outputs| emitter.firsts.check_all(outputs)).and_then(|outputs| {
+                if let Some(op) = emitter.firsts.op() {
+                    let notes = emitter.context.take_notes();
+                    record = shared.values.add_step(op, &outputs, notes.as_deref(), recorded)?;
+                }
+                Ok(outputs)
+            });
+            (items, PollOutcome::Ended(result), record)
         }
         Polled::Pending => {
             lock(&shared.emitters).insert(id, emitter);
-            (items, if wants_room { PollOutcome::WantsRoom } else { PollOutcome::Waits })
+            let outcome = if wants_room { PollOutcome::WantsRoom } else { PollOutcome::Waits };
+            (items, outcome, Span::default())
         }
     }
 }

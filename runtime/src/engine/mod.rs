@@ -15,6 +15,7 @@ mod values;
 mod worker;
 
 pub use resources::ResourceError;
+pub(crate) use shared::from_hand;
 pub(crate) use values::{Recorded, Values};
 
 use std::sync::Arc;
@@ -24,9 +25,9 @@ use tokio::sync::oneshot;
 
 use crate::context::RunContext;
 use crate::define::ArgDef;
-use crate::event::EventKind;
+use crate::event::{EventKind, StepRef};
 use crate::graph::Graph;
-use crate::machine::{Config, Limits, Machine, Recall};
+use crate::machine::{Config, Limits, Machine, Recall, Suspects};
 use crate::options::{DEFAULT_MAX_CONCURRENT, OPEN_ITEMS};
 use crate::panics::contained;
 use crate::record::{Encoder, State};
@@ -97,6 +98,9 @@ pub(crate) struct Session {
     pub(crate) recall: Option<(Recall, Arc<dyn Store>, String)>,
     /// What happened in the run so far, if it goes on.
     pub(crate) summary: Option<Summary>,
+    /// The steps that the process had in hand when it died, if it did.
+    pub(crate) in_hand: Vec<StepRef>,
+    pub(crate) suspects: Suspects,
 }
 
 /// As [`start`], recorded.
@@ -109,6 +113,7 @@ pub(crate) async fn start_session(
 ) -> Result<RunHandle, StartError> {
     let mut config = config(&graph, &options)?;
     config.recording = session.is_some();
+    config.suspects = session.as_ref().map(|session| session.suspects.clone()).unwrap_or_default();
     if args.len() != graph.job.args.len() {
         return Err(StartError::Arguments {
             job: graph.job.name,
@@ -119,7 +124,8 @@ pub(crate) async fn start_session(
     let resources = resources::build(&graph).await?;
     crate::panics::install_hook();
     let id = session.as_ref().map_or_else(run_id, |session| session.drive.run().to_owned());
-    let run = RunContext::new(id, resources.by_type());
+    let mut run = RunContext::new(id, resources.by_type());
+    run.logs = session.is_some().then(Arc::default);
     let shape = Arc::new(graph.shape());
     let beginning = beginning(&graph, &args, &shape, sinks, &run.run_id, session.as_ref());
     let values = values_of(session);
@@ -157,7 +163,10 @@ fn beginning(
     let now = SystemTime::now();
     let shown = |(arg, value): (&ArgDef, _)| (arg.name.to_owned(), (arg.show)(value));
     let first = match going_on {
-        Some(_) => EventKind::RunResumed { resumed: now },
+        Some(_) => {
+            let in_hand = session.map(|session| session.in_hand.clone()).unwrap_or_default();
+            EventKind::RunResumed { resumed: now, in_hand }
+        }
         None => EventKind::RunStarted {
             run: run.into(),
             started: now,
@@ -265,6 +274,7 @@ fn config(graph: &Graph, options: &RunOptions) -> Result<Config, StartError> {
         keep_values: options.keep_values,
         open_items: OPEN_ITEMS.max(max_concurrent.saturating_mul(2)),
         recording: false,
+        suspects: Suspects::default(),
         workers,
         seed: options.seed.unwrap_or_else(|| fastrand::u64(..)),
     })

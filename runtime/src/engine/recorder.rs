@@ -15,7 +15,7 @@ use crate::record::{Encoder, Past, State};
 use crate::run::{RunReport, Sink};
 use crate::shape::Shape;
 use crate::store::{Drive, NewCommit, StoreError};
-use crate::summary::Summary;
+use crate::summary::{Counts, Summary};
 
 use super::shared::Shared;
 
@@ -167,7 +167,7 @@ impl Recorder {
         }
         log.block.clear();
         let index = log.encoder.encode(&self.shape, batch, &mut log.block);
-        let lines: Vec<crate::store::LogRow> = Vec::new();
+        let lines = self.shared.run.logs.as_ref().map(|logs| logs.take()).unwrap_or_default();
         let state = batch.events.iter().rev().find_map(|event| match event.kind {
             EventKind::RunEnded { state } => Some(Some(state)),
             EventKind::RunResumed { .. } => Some(None),
@@ -181,8 +181,8 @@ impl Recorder {
             log.kept_summary = Instant::now();
             let mut ahead = self.summary.clone();
             ahead.apply(&self.shape, &batch.events);
-            summary = Some(Vec::new());
-            counts = Some(String::new());
+            summary = Some(ahead.to_bytes());
+            counts = Some(Counts::of(&ahead, &self.shape).to_json());
         }
         log.drive.append(NewCommit {
             block: &log.block,

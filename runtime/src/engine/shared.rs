@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::context::{OpContext, RunContext};
 use crate::define::{FirstValues, OpDef};
 use crate::graph::NodeId;
-use crate::machine::{Command, Grant, Machine, StepId, StepWork, Want};
+use crate::machine::{Command, Grant, Machine, Poll, StepId, StepWork, Want};
 use crate::panics::caught;
 use crate::run::GRACE;
 use crate::step::Path;
@@ -58,6 +58,8 @@ pub(super) struct Shared {
     running: Mutex<HashMap<StepId, Running>>,
     pub(super) emitters: Mutex<HashMap<StepId, Emitter>>,
     pub(super) workers: Mutex<Vec<Arc<WorkerState>>>,
+    /// The steps of async ops that run, by item and node, if there is a record.
+    tasks: Mutex<HashMap<StepId, (u32, NodeId)>>,
     /// Which outputs of each node have given a first value that was read back (§6.4).
     pub(super) firsts: Vec<Arc<FirstValues>>,
     /// The polls of emitters that are under way.
@@ -72,6 +74,8 @@ pub(super) struct Shared {
 /// What others see of a worker.
 #[derive(Debug, Default)]
 pub(super) struct WorkerState {
+    /// Its place among the workers.
+    pub(super) number: usize,
     /// Steps that it was given and has not begun.
     pub(super) queue: Mutex<VecDeque<StepWork>>,
     /// How many steps it has ended.
@@ -129,6 +133,7 @@ impl Shared {
             running: Mutex::default(),
             emitters: Mutex::default(),
             workers: Mutex::default(),
+            tasks: Mutex::default(),
         }
     }
 
@@ -287,6 +292,32 @@ impl Shared {
         let _ = caught(|| drop(emitters));
     }
 
+    /// Says what a worker has in hand from now on, so that it is known if the process dies of it.
+    pub(super) fn in_hand(&self, worker: &WorkerState, steps: &[StepWork]) {
+        if let Some(drive) = self.values.drive.as_ref().filter(|_| worker.number < TASKS_IN_HAND) {
+            let ids = steps.iter().map(|step| (step.path.number(), step.node));
+            drive.in_hand(worker.number, &hand(ids));
+        }
+    }
+
+    /// The same for a poll of an emitter.
+    pub(super) fn poll_in_hand(&self, worker: &WorkerState, poll: &Poll) {
+        if let Some(drive) = self.values.drive.as_ref().filter(|_| worker.number < TASKS_IN_HAND) {
+            drive.in_hand(worker.number, &hand([(poll.item, poll.node)].into_iter()));
+        }
+    }
+
+    /// The same for a step of an async op, which no worker has: that it begins, or has ended.
+    pub(super) fn task_in_hand(&self, id: StepId, begins: Option<&StepWork>) {
+        let Some(drive) = &self.values.drive else { return };
+        let mut tasks = lock(&self.tasks);
+        match begins {
+            Some(step) => drop(tasks.insert(id, (step.path.number(), step.node))),
+            None => drop(tasks.remove(&id)),
+        }
+        drive.in_hand(TASKS_IN_HAND, &hand(tasks.values().copied()));
+    }
+
     /// Waits for work; gives the machine back when there may be some.
     pub(super) fn wait_for_work<'a>(&self, machine: MutexGuard<'a, Machine>) -> MutexGuard<'a, Machine> {
         self.work.wait(machine).unwrap_or_else(PoisonError::into_inner)
@@ -325,6 +356,20 @@ impl Shared {
     pub(super) fn wake_workers(&self) {
         self.work.notify_all();
     }
+}
+
+/// The place in the record of what is in hand that tasks share; workers have those before it.
+const TASKS_IN_HAND: usize = 63;
+
+/// Steps, by item and node, as they are kept while they are in hand.
+fn hand(steps: impl Iterator<Item = (u32, NodeId)>) -> Vec<u8> {
+    steps.flat_map(|(item, node)| [item.to_le_bytes(), node.0.to_le_bytes()]).flatten().collect()
+}
+
+/// Steps that were in hand, by item and node.
+pub(crate) fn from_hand(bytes: &[u8]) -> Vec<(u32, NodeId)> {
+    let number = |bytes: &[u8]| bytes.try_into().map(u32::from_le_bytes).unwrap_or_default();
+    bytes.chunks_exact(8).map(|step| (number(&step[..4]), NodeId(number(&step[4..])))).collect()
 }
 
 /// Locks what no code of the user's runs under.

@@ -26,8 +26,12 @@ enum Returned {
 const TELL_AFTER: Duration = Duration::from_millis(1);
 
 pub(super) fn spawn(shared: &Arc<Shared>) {
-    let me = Arc::new(WorkerState::default());
-    lock(&shared.workers).push(Arc::clone(&me));
+    let me = {
+        let mut workers = lock(&shared.workers);
+        let me = Arc::new(WorkerState { number: workers.len(), ..WorkerState::default() });
+        workers.push(Arc::clone(&me));
+        me
+    };
     let shared = Arc::clone(shared);
     let spawned = std::thread::Builder::new().name("fanfold-worker".to_owned()).spawn(move || {
         // Ops and emitters may need timers and sockets of the runtime.
@@ -44,9 +48,18 @@ fn work(shared: &Arc<Shared>, me: &Arc<WorkerState>) {
     let mut recorded = Recorded::default();
     while let Some(grant) = next(shared, me, returned, &mut recorded) {
         returned = match grant {
-            Grant::Steps(steps) => run_steps(shared, me, &mut context, steps, &mut recorded),
-            Grant::Poll(poll) => Returned::Poll(emitter::poll(shared, poll, &mut recorded)),
-            Grant::Fold(fold) => Returned::Fold(attempt::fold(shared, fold, &mut recorded)),
+            Grant::Steps(steps) => {
+                shared.in_hand(me, &steps);
+                run_steps(shared, me, &mut context, steps, &mut recorded)
+            }
+            Grant::Poll(poll) => {
+                shared.poll_in_hand(me, &poll);
+                Returned::Poll(emitter::poll(shared, poll, &mut recorded))
+            }
+            Grant::Fold(fold) => {
+                shared.in_hand(me, std::slice::from_ref(&fold.step));
+                Returned::Fold(attempt::fold(shared, fold, &mut recorded))
+            }
             Grant::Async(_) => unreachable!("`next` spawns tasks itself"),
         };
         me.ended.fetch_add(1, Ordering::Relaxed);
@@ -97,6 +110,7 @@ fn next(
             shared.lock()
         } else {
             me.idle.store(true, Ordering::Relaxed);
+            shared.in_hand(me, &[]);
             let machine = shared.wait_for_work(machine);
             me.idle.store(false, Ordering::Relaxed);
             machine

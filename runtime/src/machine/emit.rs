@@ -100,7 +100,8 @@ impl Machine {
             let due = self.now + timeout.saturating_sub(polled);
             self.timer(due, Timer::Poll { step: id, polled });
         }
-        Poll { id, node, room, begin, recall }
+        let item = self.frames[frame as usize].path.number();
+        Poll { id, node, item, room, begin, recall }
     }
 
     /// An emitter that is known to have succeeded: its items are read back.

@@ -66,6 +66,8 @@ pub struct Poll {
     pub id: StepId,
     /// Its node.
     pub node: NodeId,
+    /// The number of the item around it.
+    pub item: u32,
     /// How many items it may give.
     pub room: u32,
     /// If it is not run, but read back: what.
@@ -182,6 +184,7 @@ impl Machine {
         if self.stopping.is_some()
             || self.ended.is_some()
             || self.in_flight >= self.config.limits.max_concurrent
+            || (self.alone && self.in_flight > 0)
         {
             return None;
         }
@@ -201,6 +204,15 @@ impl Machine {
                     return Some(grant);
                 }
                 continue;
+            }
+            if self.is_suspect(entry.frame.index, entry.task) {
+                if self.in_flight > 0 {
+                    self.enqueue(rank, entry);
+                    return None;
+                }
+                self.alone = true;
+            } else {
+                self.alone = false;
             }
             let again = self.is_begun_emitter(&entry);
             let node = self.node_of(entry.frame.index, entry.task);
@@ -255,6 +267,13 @@ impl Machine {
         self.recall.is_some()
             && (self.is_recalled(entry.frame.index, entry.task)
                 || self.reads_back(self.step_id(entry.frame.index, entry.task)))
+    }
+
+    /// Whether a step runs while nothing else does.
+    fn is_suspect(&self, frame: u32, task: u32) -> bool {
+        let alone = &self.config.suspects.alone;
+        !alone.is_empty()
+            && self.known_item(frame).is_some_and(|item| alone.contains(&(item, self.node_of(frame, task))))
     }
 
     fn is_begun_emitter(&self, entry: &Entry) -> bool {
@@ -381,7 +400,9 @@ impl Machine {
     fn is_short(&self, node: NodeId) -> bool {
         let plan = self.plan.node(node);
         let cost = self.cost[node.index()];
-        let free = runs_in_batches(plan) && !self.tokens.bound(&plan.options);
+        let free = self.config.suspects.alone.is_empty()
+            && runs_in_batches(plan)
+            && !self.tokens.bound(&plan.options);
         free && !self.plan.hurried[node.index()] && cost > 0.0 && cost < SHORT
     }
 

@@ -30,12 +30,12 @@ pub use limits::Limits;
 pub use recall::{Recall, RecalledItems};
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::{Batch, Event, EventKind, RunState, Span};
-use crate::graph::Graph;
+use crate::graph::{Graph, NodeId};
 use crate::options::Order;
 use crate::value::AnyValue;
 
@@ -57,12 +57,23 @@ pub struct Config {
     pub keep_values: bool,
     /// Whether what steps give is recorded: then a fold's value is encoded when it is whole.
     pub recording: bool,
+    /// Steps that are suspected of having killed the process: each runs while nothing else does.
+    pub suspects: Suspects,
     /// How many items of one fan-out may be open.
     pub open_items: u32,
     /// How many workers there may be: a batch leaves work for the others.
     pub workers: u32,
     /// The seed of jitter.
     pub seed: u64,
+}
+
+/// Steps, by item and node, that were in hand when the process died again and again (§4.10).
+#[derive(Debug, Clone, Default)]
+pub struct Suspects {
+    /// Those that run alone.
+    pub alone: HashSet<(u32, NodeId)>,
+    /// Those that were named by the last death: they fail without being run.
+    pub poison: HashSet<(u32, NodeId)>,
 }
 
 /// Something that whoever drives the machine must do besides running work.
@@ -116,6 +127,8 @@ pub struct Machine {
     entries: u64,
     tokens: Tokens,
     in_flight: u32,
+    /// Whether what is in flight runs alone.
+    alone: bool,
     /// How long a step of each node takes, in nanoseconds; 0 where none was measured.
     cost: Vec<f32>,
 
@@ -179,6 +192,7 @@ impl Machine {
             tasks: Queue::new(plan.ranks),
             entries: 0,
             in_flight: 0,
+            alone: false,
             cost: vec![0.0; graph.nodes.len()],
             timers: BinaryHeap::new(),
             first_timer: None,

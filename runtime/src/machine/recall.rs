@@ -6,9 +6,10 @@
 //! it. An item that is known keeps its number, and with it all that is known below it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::define::OpDef;
-use crate::error::OpError;
+use crate::error::{ErrorKind, OpError};
 use crate::event::{EventKind, RunState, Span, StepRef, StepState};
 use crate::graph::{Graph, NodeId, ScopeId, Source};
 use crate::key::Key;
@@ -121,6 +122,10 @@ impl Machine {
         if let (Some(recall), Some(item)) = (&self.recall, known)
             && recall.goes_on()
         {
+            if self.config.suspects.poison.contains(&(item, node)) {
+                self.fail_as_poison(frame, task);
+                return;
+            }
             match recall.past.step(item, node) {
                 StepPast::Never => {}
                 StepPast::Tried { attempt, failed, due } => {
@@ -141,6 +146,22 @@ impl Machine {
             }
         }
         self.make_ready(frame, task);
+    }
+
+    /// The process died each time that it ran this step: it is not run again.
+    fn fail_as_poison(&mut self, frame: u32, task: u32) {
+        let (node, item) = (self.node_of(frame, task), self.known_item(frame));
+        if let Some((recall, item)) = self.recall.as_ref().zip(item)
+            && let StepPast::Tried { attempt, .. } = recall.past.step(item, node)
+        {
+            self.frames[frame as usize].tasks[task as usize].attempt = attempt;
+        }
+        let error = OpError::of_kind(
+            ErrorKind::Poison,
+            "the process died three times with this step in hand, the last time with nothing else; \
+             `resume --retry-poison` runs it again",
+        );
+        self.attempt_failed(frame, task, self.now, Duration::ZERO, error, false);
     }
 
     /// A step that was not selected: it has no state, and gives nothing that anybody reads.

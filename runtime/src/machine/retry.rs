@@ -280,7 +280,7 @@ impl Machine {
     fn policy_after(&self, frame: u32, task: u32, failed: u32, error: &OpError) -> Option<RetryPolicy> {
         let policy = self.plan.node(self.node_of(frame, task)).options.retry?;
         let final_kind = match error.kind() {
-            ErrorKind::Permanent | ErrorKind::Key | ErrorKind::Codec => true,
+            ErrorKind::Permanent | ErrorKind::Key | ErrorKind::Codec | ErrorKind::Poison => true,
             ErrorKind::RetryAfter(_) | ErrorKind::Op | ErrorKind::Panic | ErrorKind::Timeout => false,
         };
         (failed <= policy.max && self.stopping.is_none() && !final_kind).then_some(policy)

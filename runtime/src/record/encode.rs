@@ -158,9 +158,14 @@ impl Encoder {
                     write_bytes(out, text.as_bytes());
                 }
             }
-            EventKind::RunResumed { resumed } => {
+            EventKind::RunResumed { resumed, in_hand } => {
                 last.write_head(out, at, RUN_RESUMED);
                 write_time_of_day(out, *resumed);
+                write(out, in_hand.len() as u64);
+                for step in in_hand {
+                    write(out, zigzag(i64::from(step.path.number())));
+                    write(out, u64::from(step.node.0));
+                }
             }
             EventKind::RunCancelling { reason } => {
                 last.write_head(out, at, RUN_CANCELLING);
@@ -232,8 +237,8 @@ fn note(index: &mut CommitIndex, event: &Event, shape: &Shape) {
             index.states |= 1 << StepState::Waiting as u8;
             (step, None)
         }
-        EventKind::StepRemade { step }
-        | EventKind::ItemYielded { step, .. }
+        EventKind::ItemYielded { step, .. }
+        | EventKind::StepRemade { step }
         | EventKind::FanOutClosed { step, .. }
         | EventKind::ItemSuperseded { step, .. } => (step, None),
         EventKind::RunStarted { .. }

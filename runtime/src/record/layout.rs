@@ -24,6 +24,8 @@ struct NodeLayout {
 /// What each item of a scope has.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ScopeLayout {
+    /// The scope around it; `None` for the root.
+    around: Option<ScopeId>,
     /// The nodes that are steps.
     pub(super) steps: Vec<NodeId>,
     /// The scopes whose fan-outs it holds.
@@ -54,9 +56,9 @@ impl Layout {
         }
         for (id, scope) in (0..).map(ScopeId).zip(&shape.scopes) {
             let (Some(around), Some((node, output))) = (scope.parent, scope.fan) else { continue };
-            let is_opener = nodes.get(node.index()).is_some_and(|node| node.scope == around);
-            if is_opener && around < id && Self::opens_in(&nodes, node, output).is_none() {
+            if around < id && node.index() < nodes.len() {
                 nodes[node.index()].opens.push((output, id));
+                scopes[id.index()].around = Some(around);
                 scopes[id.index()].place = scopes[around.index()].inner.len() as u32;
                 scopes[around.index()].inner.push(id);
             }
@@ -64,19 +66,15 @@ impl Layout {
         Self { nodes, scopes }
     }
 
-    fn opens_in(nodes: &[NodeLayout], node: NodeId, output: u16) -> Option<ScopeId> {
-        let opens = &nodes.get(node.index())?.opens;
-        opens.iter().find(|(opener, _)| *opener == output).map(|(_, scope)| *scope)
-    }
-
-    /// The scope whose instances an output of a node opens, if the node lies in `around`.
+    /// The scope whose instances an output of a node opens in each item of `around`. What is held lies
+    /// further out than it is opened.
     #[inline]
     pub(super) fn opened_by(&self, around: ScopeId, node: NodeId, output: u16) -> Option<ScopeId> {
-        if self.nodes.get(node.index())?.scope == around {
-            Self::opens_in(&self.nodes, node, output)
-        } else {
-            None
-        }
+        let opens = self.nodes.get(node.index())?.opens.iter();
+        let is_it = |(opener, scope): &&(u16, ScopeId)| {
+            *opener == output && self.scope(*scope).around == Some(around)
+        };
+        opens.filter(is_it).map(|(_, scope)| *scope).next()
     }
 
     /// Which of the steps of a scope a node is, if it is one.
@@ -88,11 +86,6 @@ impl Layout {
     /// Whether the node is the step of an op.
     pub(super) fn is_op(&self, node: NodeId) -> bool {
         self.nodes.get(node.index()).is_some_and(|node| node.is_op)
-    }
-
-    /// Whether the node lies in a scope.
-    pub(super) fn lies_in(&self, node: NodeId, scope: ScopeId) -> bool {
-        self.nodes.get(node.index()).is_some_and(|node| node.scope == scope)
     }
 
     #[inline]

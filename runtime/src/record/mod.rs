@@ -18,12 +18,14 @@ mod differences;
 mod encode;
 mod error;
 mod format;
+mod items;
 mod keys;
 mod layout;
 mod raw;
 #[cfg(test)]
 mod samples;
 mod starts;
+mod state;
 #[cfg(test)]
 mod tests;
 mod varint;
@@ -35,5 +37,4 @@ pub use facts::{Facts, FactsError};
 pub use format::FORMAT;
 pub use reader::{ReadError, Reader};
 pub use past::{Past, StepPast};
-mod stub;
-pub use stub::State;
+pub use state::{Illegal, State};

@@ -6,7 +6,9 @@ use crate::step::Path;
 use std::time::Duration;
 /// x
 #[derive(Debug)]
-pub struct Past;
+pub struct Past {
+    state: super::State,
+}
 /// x
 #[derive(Debug, Clone, Copy)]
 pub enum StepPast {
@@ -29,6 +31,9 @@ pub enum StepPast {
 }
 #[expect(missing_docs, reason = "stub")]
 impl Past {
+    pub fn state(&self) -> &super::State {
+        &self.state
+    }
     pub fn items(&self, _: u32, _: NodeId, _: u16) -> &[u32] {
         &[]
     }

@@ -50,6 +50,7 @@ pub(super) enum Raw<'a> {
     },
     RunResumed {
         resumed: SystemTime,
+        in_hand: Vec<RawStep>,
     },
     StepStarted {
         step: RawStep,
@@ -61,12 +62,12 @@ pub(super) enum Raw<'a> {
         times: RawTimes,
         record: RawRecord,
     },
+    StepRemade {
+        step: RawStep,
+    },
     StepReused {
         step: RawStep,
         record: RawRecord,
-    },
-    StepRemade {
-        step: RawStep,
     },
     AttemptFailed {
         step: RawStep,
@@ -239,7 +240,7 @@ impl<'a> Reader<'a> {
                 Raw::ItemSuperseded { step, output, ended: self.ended()? }
             }
             RUN_STARTED => self.run_started()?,
-            RUN_RESUMED => Raw::RunResumed { resumed: self.time_of_day()? },
+            RUN_RESUMED => Raw::RunResumed { resumed: self.time_of_day()?, in_hand: self.in_hand()? },
             RUN_CANCELLING => Raw::RunCancelling { reason: self.cursor.text("why the run was cancelled")? },
             RUN_ENDED => Raw::RunEnded { state: self.run_state()? },
             kind => return Err(self.cursor.wrong(format!("there is no kind {kind} of events"))),
@@ -371,6 +372,16 @@ impl<'a> Reader<'a> {
             ended.push((self.node()?, self.step_state()?));
         }
         Ok(ended)
+    }
+
+    fn in_hand(&mut self) -> Result<Vec<RawStep>, RecordError> {
+        let count = self.cursor.number("the number of steps in hand")?;
+        let likely = count.min(self.cursor.left() as u64 / 2) as usize;
+        let mut steps = Vec::with_capacity(likely);
+        for _ in 0..count {
+            steps.push(RawStep { item: self.item_from(0)?, node: self.node()? });
+        }
+        Ok(steps)
     }
 
     fn step_state(&mut self) -> Result<StepState, RecordError> {

@@ -19,7 +19,7 @@ pub(super) const SECOND: NodeId = NodeId(3);
 pub(super) const INNER_EMIT: NodeId = NodeId(4);
 pub(super) const INNER: NodeId = NodeId(5);
 pub(super) const OTHER: NodeId = NodeId(6);
-/// Holds items of two keys, in the root.
+/// Holds items of several keys in the root, and opens them in each item of the first output.
 pub(super) const HELD: NodeId = NodeId(7);
 pub(super) const IN_HELD: NodeId = NodeId(8);
 pub(super) const ZIP: NodeId = NodeId(9);
@@ -28,7 +28,7 @@ pub(super) const COLLECT: NodeId = NodeId(11);
 
 /// The fan-outs: by their scopes, 1 and on.
 pub(super) const FANS: [(NodeId, u16, u32); 5] =
-    [(EMIT, 0, 0), (EMIT, 1, 0), (INNER_EMIT, 0, 1), (HELD, 0, 0), (ZIP, 0, 0)];
+    [(EMIT, 0, 0), (EMIT, 1, 0), (INNER_EMIT, 0, 1), (HELD, 0, 1), (ZIP, 0, 0)];
 
 /// The shape with all of these.
 pub(super) fn shape() -> Shape {
@@ -182,7 +182,7 @@ impl Run {
         }
         // Before 1970, with a part of a second.
         let earlier = Duration::new(u64::from(self.resumed), 999_999_999);
-        EventKind::RunResumed { resumed: UNIX_EPOCH - earlier }
+        EventKind::RunResumed { resumed: UNIX_EPOCH - earlier, in_hand: Vec::new() }
     }
 
     fn is_alive(&self, item: u32) -> bool {

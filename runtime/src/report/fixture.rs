@@ -68,12 +68,14 @@ const fn arg(name: &'static str, default: fn() -> AnyValue) -> ArgDef {
                 .map(|it| Arc::new(it) as AnyValue)
                 .map_err(|e| e.to_string())
         },
+        to_json: |value| value.downcast_ref::<char>().map(char::to_string).into(),
         show: |value| value.downcast_ref::<char>().map(char::to_string).unwrap_or_default(),
     }
 }
 
 /// `merge(load(from, to).map(|p| compute(clean(p))).collect())`.
-pub(crate) static LETTERS: JobDef = JobDef {
+pub(crate) static LETTERS: JobDef = LETTERS_ROW;
+pub(crate) const LETTERS_ROW: JobDef = JobDef {
     name: "letters",
     module: "jobs",
     file: "jobs.rs",

@@ -193,7 +193,11 @@ impl Line<'_> {
                     args.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
                 self.set("args", &args)
             }
-            EventKind::RunResumed { resumed } => self.seconds("resumed", since_1970(*resumed)),
+            EventKind::RunResumed { resumed, in_hand } => {
+                self.seconds("resumed", since_1970(*resumed))?;
+                let names: Vec<_> = in_hand.iter().map(|step| step.name(shape).to_string()).collect();
+                self.set("in_hand", &names)
+            }
             EventKind::StepReused { step, .. } | EventKind::StepRemade { step } => self.step(shape, step),
             EventKind::StepStarted { step, attempt } => {
                 self.step(shape, step)?;

@@ -75,7 +75,7 @@ impl Summary {
                 let succeeded = &mut self.nodes[step.node.index()].ended[StepState::Succeeded as usize];
                 *succeeded = succeeded.saturating_sub(1);
             }
-            EventKind::RunResumed { resumed } => self.resume(*resumed),
+            EventKind::RunResumed { resumed, .. } => self.resume(*resumed),
             EventKind::RunCancelling { reason } => self.cancelling = Some(reason.clone()),
             EventKind::RunEnded { state } => self.state = Some(*state),
         }

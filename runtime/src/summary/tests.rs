@@ -160,7 +160,10 @@ fn random_events(shape: &Shape, random: &mut fastrand::Rng, count: u64) -> Vec<E
             36 => at(now, EventKind::FanOutClosed { step: load(), output: 0, items: u64::from(items) }),
             37 => at(now, EventKind::RunCancelling { reason: "Ctrl-C".into() }),
             38 => at(now, EventKind::RunEnded { state: RunState::Cancelled }),
-            _ => at(now, EventKind::RunResumed { resumed: std::time::UNIX_EPOCH + millis(now) }),
+            _ => at(
+                now,
+                EventKind::RunResumed { resumed: std::time::UNIX_EPOCH + millis(now), in_hand: vec![] },
+            ),
         });
     }
     events
@@ -220,7 +223,7 @@ fn s5_2_what_has_not_succeeded_has_no_state_after_a_resume() {
     let mut summary = Summary::new(&shape);
     summary.apply(&shape, &events);
     let resumed = std::time::UNIX_EPOCH + millis(9);
-    summary.apply(&shape, &[at(4_000, EventKind::RunResumed { resumed })]);
+    summary.apply(&shape, &[at(4_000, EventKind::RunResumed { resumed, in_hand: vec![] })]);
     assert_eq!((summary.state(), summary.sessions(), summary.resumed()), (None, 2, Some(resumed)));
     assert!(summary.errors().is_empty());
     let row = |name: &str, known, growing, ok, waiting| (name.to_owned(), known, growing, ok, 0, waiting);

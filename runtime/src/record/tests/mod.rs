@@ -1,3 +1,5 @@
+mod state;
+
 use std::time::Duration;
 
 use super::samples::{EMIT, FIRST, INNER_EMIT, ROOT_OP, Run, SECOND, seed, shape, shown};
