@@ -40,6 +40,7 @@ pub(super) fn shape() -> Shape {
         retries: 0,
         reads: Vec::new(),
         outputs: Vec::new(),
+        takes: Vec::new(),
         pool: None,
         tags: Vec::new(),
     };
