@@ -18,6 +18,7 @@ mod format;
 mod items;
 mod keys;
 mod layout;
+mod past;
 mod raw;
 #[cfg(test)]
 mod samples;
@@ -31,4 +32,5 @@ pub use decode::Decoder;
 pub use encode::Encoder;
 pub use error::RecordError;
 pub use format::FORMAT;
+pub use past::{Past, StepPast};
 pub use state::{Illegal, State};
