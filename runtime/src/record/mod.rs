@@ -20,6 +20,7 @@ mod format;
 mod items;
 mod keys;
 mod layout;
+mod past;
 mod raw;
 #[cfg(test)]
 mod samples;
