@@ -10,6 +10,7 @@
 pub mod chain;
 pub mod facts;
 pub mod past;
+pub mod reader;
 pub mod values;
 
 mod decode;
@@ -35,5 +36,6 @@ pub use encode::Encoder;
 pub use error::RecordError;
 pub use facts::{Facts, FactsError};
 pub use format::FORMAT;
+pub use reader::{ReadError, Reader};
 pub use past::{Past, StepPast};
 pub use state::{Illegal, State};

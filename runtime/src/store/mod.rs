@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::RunState;
+use crate::event::{RunState, StepState};
 
 mod chain;
 mod memory;
@@ -290,8 +290,15 @@ pub struct CommitIndex {
     pub to: u64,
     /// Which nodes its events are about: bit `n % 64` for node `n`.
     pub nodes: u64,
-    /// Which states other than success its steps ended in, or came to: bit by `StepState`.
+    /// Which states other than success its steps ended in, or came to: bit by `StepState`. The bit of
+    /// success is [`UNDONE`](Self::UNDONE).
     pub states: u8,
+}
+
+impl CommitIndex {
+    /// In the states of a commit: steps that had ended before are counted no more. The run was resumed,
+    /// an item was superseded, or a step is made again.
+    pub const UNDONE: u8 = 1 << StepState::Succeeded as u8;
 }
 
 /// A commit without its block.
