@@ -10,10 +10,12 @@ use std::time::Duration;
 use crate::context::{OpContext, current};
 use crate::define::{BoxFuture, Outputs, Run};
 use crate::error::OpError;
+use crate::event::Span;
 use crate::machine::{FoldDone, FoldWork, StepDone, StepWork};
 use crate::panics::caught;
 
 use super::shared::Shared;
+use super::values::Recorded;
 
 /// Runs a step of a sync op; hands its value to the next step of the grant, if that waits for it.
 /// `worker` is the context of the worker's steps, used for all that need no token of their own.
@@ -23,7 +25,11 @@ pub(super) fn run(
     step: &mut StepWork,
     next: Option<&mut StepWork>,
     began: Duration,
+    recorded: &mut Recorded,
 ) -> StepDone {
+    if let Some(item) = step.recall {
+        return recall(shared, step, item, began, recorded);
+    }
     let own = step.deadline.is_some() || shared.may_stop[step.node.index()];
     let of_its_own = own.then(|| Rc::new(shared.context(step, true)));
     let context = match &of_its_own {
@@ -53,8 +59,38 @@ pub(super) fn run(
     let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
     context.close_log();
     let took = shared.now().saturating_sub(began);
+    let (result, record) = record(shared, step, result, context.take_notes().as_deref(), recorded);
     let (result, passed_on) = hand_on(step, next, result);
-    StepDone { id: step.id, started: began, took, result, passed_on }
+    StepDone { id: step.id, started: began, took, result, passed_on, record }
+}
+
+/// Reads back what a step is known to have given.
+fn recall(shared: &Shared, step: &StepWork, item: u32, began: Duration, recorded: &mut Recorded) -> StepDone {
+    let recalled = shared.values.recall_step(step.op, item, step.node, recorded);
+    let (result, record) = match recalled {
+        Ok((outputs, record)) => (Ok(outputs), record),
+        Err(error) => (Err(error), Span::default()),
+    };
+    StepDone { id: step.id, started: began, took: Duration::ZERO, result, passed_on: false, record }
+}
+
+/// Encodes what a step gave.
+fn record(
+    shared: &Shared,
+    step: &StepWork,
+    result: Result<Outputs, OpError>,
+    notes: Option<&[u8]>,
+    recorded: &mut Recorded,
+) -> (Result<Outputs, OpError>, Span) {
+    let Ok(outputs) = result else { return (result, Span::default()) };
+    match shared.values.add_step(step.op, &outputs, notes, recorded) {
+        Ok(record) => (Ok(outputs), record),
+        Err(error) => {
+            // Dropping them runs code of the user's.
+            let _ = caught(|| drop(outputs));
+            (Err(error), Span::default())
+        }
+    }
 }
 
 fn hand_on(
@@ -75,10 +111,12 @@ pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
     let context = shared.context(&step, true);
     let inputs = std::mem::take(&mut step.inputs);
     let (id, began) = (step.id, shared.now());
+    shared.task_in_hand(id, Some(&step));
     let task = {
         let shared = Arc::clone(shared);
         async move {
             let own = Some(Box::new(context.clone()));
+            let teller = context.clone();
             let result = match caught(|| run(inputs, context)) {
                 Ok(future) => CaughtFuture(Some(future), own).await,
                 Err(error) => Err(error),
@@ -86,8 +124,15 @@ pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
             let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
             let took = shared.now().saturating_sub(began);
             shared.runs_no_more(id);
-            let done = StepDone { id, started: began, took, result, passed_on: false };
-            shared.change(|machine, now| machine.finish(now, vec![done], Vec::new()));
+            shared.task_in_hand(id, None);
+            let mut recorded = Recorded::default();
+            let (result, record) =
+                record(&shared, &step, result, teller.take_notes().as_deref(), &mut recorded);
+            shared.change(|machine, now| {
+                let record = record.after(machine.hold(&recorded.data));
+                let done = StepDone { id, started: began, took, result, passed_on: false, record };
+                machine.finish(now, vec![done], Vec::new());
+            });
         }
     };
     let dropped = Dropped { shared: Arc::clone(shared), id, began, done: false };
@@ -110,10 +155,17 @@ struct Dropped {
 impl Drop for Dropped {
     fn drop(&mut self) {
         if !self.done {
+            self.shared.task_in_hand(self.id, None);
             let error = OpError::new("its task was dropped before its end");
             let took = self.shared.now().saturating_sub(self.began);
-            let done =
-                StepDone { id: self.id, started: self.began, took, result: Err(error), passed_on: false };
+            let done = StepDone {
+                id: self.id,
+                started: self.began,
+                took,
+                result: Err(error),
+                passed_on: false,
+                record: Span::default(),
+            };
             self.shared.change(|machine, now| machine.finish(now, vec![done], Vec::new()));
         }
     }
@@ -159,8 +211,9 @@ impl Drop for CaughtFuture {
 }
 
 /// Combines items into the value so far.
-pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork) -> FoldDone {
+pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork, recorded: &mut Recorded) -> FoldDone {
     let FoldWork { step, mut value, items } = work;
+    let whole = items.is_empty();
     let began = shared.now();
     let context = Rc::new(shared.context(&step, false));
     let _current = current::enter(Rc::clone(&context));
@@ -197,6 +250,14 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork) -> FoldDone {
         }
     }
     let result = result.and_then(|()| shared.firsts[step.node.index()].check(0, &value));
+    let mut record = Span::default();
+    let result = result.and_then(|()| {
+        if whole {
+            let outputs = Outputs::One(Some(Arc::clone(&value)));
+            record = shared.values.add_step(step.op, &outputs, None, recorded)?;
+        }
+        Ok(())
+    });
     let result = match result {
         Ok(()) => Ok(value),
         Err(error) => {
@@ -205,5 +266,5 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork) -> FoldDone {
         }
     };
     context.close_log();
-    FoldDone { id: step.id, took: shared.now().saturating_sub(began), result }
+    FoldDone { id: step.id, took: shared.now().saturating_sub(began), result, record }
 }
