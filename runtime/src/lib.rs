@@ -17,6 +17,7 @@ pub mod summary;
 mod cli;
 
 mod arg;
+mod changes;
 mod check;
 mod context;
 mod error;

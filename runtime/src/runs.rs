@@ -13,10 +13,9 @@ use crate::event::{RunState, StepRef};
 use crate::graph::{Graph, NodeId};
 use crate::machine::{Recall, Suspects};
 use crate::record::facts::{FACTS_VERSION, RunFacts};
-use crate::record::{Facts, FactsError, Past, RecordError};
+use crate::record::{Facts, FactsError, Past, ReadError, Reader, RecordError};
 use crate::run::{RunOptions, Sink};
-use crate::select::{Count, Expr, SelectError, Selection};
-use crate::step::StepName;
+use crate::select::{Count, Expr, Missing, SelectError, Selection};
 use crate::store::{Commit, Drive, NewRun, RunFilter, RunRow, Standing, Store, StoreError};
 use crate::summary::Summary;
 use crate::value::AnyValue;
@@ -86,6 +85,9 @@ pub enum RunsError {
         /// What is wrong.
         error: RecordError,
     },
+    /// The record cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The program has no such job.
     #[error("run {run} is of job `{job}`, which this program does not have")]
     NoJob {
@@ -132,7 +134,7 @@ pub enum RunsError {
         /// The run before.
         run: String,
         /// The steps that did not succeed in it.
-        steps: Vec<StepName>,
+        steps: Vec<Missing>,
     },
     /// The run did not begin.
     #[error(transparent)]
@@ -143,16 +145,12 @@ fn lines(changes: &[Change]) -> String {
     changes.iter().map(|change| format!("\n  {change}")).collect()
 }
 
-fn missing(run: &str, steps: &[StepName]) -> String {
-    const NAMED: usize = 5;
-    let named: Vec<_> = steps.iter().take(NAMED).map(|step| format!("`{step}`")).collect();
-    let more = steps.len().saturating_sub(NAMED);
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    let first = steps.first().map(ToString::to_string).unwrap_or_default();
-    format!(
-        "what is selected needs {}{more}, which did not succeed in run {run}: select that too, as `{first}` or with `+` before a step that reads it",
-        named.join(", ")
-    )
+/// How many missing steps an error names.
+const NAMED: usize = 5;
+
+fn missing(run: &str, steps: &[Missing]) -> String {
+    let named: String = steps.iter().map(|step| format!("\n  {step}")).collect();
+    format!("what is selected needs steps that did not succeed in run {run}:{named}\nhelp: select them, too, or put `+` before what reads them")
 }
 
 /// What a rerun would do.
@@ -288,7 +286,7 @@ impl Runs {
         let mut past = self.past(run, &facts)?;
         past.read_as(&shape);
         let selection = Selection::resolve(expr, &shape, &past)?;
-        let steps = selection.missing(&shape, &past);
+        let steps = selection.missing(&shape, &past, NAMED);
         if !steps.is_empty() {
             return Err(RunsError::Missing { run: run.to_owned(), steps });
         }
@@ -315,7 +313,7 @@ impl Runs {
     }
 
     fn summary(&self, run: &str, facts: &Facts) -> Result<Summary, RunsError> {
-        let reader = crate::record::Reader::open(Arc::clone(&self.store), run)?;
+        let reader = Reader::open(Arc::clone(&self.store), run)?;
         debug_assert_eq!(reader.shape().job, facts.shape.job, "the facts of the run");
         Ok(reader.summary()?)
     }
