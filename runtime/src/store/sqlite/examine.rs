@@ -67,7 +67,7 @@ fn integrity(conn: &Connection) -> rusqlite::Result<Finding> {
 
 /// The chain of each run.
 fn chains(inner: &Inner) -> Result<Vec<Finding>, StoreError> {
-    let ids = inner.readers.read(|conn| Ok(super::catalogue::ids(conn, "", usize::MAX)?))?;
+    let ids = inner.readers.read(|conn| super::catalogue::ids(conn, "", usize::MAX))?;
     let (mut commits, mut found) = (0, Vec::new());
     for id in &ids {
         match chain(inner, id) {

@@ -201,9 +201,13 @@ pub(super) fn last_line(conn: &Connection, run: i64) -> Result<u64, Fault> {
 pub(super) fn query(filter: &LogFilter, run: i64, after: u64, limit: usize) -> (String, Vec<Value>) {
     let mut query =
         String::from("SELECT number, item, node, attempt, at, level, target, text, fields FROM logs");
-    // Warnings and errors are few; SQLite does not guess that.
+    // SQLite does not guess that a step's lines are few, nor that warnings and errors are.
     let trouble = matches!(filter.level, 1 | 2) && filter.step.is_none();
-    query.push_str(if trouble { " INDEXED BY logs_of_trouble" } else { "" });
+    query.push_str(match (filter.step, trouble) {
+        (Some(_), _) => " INDEXED BY logs_by_step",
+        (None, true) => " INDEXED BY logs_of_trouble",
+        (None, false) => "",
+    });
     query.push_str(" WHERE run = ? AND number > ?");
     let mut values = vec![run, number(after)];
     if let Some((item, node)) = filter.step {

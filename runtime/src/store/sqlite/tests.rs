@@ -38,7 +38,8 @@ fn every_list_of_runs_is_read_in_order_by_an_index() {
                 let filter =
                     RunFilter { job, standing: standing.clone(), tags, since, ..RunFilter::default() };
                 let (query, values) = catalogue::query(&filter);
-                is_indexed(&format!("{filter:?}"), &plan(&query, values));
+                let plan = plan(&query, values);
+                is_indexed(&format!("{filter:?}"), &plan);
             }
         }
     }
