@@ -8,6 +8,7 @@ pub mod logs;
 pub mod machine;
 pub mod record;
 pub mod report;
+pub mod runs;
 pub mod select;
 pub mod store;
 pub mod summary;
@@ -16,6 +17,7 @@ pub mod summary;
 mod cli;
 
 mod arg;
+mod changes;
 mod check;
 mod context;
 mod error;

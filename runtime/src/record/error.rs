@@ -1,6 +1,7 @@
 //! What is wrong with bytes that are not a record.
 
 use super::format::FORMAT;
+use super::state::Illegal;
 
 /// Why bytes could not be read as a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,4 +31,7 @@ pub enum RecordError {
         /// How many bytes there are before it.
         at: usize,
     },
+    /// It tells what cannot have happened.
+    #[error("the record is wrong: {0}; it is damaged, and `doctor` says more")]
+    Illegal(#[from] Illegal),
 }

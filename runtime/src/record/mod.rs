@@ -9,7 +9,6 @@
 
 pub mod chain;
 pub mod facts;
-pub mod past;
 pub mod reader;
 pub mod values;
 
@@ -21,6 +20,7 @@ mod format;
 mod items;
 mod keys;
 mod layout;
+mod past;
 mod raw;
 #[cfg(test)]
 mod samples;
@@ -35,6 +35,6 @@ pub use encode::Encoder;
 pub use error::RecordError;
 pub use facts::{Facts, FactsError};
 pub use format::FORMAT;
-pub use reader::{ReadError, Reader};
 pub use past::{Past, StepPast};
+pub use reader::{ReadError, Reader};
 pub use state::{Illegal, State};

@@ -256,6 +256,21 @@ impl State {
 }
 
 impl Change {
+    /// The item and the node that it is about.
+    pub(super) fn step(self) -> Option<(u32, NodeId)> {
+        match self {
+            Self::RunStarted | Self::RunResumed | Self::RunCancelling | Self::RunEnded => None,
+            Self::Started { item, node }
+            | Self::Succeeded { item, node }
+            | Self::AttemptFailed { item, node }
+            | Self::Ended { item, node }
+            | Self::Superseded { item, node, .. }
+            | Self::Remade { item, node }
+            | Self::Yielded { parent: item, node, .. }
+            | Self::Closed { parent: item, node, .. } => Some((item, node)),
+        }
+    }
+
     #[inline]
     fn of(kind: &EventKind) -> Result<Self, &'static str> {
         let place = |step: &StepRef| (step.path.number(), step.node);
@@ -335,7 +350,7 @@ impl Illegal {
 }
 
 /// A step's name; `node 7` where the shape has no such node.
-fn named(shape: &Shape, node: NodeId, path: &Path) -> String {
+pub(super) fn named(shape: &Shape, node: NodeId, path: &Path) -> String {
     let name = shape
         .nodes
         .get(node.index())

@@ -17,11 +17,17 @@ use crate::event::{RunState, StepState};
 
 mod chain;
 mod memory;
+mod open;
 mod rules;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod standstill;
 
 pub use memory::MemoryStore;
+pub use open::{default_address, open, open_read_only};
 use rules::{check_id, cut_in_hand, not_the_head, taken};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 
 /// A hash of 32 bytes (BLAKE3).
 pub type Hash = [u8; 32];

@@ -1,3 +1,5 @@
+mod log;
+mod past;
 mod state;
 
 use std::time::Duration;
@@ -114,7 +116,7 @@ fn damaged_blocks_are_read_or_refused() {
     for _ in 0..30 {
         let mut bytes = Vec::new();
         encoder.encode(&shape, &made.batch(200), &mut bytes);
-        for _ in 0..300 {
+        for _ in 0..100 {
             let mut damaged = bytes.clone();
             for _ in 0..made.random.u32(1..4) {
                 let at = made.random.usize(..damaged.len());
@@ -151,6 +153,13 @@ fn a_decoder_that_refused_a_block_takes_the_right_one() {
     assert!(again.to_string().contains("follows 0 items"), "{again}");
 }
 
+/// Adds a record of a value of so many bytes.
+fn record(data: &mut Vec<u8>, value: usize) -> Span {
+    let start = data.len();
+    values::write_value(data, values::StoredValue::Json(&vec![b'7'; value]));
+    Span { start: start as u32, len: (data.len() - start) as u32 }
+}
+
 /// How many bytes a step takes in blocks of a fan of 10 000 items with two steps each, whose values
 /// have `value` bytes.
 fn bytes_a_step(value: usize) -> f64 {
@@ -162,11 +171,7 @@ fn bytes_a_step(value: usize) -> f64 {
     let emit = StepRef { node: EMIT, path: Path::root() };
     for index in 0..items {
         let item = Path::root().item(Key::new(index), index, index + 1);
-        let mut record = || {
-            let start = batch.data.len();
-            values::write_value(&mut batch.data, values::StoredValue::Json(&vec![b'7'; value]));
-            Span { start: start as u32, len: (batch.data.len() - start) as u32 }
-        };
+        let mut record = || record(&mut batch.data, value);
         let (first, second, third) = (record(), record(), record());
         let step = emit.clone();
         batch.events.push(Event {

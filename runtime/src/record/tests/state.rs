@@ -1,115 +1,17 @@
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use super::super::State;
 use super::super::samples::{
     COLLECT, EMIT, FANS, FIRST, HELD, IN_HELD, IN_ZIP, INNER, INNER_EMIT, OTHER, ROOT_OP, Run, ZIP, seed,
     shape,
 };
-use super::super::{Illegal, State};
-use crate::event::{Event, EventKind, RunState, Span, StepRef, StepState};
+use super::log::{
+    Log, begins, closed, ended, fails, not_run, resumed, started, step, succeeds, superseded, yielded,
+};
+use crate::event::{Event, EventKind, Span};
 use crate::graph::{NodeId, ScopeId};
 use crate::key::Key;
 use crate::step::Path;
-
-/// A run whose events are given one by one.
-struct Log {
-    state: State,
-    root: Path,
-}
-
-impl Log {
-    fn new() -> Self {
-        Self { state: State::new(&shape()), root: Path::root() }
-    }
-
-    fn begun() -> Self {
-        let mut log = Self::new();
-        log.takes(started());
-        log
-    }
-
-    fn next(&mut self, kind: EventKind) -> Result<(), Illegal> {
-        self.state.next(&shape(), &Event { at: Duration::ZERO, kind })
-    }
-
-    fn takes(&mut self, kind: EventKind) {
-        self.next(kind).expect("the event is legal");
-    }
-
-    /// The event is refused, and changes nothing.
-    fn refuses(&mut self, kind: EventKind, why: &str) {
-        let before = (self.state.items(), self.state.steps_ended(), self.state.is_ended());
-        let illegal = self.next(kind).expect_err(why);
-        assert_eq!(illegal.why, why, "{illegal}");
-        assert_eq!(before, (self.state.items(), self.state.steps_ended(), self.state.is_ended()));
-    }
-
-    /// An item of one of the fan-outs in an item.
-    fn item(&mut self, fan: usize, around: &Path, key: &str) -> Path {
-        let item = around.item(Key::new(key), 0, self.state.items() + 1);
-        self.takes(yielded(fan, around, &item));
-        item
-    }
-}
-
-fn started() -> EventKind {
-    EventKind::RunStarted { run: "run".into(), started: SystemTime::UNIX_EPOCH, args: Vec::new() }
-}
-
-fn resumed() -> EventKind {
-    EventKind::RunResumed { resumed: SystemTime::UNIX_EPOCH, in_hand: Vec::new() }
-}
-
-fn ended() -> EventKind {
-    EventKind::RunEnded { state: RunState::Failed }
-}
-
-fn step(node: NodeId, path: &Path) -> StepRef {
-    StepRef { node, path: path.clone() }
-}
-
-fn begins(node: NodeId, path: &Path) -> EventKind {
-    EventKind::StepStarted { step: step(node, path), attempt: 1 }
-}
-
-fn succeeds(node: NodeId, path: &Path) -> EventKind {
-    EventKind::StepSucceeded {
-        step: step(node, path),
-        attempt: 1,
-        started: Duration::ZERO,
-        took: Duration::ZERO,
-        outputs: None,
-        record: Span::default(),
-    }
-}
-
-fn fails(node: NodeId, path: &Path, again: bool) -> EventKind {
-    let (step, attempt, started, took) = (step(node, path), 1, Duration::ZERO, Duration::ZERO);
-    let error = std::sync::Arc::new(crate::OpError::new("no"));
-    if again {
-        EventKind::AttemptFailed { step, attempt, started, took, error, due: took }
-    } else {
-        EventKind::StepFailed { step, attempt, started, took, error, left_behind: false }
-    }
-}
-
-fn not_run(node: NodeId, path: &Path) -> EventKind {
-    EventKind::StepNotRun { step: step(node, path), state: StepState::Skipped, cause: None }
-}
-
-fn yielded(fan: usize, around: &Path, item: &Path) -> EventKind {
-    let (node, output, _) = FANS[fan];
-    EventKind::ItemYielded { step: step(node, around), output, item: item.clone(), record: Span::default() }
-}
-
-fn closed(fan: usize, around: &Path) -> EventKind {
-    let (node, output, _) = FANS[fan];
-    EventKind::FanOutClosed { step: step(node, around), output, items: 0 }
-}
-
-fn superseded(fan: usize, around: &Path, item: &Path) -> EventKind {
-    let (node, output, _) = FANS[fan];
-    EventKind::ItemSuperseded { step: step(node, around), output, item: item.clone(), ended: Vec::new() }
-}
 
 #[test]
 fn a_run_begins_first_and_once() {
