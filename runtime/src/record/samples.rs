@@ -41,7 +41,6 @@ pub(super) fn shape() -> Shape {
         takes: Vec::new(),
         reads: Vec::new(),
         outputs: Vec::new(),
-        takes: Vec::new(),
         pool: None,
         tags: Vec::new(),
     };
