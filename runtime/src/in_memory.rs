@@ -135,7 +135,9 @@ impl<R> JobRun<R> {
         let graph = Arc::new(build::build(self.job)?);
         let (options, sinks) = (self.options, self.sinks);
         match self.record {
-            Some(runs) => Ok(runs.begin(graph, self.args, Begin { options, sinks, ..Begin::default() }).await?),
+            Some(runs) => {
+                Ok(runs.begin(graph, self.args, Begin { options, sinks, ..Begin::default() }).await?)
+            }
             None => Ok(start(graph, self.args, options, sinks).await?),
         }
     }
