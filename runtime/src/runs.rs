@@ -150,7 +150,9 @@ const NAMED: usize = 5;
 
 fn missing(run: &str, steps: &[Missing]) -> String {
     let named: String = steps.iter().map(|step| format!("\n  {step}")).collect();
-    format!("what is selected needs steps that did not succeed in run {run}:{named}\nhelp: select them, too, or put `+` before what reads them")
+    format!(
+        "what is selected needs steps that did not succeed in run {run}:{named}\nhelp: select them, too, or put `+` before what reads them"
+    )
 }
 
 /// What a rerun would do.

@@ -209,7 +209,8 @@ impl Machine {
             let items = recall.past.items(around, node, output);
             let opens = |item: &u32| {
                 recall.selection.as_ref().is_none_or(|selection| {
-                    let keys: Vec<_> = path.keys().into_iter().chain(recall.past.parts(*item).iter().cloned()).collect();
+                    let keys: Vec<_> =
+                        path.keys().into_iter().chain(recall.past.parts(*item).iter().cloned()).collect();
                     selection.opens(scope, &keys)
                 })
             };

@@ -168,6 +168,10 @@ pub trait Drive: Send + Sync + fmt::Debug {
 
     /// What the workers of the last holder had in hand when it died: empty if it ended well.
     fn left_in_hand(&self) -> &[Vec<u8>];
+
+    /// Gives the right back, in order: nothing is in hand, and nothing can be written any more. Dropping
+    /// the last reference does the same.
+    fn release(&self);
 }
 
 /// So much of what one worker has in hand is kept.
@@ -428,4 +432,10 @@ pub enum StoreError {
         /// What went wrong, and what to do.
         what: String,
     },
+}
+
+/// Why nothing can be written by a right that was given back.
+fn released(store: &str, run: &str) -> StoreError {
+    let what = format!("the right to drive run {run} was given back");
+    StoreError::Failed { store: store.to_owned(), what }
 }

@@ -13,13 +13,13 @@ use std::time::{Duration, SystemTime};
 
 use super::state::State;
 use super::varint::Cursor;
+use crate::event::StepRef;
 use crate::event::{RunState, StepState};
 use crate::graph::{NodeId, ScopeId};
 use crate::key::Key;
 use crate::select::PastRun;
 use crate::shape::{Shape, ShapeNode};
 use crate::step::Path;
-use crate::event::StepRef;
 use fans::Fans;
 
 /// A run, as its record tells it.
@@ -239,7 +239,10 @@ impl Past {
         }
         let fans = |node: usize| {
             let scopes = self.shape.outwards(self.shape.nodes[node].scope);
-            scopes.filter_map(|scope| self.shape.scope(scope).fan).map(|(opener, _)| opener).collect::<Vec<_>>()
+            scopes
+                .filter_map(|scope| self.shape.scope(scope).fan)
+                .map(|(opener, _)| opener)
+                .collect::<Vec<_>>()
         };
         let by_step = |node: NodeId| !self.shape.node(node).is_step() || whole[node.index()];
         (0..whole.len()).map(|node| whole[node] && fans(node).into_iter().all(by_step)).collect()

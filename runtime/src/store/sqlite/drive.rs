@@ -1,6 +1,7 @@
 //! The right to drive one run: taking it, writing under it, giving it up.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -14,7 +15,7 @@ use super::place::Place;
 use super::{Inner, blobs, lock, log, number};
 use crate::store::standstill::{self, Pulse, Watched};
 use crate::store::{
-    CommitHead, Drive, Hash, NewCommit, NewRun, StoreError, chain, check_id, not_the_head, taken,
+    CommitHead, Drive, Hash, NewCommit, NewRun, StoreError, chain, check_id, not_the_head, released, taken,
 };
 
 pub(super) struct SqliteDrive {
@@ -25,6 +26,7 @@ pub(super) struct SqliteDrive {
     live: Live,
     left: Vec<Vec<u8>>,
     state: Mutex<State>,
+    released: AtomicBool,
 }
 
 struct State {
@@ -181,6 +183,7 @@ fn begin(
         .map_err(|error| inner.place.io("cannot write", &inner.place.live(run), &error))?;
     blobs::clear_unnamed(&inner.place, run);
     Ok(SqliteDrive {
+        released: AtomicBool::new(false),
         inner: inner.clone(),
         run: run.to_owned(),
         number: entry.number,
@@ -348,18 +351,28 @@ impl Drive for SqliteDrive {
     }
 
     fn in_hand(&self, worker: usize, steps: &[u8]) {
-        self.live.in_hand(worker, steps);
+        if !self.released.load(Relaxed) {
+            self.live.in_hand(worker, steps);
+        }
     }
 
     fn left_in_hand(&self) -> &[Vec<u8>] {
         &self.left
     }
+
+    fn release(&self) {
+        if !self.released.swap(true, Relaxed) {
+            let released = released(self.inner.place.shown(), &self.run);
+            lock(&self.state).spoilt.get_or_insert(released);
+            self.live.end();
+            lock(&self.inner.ended).push(self.run.clone());
+        }
+    }
 }
 
 impl Drop for SqliteDrive {
     fn drop(&mut self) {
-        self.live.end();
-        lock(&self.inner.ended).push(self.run.clone());
+        self.release();
     }
 }
 
