@@ -71,7 +71,7 @@ impl OpContext {
 
     /// The step's name: `op`, `op[key]`, `op[outer][inner]`.
     pub fn step_name(&self) -> String {
-        StepName::new(&self.node, &self.path).to_string()
+        StepName::new(Arc::clone(&self.node), &self.path).to_string()
     }
 
     /// The mapping key of the item that this copy stands for; of the innermost one, if nested.

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::define::Outputs;
 use crate::error::OpError;
-use crate::graph::{Graph, NodeId};
+use crate::graph::NodeId;
+use crate::shape::Shape;
 use crate::step::{Path, StepName};
 
 /// The version of this vocabulary, as `--json` prints it. It rises when a kind or a field changes
@@ -64,8 +65,8 @@ pub struct StepRef {
 
 impl StepRef {
     /// The step's name.
-    pub fn name(&self, graph: &Graph) -> StepName {
-        StepName::new(&graph.node(self.node).name, &self.path)
+    pub fn name(&self, shape: &Shape) -> StepName {
+        StepName::new(&*shape.node(self.node).name, &self.path)
     }
 }
 

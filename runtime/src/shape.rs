@@ -4,10 +4,16 @@
 //! It is plain data. A [`Graph`] gives it; a record holds it; all faces read it, so that a run of a
 //! job that has changed since, or is gone, is shown as well as any other.
 
+mod outline;
+
 use serde::{Deserialize, Serialize};
 
 use crate::define::OutputKind;
 use crate::graph::{Fan, Gather, Graph, NodeId, NodeKind, ScopeId, Source};
+
+#[cfg(feature = "cli")]
+pub(crate) use outline::needed_steps;
+pub(crate) use outline::{Part, outline};
 
 /// The shape of a job's graph; nodes and scopes have the places that they have in the graph.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +47,8 @@ pub struct ShapeNode {
     pub takes: Vec<ShapeTake>,
     /// What it gives.
     pub outputs: Vec<ShapeOutput>,
+    /// The pool whose limit its steps count against.
+    pub pool: Option<String>,
     /// Names and values.
     pub tags: Vec<(String, String)>,
 }
@@ -202,6 +210,7 @@ impl Graph {
                     transient: output.info.encode.is_none(),
                 })
                 .collect(),
+            pool: node.options.pool.as_deref().map(str::to_owned),
             tags: node
                 .options
                 .tags

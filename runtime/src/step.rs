@@ -162,8 +162,8 @@ pub struct StepName {
 }
 
 impl StepName {
-    pub(crate) fn new(op: &Arc<str>, path: &Path) -> Self {
-        Self { op: Arc::clone(op), keys: path.keys() }
+    pub(crate) fn new(op: impl Into<Arc<str>>, path: &Path) -> Self {
+        Self { op: op.into(), keys: path.keys() }
     }
 
     /// The name of the step of an op in the item of these keys.
@@ -266,7 +266,7 @@ mod tests {
                 .iter()
                 .enumerate()
                 .fold(Path::root(), |path, (index, key)| path.item(Key::new(key), index as u32, 0));
-            let name = StepName::new(&"clean.strip".into(), &path);
+            let name = StepName::new("clean.strip", &path);
             assert_eq!(name.to_string().parse(), Ok(name));
         }
     }

@@ -71,7 +71,7 @@ async fn drive(
     flags: &OutputFlags,
 ) -> Result<u8, Problem> {
     let shown = progress_options(flags);
-    let (progress, sink) = Progress::start(Arc::clone(&graph), shown);
+    let (progress, sink) = Progress::start(Arc::new(graph.shape()), shown);
     logs::show(progress.lines(), flags.quiet, shown.paint).map_err(Problem::Usage)?;
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(sink)];
     let mut lines = flags.json.then(|| EventLines::start(&mut sinks));

@@ -8,10 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::oneshot;
 
-use crate::event::{Event, EventKind, RunState};
+use crate::event::{Batch, Event, EventKind, RunState};
 use crate::graph::Graph;
 use crate::machine::Machine;
 use crate::run::{RunReport, Sink};
+use crate::shape::Shape;
 use crate::summary::Summary;
 
 use super::shared::{Shared, lock};
@@ -26,23 +27,28 @@ const REST: Duration = Duration::from_millis(20);
 struct Supervisor {
     shared: Arc<Shared>,
     graph: Arc<Graph>,
+    shape: Arc<Shape>,
     sinks: Vec<Box<dyn Sink>>,
     summary: Summary,
 }
 
 pub(super) fn spawn(
     shared: Arc<Shared>,
-    sinks: Vec<Box<dyn Sink>>,
+    mut sinks: Vec<Box<dyn Sink>>,
     args: Vec<(String, String)>,
     report: oneshot::Sender<RunReport>,
 ) {
     let graph = Arc::clone(shared.lock().graph());
-    let summary = Summary::new(&graph);
-    let mut supervisor = Supervisor { shared, graph, sinks, summary };
+    let shape = Arc::new(graph.shape());
+    let summary = Summary::new(&shape);
+    for sink in &mut sinks {
+        sink.begins(&graph);
+    }
+    let mut supervisor = Supervisor { shared, graph, shape, sinks, summary };
     let supervise = move || {
         let run = supervisor.shared.run.run_id.as_str().into();
         let kind = EventKind::RunStarted { run, started: SystemTime::now(), args };
-        supervisor.tell(&[Event { at: Duration::ZERO, kind }]);
+        supervisor.tell(vec![Event { at: Duration::ZERO, kind }]);
         let state = supervisor.supervise();
         // Nobody may wait for the report any more.
         let _ = report.send(supervisor.report(state));
@@ -62,8 +68,9 @@ impl Supervisor {
             let ended = machine.ended();
             if !events.is_empty() {
                 drop(machine);
-                self.tell(&events);
-                if Shared::held_work_back(events.len()) {
+                let many = Shared::held_work_back(events.len());
+                self.tell(events);
+                if many {
                     shared.wake_workers();
                 }
                 if let Some(state) = ended {
@@ -90,10 +97,11 @@ impl Supervisor {
         }
     }
 
-    fn tell(&mut self, events: &[Event]) {
-        self.summary.apply(&self.graph, events);
+    fn tell(&mut self, events: Vec<Event>) {
+        let batch = Batch { events, data: Vec::new() };
+        self.summary.apply(&self.shape, &batch.events);
         for sink in &mut self.sinks {
-            sink.events(&self.graph, events);
+            sink.events(&self.shape, &batch);
         }
     }
 
@@ -136,6 +144,7 @@ impl Supervisor {
             summary: std::mem::take(&mut self.summary),
             outputs,
             graph: Arc::clone(&self.graph),
+            shape: Arc::clone(&self.shape),
         }
     }
 }

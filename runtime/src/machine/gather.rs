@@ -266,7 +266,7 @@ impl Machine {
             Gather::Results(make) => {
                 let result = |value: Result<AnyValue, Arc<Failure>>| {
                     value.map_err(|failure| StepFailure {
-                        step: failure.cause.step.name(&self.plan.graph).to_string(),
+                        step: self.plan.graph.step_name(&failure.cause.step).to_string(),
                         error: failure.cause.error.as_ref().clone(),
                         attempts: failure.cause.attempts,
                     })

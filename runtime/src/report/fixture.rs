@@ -7,11 +7,12 @@ use crate::define::{
     ArgDef, ArgForm, JobDef, OpDef, OutputDef, OutputKind, Outputs, ParamDef, ResultDef, Run,
 };
 use crate::error::OpError;
-use crate::event::{Event, EventKind, RunState, StepRef, StepState};
+use crate::event::{Event, EventKind, RunState, Span, StepRef, StepState};
 use crate::graph::build::{self, Raw, RawInput};
 use crate::graph::{Gather, Graph, NodeId};
 use crate::key::Key;
 use crate::options::{JobOptions, OpOptions, RetryPolicy};
+use crate::shape::Shape;
 use crate::step::Path;
 use crate::value::{AnyValue, TypeInfo};
 
@@ -98,12 +99,16 @@ fn letters() -> Vec<Raw> {
     build::call_op(&MERGE, vec![RawInput::Handle(all)])
 }
 
-pub(crate) fn graph() -> Arc<Graph> {
-    Arc::new(build::build(&LETTERS).unwrap())
+pub(crate) fn graph() -> Graph {
+    build::build(&LETTERS).unwrap()
 }
 
-pub(crate) fn step(graph: &Graph, op: &str, key: Option<(&str, u32)>) -> StepRef {
-    let node = graph.nodes.iter().position(|node| &*node.name == op).unwrap();
+pub(crate) fn shape() -> Arc<Shape> {
+    Arc::new(graph().shape())
+}
+
+pub(crate) fn step(shape: &Shape, op: &str, key: Option<(&str, u32)>) -> StepRef {
+    let node = shape.nodes.iter().position(|node| &*node.name == op).unwrap();
     let path = key.map_or_else(Path::root, |(key, index)| Path::root().item(Key::new(key), index, index + 1));
     StepRef { node: NodeId(u32::try_from(node).unwrap()), path }
 }
@@ -134,7 +139,14 @@ pub(crate) fn run_started() -> Event {
 
 pub(crate) fn succeeded(step: StepRef, end: u64, took: u64) -> Event {
     let started = millis(end - took);
-    let kind = EventKind::StepSucceeded { step, attempt: 1, started, took: millis(took), outputs: None, record: crate::event::Span::default() };
+    let kind = EventKind::StepSucceeded {
+        step,
+        attempt: 1,
+        started,
+        took: millis(took),
+        outputs: None,
+        record: Span::default(),
+    };
     at(end, kind)
 }
 
@@ -150,32 +162,32 @@ pub(crate) fn failed(step: StepRef, end: u64, took: u64, error: &str) -> Event {
     at(end, kind)
 }
 
-pub(crate) fn yielded(graph: &Graph, end: u64, key: &str, index: u32) -> Event {
+pub(crate) fn yielded(shape: &Shape, end: u64, key: &str, index: u32) -> Event {
     let kind = EventKind::ItemYielded {
-        step: step(graph, "load_pieces", None),
+        step: step(shape, "load_pieces", None),
         output: 0,
         item: Path::root().item(Key::new(key), index, index + 1),
-        record: crate::event::Span::default(),
+        record: Span::default(),
     };
     at(end, kind)
 }
 
 /// Three letters while the emitter still runs: `a` done, `b` waiting for its retry, `c` running.
-pub(crate) fn half_way() -> (Arc<Graph>, Vec<Event>) {
-    let graph = graph();
-    let load = step(&graph, "load_pieces", None);
+pub(crate) fn half_way() -> (Arc<Shape>, Vec<Event>) {
+    let shape = shape();
+    let load = step(&shape, "load_pieces", None);
     let mut events = vec![run_started(), at(0, EventKind::StepStarted { step: load, attempt: 1 })];
     for (key, index) in [("a", 0), ("b", 1), ("c", 2)] {
-        events.push(yielded(&graph, 10, key, index));
-        events.push(succeeded(step(&graph, "clean", Some((key, index))), 20, 5));
-        let compute = step(&graph, "compute_piece", Some((key, index)));
+        events.push(yielded(&shape, 10, key, index));
+        events.push(succeeded(step(&shape, "clean", Some((key, index))), 20, 5));
+        let compute = step(&shape, "compute_piece", Some((key, index)));
         events.push(at(30, EventKind::StepStarted { step: compute, attempt: 1 }));
     }
-    events.push(succeeded(step(&graph, "compute_piece", Some(("a", 0))), 400, 370));
+    events.push(succeeded(step(&shape, "compute_piece", Some(("a", 0))), 400, 370));
     events.push(at(
         500,
         EventKind::AttemptFailed {
-            step: step(&graph, "compute_piece", Some(("b", 1))),
+            step: step(&shape, "compute_piece", Some(("b", 1))),
             attempt: 1,
             started: millis(30),
             took: millis(470),
@@ -183,26 +195,26 @@ pub(crate) fn half_way() -> (Arc<Graph>, Vec<Event>) {
             due: millis(2_500),
         },
     ));
-    (graph, events)
+    (shape, events)
 }
 
 /// The whole run: `b` failed, and so `merge` had nothing to merge.
-pub(crate) fn failing_letters() -> (Arc<Graph>, Vec<Event>) {
-    let (graph, mut events) = half_way();
-    let load = step(&graph, "load_pieces", None);
+pub(crate) fn failing_letters() -> (Arc<Shape>, Vec<Event>) {
+    let (shape, mut events) = half_way();
+    let load = step(&shape, "load_pieces", None);
     events.push(at(600, EventKind::FanOutClosed { step: load.clone(), output: 0, items: 3 }));
     events.push(succeeded(load, 600, 600));
-    events.push(succeeded(step(&graph, "compute_piece", Some(("c", 2))), 900, 870));
-    let b = step(&graph, "compute_piece", Some(("b", 1)));
+    events.push(succeeded(step(&shape, "compute_piece", Some(("c", 2))), 900, 870));
+    let b = step(&shape, "compute_piece", Some(("b", 1)));
     events.push(failed(b.clone(), 3_000, 500, "api time out after 500 ms"));
     events.push(at(
         3_000,
         EventKind::StepNotRun {
-            step: step(&graph, "merge", None),
+            step: step(&shape, "merge", None),
             state: StepState::UpstreamFailed,
             cause: Some(b),
         },
     ));
     events.push(at(3_001, EventKind::RunEnded { state: RunState::Failed }));
-    (graph, events)
+    (shape, events)
 }

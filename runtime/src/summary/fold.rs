@@ -6,23 +6,23 @@ use std::time::Duration;
 use super::node::{NodeSummary, ScopeSummary};
 use super::{SLOWEST, SlowStep, Summary};
 use crate::event::{Event, EventKind, StepRef, StepState};
-use crate::graph::{Fan, Graph, NodeId, ScopeId};
+use crate::graph::{NodeId, ScopeId};
+use crate::shape::Shape;
 use crate::step::Path;
 
 impl Summary {
-    pub(super) fn prepare(&mut self, graph: &Graph) {
-        self.scopes = graph.scopes.iter().map(|scope| ScopeSummary::new(scope.parent)).collect();
+    pub(super) fn prepare(&mut self, shape: &Shape) {
+        self.scopes = shape.scopes.iter().map(|scope| ScopeSummary::new(scope.parent)).collect();
         self.scopes[ScopeId::ROOT.index()].opened = 1;
-        self.nodes = graph.nodes.iter().map(|node| NodeSummary::of(node.scope)).collect();
-        for (index, scope) in (0..).zip(&graph.scopes) {
-            if let Some(fan) = scope.fan {
-                let output = if let Fan::Emitter { output, .. } = fan { output } else { 0 };
-                self.nodes[fan.node().index()].fans.push((output, ScopeId(index)));
+        self.nodes = shape.nodes.iter().map(|node| NodeSummary::of(node.scope)).collect();
+        for (index, scope) in (0..).zip(&shape.scopes) {
+            if let Some((node, output)) = scope.fan {
+                self.nodes[node.index()].fans.push((output, ScopeId(index)));
             }
         }
     }
 
-    pub(super) fn apply_one(&mut self, graph: &Graph, event: &Event) {
+    pub(super) fn apply_one(&mut self, shape: &Shape, event: &Event) {
         match &event.kind {
             EventKind::StepSucceeded { step, attempt, took, .. } => {
                 self.end(step, *attempt, StepState::Succeeded);
@@ -48,7 +48,7 @@ impl Summary {
                 self.end(step, *attempt, StepState::Failed);
                 self.nodes[step.node.index()].left_behind += u64::from(*left_behind);
                 self.took(step, *took);
-                self.failures.add(graph, step, (*attempt, *took), error, event.at);
+                self.failures.add(shape, step, (*attempt, *took), error, event.at);
             }
             EventKind::StepNotRun { step, state, .. } => self.end(step, 1, *state),
             EventKind::FanOutClosed { step, output, .. } => {

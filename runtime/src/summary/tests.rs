@@ -2,15 +2,17 @@ use super::*;
 use crate::event::EventKind;
 use crate::key::Key;
 use crate::report::fixture::{
-    at, failed, failing_letters, graph, half_way, millis, step, succeeded, yielded,
+    at, failed, failing_letters, half_way, millis, shape, step, succeeded, yielded,
 };
+use crate::shape::Shape;
 use crate::step::Path;
 
-fn counts(summary: &Summary, graph: &Graph) -> Vec<(String, u64, bool, u64, u64, u64)> {
-    steps(graph)
+fn counts(summary: &Summary, shape: &Shape) -> Vec<(String, u64, bool, u64, u64, u64)> {
+    shape
+        .steps()
         .map(|node| {
             (
-                graph.node(node).name.to_string(),
+                shape.node(node).name.to_string(),
                 summary.known(node),
                 summary.is_growing(node),
                 summary.count(node, StepState::Succeeded),
@@ -23,14 +25,14 @@ fn counts(summary: &Summary, graph: &Graph) -> Vec<(String, u64, bool, u64, u64,
 
 #[test]
 fn counts_follow_the_items_that_were_yielded() {
-    let (graph, events) = half_way();
-    let mut summary = Summary::new(&graph);
-    summary.apply(&graph, &events);
+    let (shape, events) = half_way();
+    let mut summary = Summary::new(&shape);
+    summary.apply(&shape, &events);
     let row = |name: &str, known, growing, ok, running, waiting| {
         (name.to_owned(), known, growing, ok, running, waiting)
     };
     assert_eq!(
-        counts(&summary, &graph),
+        counts(&summary, &shape),
         [
             row("load_pieces", 1, false, 0, 1, 0),
             row("clean", 3, true, 3, 0, 0),
@@ -38,32 +40,32 @@ fn counts_follow_the_items_that_were_yielded() {
             row("merge", 1, false, 0, 0, 1),
         ]
     );
-    let compute = step(&graph, "compute_piece", None).node;
+    let compute = step(&shape, "compute_piece", None).node;
     assert_eq!((summary.node(compute).retrying(), summary.node(compute).retries()), (1, 1));
     assert_eq!(summary.node(compute).retry_wait(), millis(2_000));
     let running: Vec<_> =
-        summary.running(9).iter().map(|running| running.step.name(&graph).to_string()).collect();
+        summary.running(9).iter().map(|running| running.step.name(&shape).to_string()).collect();
     assert_eq!(running, ["load_pieces", "compute_piece[c]"]);
 }
 
 #[test]
 fn at_the_end_every_step_has_a_state_and_nothing_grows() {
-    let (graph, events) = failing_letters();
-    let mut summary = Summary::new(&graph);
-    summary.apply(&graph, &events);
-    assert_eq!((summary.known_total(&graph), summary.ended(&graph)), (8, 8));
-    assert!(!summary.is_any_growing(&graph));
+    let (shape, events) = failing_letters();
+    let mut summary = Summary::new(&shape);
+    summary.apply(&shape, &events);
+    assert_eq!((summary.known_total(&shape), summary.ended(&shape)), (8, 8));
+    assert!(!summary.is_any_growing(&shape));
     assert!(summary.running(9).is_empty());
-    assert_eq!(summary.total(&graph, StepState::UpstreamFailed), 1);
+    assert_eq!(summary.total(&shape, StepState::UpstreamFailed), 1);
     let slowest: Vec<_> = summary.slowest().iter().map(|slow| slow.took.as_millis()).collect();
     assert_eq!(slowest, [870, 600, 500, 370, 5]);
 }
 
 #[test]
 fn failures_that_differ_in_numbers_and_keys_are_one_group() {
-    let graph = graph();
-    let mut summary = Summary::new(&graph);
-    let compute = |key, index| step(&graph, "compute_piece", Some((key, index)));
+    let shape = shape();
+    let mut summary = Summary::new(&shape);
+    let compute = |key, index| step(&shape, "compute_piece", Some((key, index)));
     let events = [
         failed(compute("a", 0), 10, 1, "no reply for a after 12 ms"),
         failed(compute("b", 1), 20, 1, "no reply for b after 7 ms"),
@@ -71,7 +73,7 @@ fn failures_that_differ_in_numbers_and_keys_are_one_group() {
         failed(compute("d", 3), 40, 1, "no reply for d after 8 ms"),
         failed(compute("e", 4), 50, 1, "no reply for e after 9 ms"),
     ];
-    summary.apply(&graph, &events);
+    summary.apply(&shape, &events);
     let groups: Vec<_> = summary
         .errors()
         .iter()
@@ -83,60 +85,60 @@ fn failures_that_differ_in_numbers_and_keys_are_one_group() {
 
 #[test]
 fn groups_are_bounded() {
-    let graph = graph();
-    let mut summary = Summary::new(&graph);
-    let step = step(&graph, "merge", None);
+    let shape = shape();
+    let mut summary = Summary::new(&shape);
+    let step = step(&shape, "merge", None);
     for kind in 0..MAX_ERROR_GROUPS + 10 {
         let word: String = kind.to_string().bytes().map(|digit| char::from(digit + 49)).collect();
-        summary.apply(&graph, &[failed(step.clone(), 10, 1, &word)]);
+        summary.apply(&shape, &[failed(step.clone(), 10, 1, &word)]);
     }
     assert_eq!((summary.errors().len(), summary.ungrouped_errors()), (MAX_ERROR_GROUPS, 10));
 }
 
 #[test]
 fn a_superseded_item_is_no_longer_expected() {
-    let graph = graph();
-    let mut summary = Summary::new(&graph);
+    let shape = shape();
+    let mut summary = Summary::new(&shape);
     let item = Path::root().item(Key::new("a"), 0, 1);
-    let clean = step(&graph, "clean", None).node;
-    let ended = succeeded(step(&graph, "clean", Some(("a", 0))), 15, 1);
-    let step = step(&graph, "load_pieces", None);
+    let clean = step(&shape, "clean", None).node;
+    let ended = succeeded(step(&shape, "clean", Some(("a", 0))), 15, 1);
+    let step = step(&shape, "load_pieces", None);
     let superseded = at(
         20,
         EventKind::ItemSuperseded { step, output: 0, item, ended: vec![(clean, StepState::Succeeded)] },
     );
-    summary.apply(&graph, &[yielded(&graph, 10, "a", 0), yielded(&graph, 10, "b", 1), ended, superseded]);
+    summary.apply(&shape, &[yielded(&shape, 10, "a", 0), yielded(&shape, 10, "b", 1), ended, superseded]);
     assert_eq!((summary.known(clean), summary.node(clean).ended()), (1, 0));
 }
 
 #[test]
 fn what_runs_below_a_superseded_item_runs_no_more() {
-    let graph = graph();
-    let mut summary = Summary::new(&graph);
+    let shape = shape();
+    let mut summary = Summary::new(&shape);
     let started =
-        |op, key| at(15, EventKind::StepStarted { step: step(&graph, op, Some((key, 0))), attempt: 1 });
+        |op, key| at(15, EventKind::StepStarted { step: step(&shape, op, Some((key, 0))), attempt: 1 });
     let item = Path::root().item(Key::new("a"), 0, 1);
-    let load = step(&graph, "load_pieces", None);
+    let load = step(&shape, "load_pieces", None);
     let superseded = EventKind::ItemSuperseded { step: load, output: 0, item, ended: Vec::new() };
-    summary.apply(&graph, &[yielded(&graph, 10, "a", 0), yielded(&graph, 10, "b", 1)]);
-    summary.apply(&graph, &[started("clean", "a"), started("clean", "b"), at(20, superseded)]);
-    let running: Vec<_> = summary.running(9).iter().map(|one| one.step.name(&graph).to_string()).collect();
+    summary.apply(&shape, &[yielded(&shape, 10, "a", 0), yielded(&shape, 10, "b", 1)]);
+    summary.apply(&shape, &[started("clean", "a"), started("clean", "b"), at(20, superseded)]);
+    let running: Vec<_> = summary.running(9).iter().map(|one| one.step.name(&shape).to_string()).collect();
     assert_eq!(running, ["clean[b]"]);
-    assert_eq!(summary.count(step(&graph, "clean", None).node, StepState::Running), 1);
+    assert_eq!(summary.count(step(&shape, "clean", None).node, StepState::Running), 1);
 }
 
 /// Not a test: `cargo test --release -p fanfold --lib cost_of_an_event -- --ignored --nocapture`.
 #[test]
 #[ignore = "prints what an event costs"]
 fn cost_of_an_event() {
-    let graph = graph();
-    let mut summary = Summary::new(&graph);
+    let shape = shape();
+    let mut summary = Summary::new(&shape);
     let events: Vec<_> = (0..1_000)
-        .map(|index| succeeded(step(&graph, "clean", Some(("k", index))), 5_000, u64::from(index)))
+        .map(|index| succeeded(step(&shape, "clean", Some(("k", index))), 5_000, u64::from(index)))
         .collect();
     let begin = std::time::Instant::now();
     for _ in 0..1_000 {
-        summary.apply(&graph, &events);
+        summary.apply(&shape, &events);
     }
     println!("{:?} an event", begin.elapsed() / 1_000_000);
 }

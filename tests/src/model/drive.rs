@@ -532,7 +532,7 @@ impl Driver<'_> {
 
 /// The name of a step as text.
 pub fn step_name(graph: &Graph, step: &StepRef) -> String {
-    let name: StepName = step.name(graph);
+    let name: StepName = graph.step_name(step);
     name.to_string()
 }
 
