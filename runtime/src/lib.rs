@@ -52,7 +52,7 @@ pub use options::{
 };
 pub use run::{GRACE, RunOptions, RunReport, Sink};
 pub use secret::Secret;
-pub use shape::{Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope, ShapeSource, ShapeTake};
+pub use shape::{Change, Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope, ShapeSource, ShapeTake, changes, corresponding};
 pub use step::{Path, StepName, StepNameError};
 pub use summary::Summary;
 #[doc(hidden)]

@@ -4,6 +4,7 @@
 //! It is plain data. A [`Graph`] gives it; a record holds it; all faces read it, so that a run of a
 //! job that has changed since, or is gone, is shown as well as any other.
 
+mod changes;
 mod outline;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::define::OutputKind;
 use crate::graph::{Fan, Gather, Graph, NodeId, NodeKind, ScopeId, Source};
 
+pub use changes::{Change, changes, corresponding};
 #[cfg(feature = "cli")]
 pub(crate) use outline::needed_steps;
 pub(crate) use outline::{Part, outline};
@@ -54,7 +56,7 @@ pub struct ShapeNode {
 }
 
 /// What a node is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ShapeKind {
     /// The step of an op.
