@@ -3,16 +3,20 @@
 //! A run goes on only if nothing differs: its record names nodes, scopes and items by their places, so
 //! the order of the calls in the job's body is part of the shape.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::fmt;
+mod say;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde::Serialize;
 
 use crate::graph::{NodeId, ScopeId};
 use crate::store::Hash;
-use crate::text::safe;
 
-use super::{Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope, ShapeSource, ShapeTake};
+use super::{Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope, ShapeTake};
+use words::Words;
 
 /// Something that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -283,171 +287,3 @@ fn forms(outputs: &[ShapeOutput]) -> Vec<String> {
     };
     outputs.iter().map(form).collect()
 }
-
-/// A shape in words that do not depend on the numbers of its nodes.
-struct Words<'a> {
-    shape: &'a Shape,
-    renamed: &'a HashMap<&'a str, &'a str>,
-}
-
-impl Words<'_> {
-    fn name(&self, node: NodeId) -> String {
-        let name = &*self.shape.node(node).name;
-        format!("`{}`", self.renamed.get(name).unwrap_or(&name))
-    }
-
-    /// The fan-outs around a place, outermost first.
-    fn scope(&self, scope: ScopeId) -> Vec<String> {
-        let mut scopes: Vec<_> = self.shape.outwards(scope).filter_map(|scope| self.items(scope)).collect();
-        scopes.reverse();
-        scopes
-    }
-
-    /// The items of a scope; `None` for the job's body.
-    fn items(&self, scope: ScopeId) -> Option<String> {
-        let (node, output) = self.shape.scope(scope).fan?;
-        let opener = self.shape.node(node);
-        Some(match opener.outputs.get(usize::from(output)) {
-            Some(output) if opener.outputs.len() > 1 => {
-                format!("items of {}, output `{}`", self.name(node), output.name)
-            }
-            _ if opener.is_step() => format!("items of {}", self.name(node)),
-            _ => format!("items of {}", self.list(node)),
-        })
-    }
-
-    fn reads(&self, node: NodeId) -> BTreeSet<String> {
-        let entry = self.shape.node(node);
-        let opens = |read: &NodeId| {
-            let scopes = self.shape.outwards(entry.scope);
-            let opened =
-                scopes.filter(|scope| self.shape.scope(*scope).fan.is_some_and(|fan| fan.0 == *read));
-            opened.filter_map(|scope| self.items(scope)).last()
-        };
-        let crossed = |read: &NodeId| {
-            let over = entry.takes.iter().flat_map(|take| &take.over);
-            over.clone().any(|scope| self.shape.scope(*scope).fan.is_some_and(|fan| fan.0 == *read))
-        };
-        let taken = |read: &NodeId| {
-            entry.takes.iter().flat_map(|take| &take.items).any(|item| *item == ShapeSource::Node(*read))
-        };
-        let plain = entry.reads.iter().filter(|read| !crossed(read) && !taken(read));
-        let plain = plain.map(|read| opens(read).unwrap_or_else(|| self.read(*read)));
-        let takes = entry.takes.iter().enumerate().map(|(side, take)| match side {
-            0 => self.take(take),
-            _ => format!("with {}", self.take(take)),
-        });
-        plain.chain(takes).collect()
-    }
-
-    fn read(&self, node: NodeId) -> String {
-        if self.shape.node(node).is_step() { self.name(node) } else { self.list(node) }
-    }
-
-    fn list(&self, node: NodeId) -> String {
-        let entry = self.shape.node(node);
-        let what = match entry.kind {
-            ShapeKind::Results => "the results of",
-            ShapeKind::Held => "all",
-            _ => "the list of",
-        };
-        let taken: Vec<_> = entry.takes.iter().map(|take| self.take(take)).collect();
-        format!("{what} {}", taken.join(" and "))
-    }
-
-    fn take(&self, take: &ShapeTake) -> String {
-        let innermost = take.over.last();
-        let item = |item: &ShapeSource| match *item {
-            ShapeSource::Item(scope) => self.items(scope).unwrap_or_default(),
-            ShapeSource::Node(node) if innermost.is_none_or(|it| *it == self.shape.node(node).scope) => {
-                self.read(node)
-            }
-            ShapeSource::Node(node) => {
-                let over = innermost.and_then(|scope| self.items(*scope)).unwrap_or_default();
-                format!("{} for each of the {over}", self.read(node))
-            }
-        };
-        take.items.iter().map(item).collect::<Vec<_>>().join(" and ")
-    }
-}
-
-/// One line: what differs, and what keeps the run's record readable where there is something.
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = match self {
-            Self::Job { old, new } => format!("the run is of the job `{old}`, not of `{new}`"),
-            Self::Renamed { old, new } => {
-                let (graph, name) = old.rsplit_once('.').unwrap_or(("", old));
-                let there = if graph.is_empty() { String::new() } else { format!(" in `{graph}`") };
-                format!(
-                    "`{old}` is now called `{new}`: give it `#[op(name = {name:?})]` or `.named({name:?})`{there} \
-                     to keep the old name, or `rerun`"
-                )
-            }
-            Self::Added { step } => format!("`{step}` is new: `rerun` runs it"),
-            Self::Removed { step } => format!("`{step}` is gone: `rerun` does without it"),
-            Self::Kind { step, old, new } => format!("`{step}` was {}, and is {}", kind(*old), kind(*new)),
-            Self::Reads { step, old, new } => match (only(new, old), only(old, new)) {
-                (more, less) if less.is_empty() => format!("`{step}` now also reads {}", all(&more)),
-                (more, less) if more.is_empty() => format!("`{step}` does not read {} any more", all(&less)),
-                (more, less) => format!("`{step}` now reads {}, and no more {}", all(&more), all(&less)),
-            },
-            Self::Scope { step, old, new } => {
-                format!("`{step}` runs {}, and not {}", placed(new), placed(old))
-            }
-            Self::Outputs { step, old, new } => {
-                format!("`{step}` gives {}, and not {}", all(new), all(old))
-            }
-            Self::Type { step, output, old, new } => format!(
-                "{} is of type `{new}`, and recorded as `{old}`: give it the old type, or `rerun`",
-                value(step, output)
-            ),
-            Self::Transient { step, output, now: true } => {
-                format!("{} is transient now, and was recorded", value(step, output))
-            }
-            Self::Transient { step, output, now: false } => {
-                format!("{} is recorded now, and was transient: `rerun`", value(step, output))
-            }
-            Self::Order => "the steps are the same, and are called for in another order, or other lists \
-                            are made of them: restore the calls, or `rerun`"
-                .to_owned(),
-        };
-        f.write_str(&safe(&line))
-    }
-}
-
-fn kind(kind: ShapeKind) -> &'static str {
-    match kind {
-        ShapeKind::Op => "the step of an op",
-        ShapeKind::Fold => "a fold",
-        ShapeKind::Zip => "a zip",
-        ShapeKind::Collect | ShapeKind::Results | ShapeKind::Held => "a list",
-    }
-}
-
-/// What is in one list and not in the other.
-fn only(these: &[String], others: &[String]) -> Vec<String> {
-    these.iter().filter(|it| !others.contains(it)).cloned().collect()
-}
-
-/// What messages call an output: the only one of an op has no name that its author gave.
-fn value(step: &str, output: &str) -> String {
-    match output {
-        "result" => format!("the value of `{step}`"),
-        output => format!("the output `{output}` of `{step}`"),
-    }
-}
-
-fn all(names: &[String]) -> String {
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
-}
-
-fn placed(scopes: &[String]) -> String {
-    match scopes {
-        [] => "once, outside all fan-outs".to_owned(),
-        scopes => format!("for each of the {}", scopes.join(" and of the ")),
-    }
-}
-
-#[cfg(test)]
-mod tests;
