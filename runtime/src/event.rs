@@ -45,6 +45,13 @@ pub struct Span {
     pub len: u32,
 }
 
+impl Span {
+    /// The same piece in data that has `start` bytes before it.
+    pub fn after(self, start: u32) -> Self {
+        Self { start: self.start + start, ..self }
+    }
+}
+
 /// Something that happened in a run.
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -68,6 +75,11 @@ impl StepRef {
     pub fn name(&self, shape: &Shape) -> StepName {
         StepName::new(&*shape.node(self.node).name, &self.path)
     }
+
+    /// The step in numbers: its node, and its item in the run. They never change.
+    pub(crate) fn numbers(&self) -> (u32, u32) {
+        (self.node.0, self.path.number())
+    }
 }
 
 /// What can happen.
@@ -88,6 +100,8 @@ pub enum EventKind {
     RunResumed {
         /// The time of day.
         resumed: SystemTime,
+        /// The steps that were in hand when the process before died; none if it ended by itself.
+        in_hand: Vec<StepRef>,
     },
     /// A worker began an attempt of a step. Short steps that run in one batch have no such event;
     /// their end tells when they began.
@@ -111,6 +125,11 @@ pub enum EventKind {
         outputs: Option<Outputs>,
         /// What is recorded of it: its outputs, metadata and progress.
         record: Span,
+    },
+    /// A step that had succeeded runs again, as its value was never recorded and is needed.
+    StepRemade {
+        /// The step.
+        step: StepRef,
     },
     /// A step of a rerun was not run: what it gave was copied from the run that is run again.
     StepReused {

@@ -8,6 +8,7 @@ use crate::event::{Batch, RunState};
 use crate::graph::Graph;
 use crate::options::{Order, PoolLimit};
 use crate::shape::Shape;
+use crate::store::StoreError;
 use crate::summary::Summary;
 use crate::value::AnyValue;
 
@@ -66,4 +67,6 @@ pub struct RunReport {
     pub graph: Arc<Graph>,
     /// What is recorded of the graph: with it, steps are named and the summary is read.
     pub shape: Arc<Shape>,
+    /// Why the run stopped, if its record could not be written: what was told before is recorded.
+    pub unwritten: Option<StoreError>,
 }

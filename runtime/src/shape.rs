@@ -133,6 +133,28 @@ impl Shape {
         &self.scopes[id.index()]
     }
 
+    /// Whether every node and scope that it names is there, and scopes nest: nothing that reads a shape
+    /// need doubt it then. A shape that came from outside is checked once.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let (nodes, scopes) = (self.nodes.len(), self.scopes.len());
+        let is_node = |id: &NodeId| id.index() < nodes;
+        if self.scopes.first().is_none_or(|root| root.parent.is_some() || root.fan.is_some()) {
+            return Err("a job's body is missing");
+        }
+        for (place, scope) in self.scopes.iter().enumerate().skip(1) {
+            if !scope.parent.is_some_and(|parent| parent.index() < place) {
+                return Err("a fan-out lies in none before it");
+            }
+            if !scope.fan.is_some_and(|(node, _)| is_node(&node)) {
+                return Err("a fan-out is opened by no node");
+            }
+        }
+        if self.nodes.iter().any(|node| node.scope.index() >= scopes || !node.reads.iter().all(is_node)) {
+            return Err("a node lies, or reads, where nothing is");
+        }
+        Ok(())
+    }
+
     /// The scopes from `scope` outwards, `scope` first and the root last.
     pub fn outwards(&self, scope: ScopeId) -> impl Iterator<Item = ScopeId> {
         std::iter::successors(Some(scope), |scope| self.scope(*scope).parent)

@@ -84,6 +84,11 @@ impl Path {
             .sum()
     }
 
+    /// The numbers of the items, innermost first.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> {
+        std::iter::successors(self.0.as_deref(), |item| item.outer.0.as_deref()).map(|item| item.number)
+    }
+
     /// How many fan-outs it lies in.
     pub fn depth(&self) -> usize {
         std::iter::successors(self.0.as_deref(), |item| item.outer.0.as_deref()).count()

@@ -19,6 +19,11 @@ pub(crate) fn safe(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// C0, C1 and DEL; the marks, embeddings, overrides and isolates of bidirectional text; and what
 /// ends a line without being a line feed.
 fn is_harmful(character: char) -> bool {

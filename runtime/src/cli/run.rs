@@ -10,6 +10,7 @@ use super::event_lines::EventLines;
 use super::flags::{OutputFlags, RunFlags};
 use super::options::run_options;
 use super::problem::Problem;
+use super::prompt::prompt;
 use super::showing::{print_values, progress_options, say_end};
 use super::values::{Sources, json_arguments, values};
 use super::watcher::Watcher;
@@ -41,7 +42,7 @@ pub(super) fn run(job: &'static JobDef, matches: &ArgMatches) -> Result<u8, Prob
     }
     let json = flags.args.as_deref().map(|text| json_arguments(text, job)).transpose()?.unwrap_or_default();
     let environment = |name: &str| std::env::var(name).ok();
-    let args = values(job, &Sources { matches, environment, json, config: &config })?;
+    let args = values(job, &Sources { matches, environment, json, config: &config, prompt: prompt() })?;
     let options = run_options(&graph, &flags, &config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

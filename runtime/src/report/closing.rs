@@ -229,7 +229,7 @@ mod tests {
                op               succeeded  failed  not run  retries   total     p50     p95     max
                load_pieces              1       -        -        -  600 ms       -       -       -
                  clean                  3       -        -        -   15 ms    5 ms    5 ms    5 ms
-                 compute_piece          2       1        -        1  2.21 s  477 ms  870 ms  870 ms
+                 compute_piece          2       1        -        1  2.21 s  474 ms  870 ms  870 ms
                merge                    -       -        1        -       -       -       -       -
 
                errors

@@ -68,12 +68,14 @@ const fn arg(name: &'static str, default: fn() -> AnyValue) -> ArgDef {
                 .map(|it| Arc::new(it) as AnyValue)
                 .map_err(|e| e.to_string())
         },
+        to_json: |value| value.downcast_ref::<char>().map(char::to_string).into(),
         show: |value| value.downcast_ref::<char>().map(char::to_string).unwrap_or_default(),
     }
 }
 
 /// `merge(load(from, to).map(|p| compute(clean(p))).collect())`.
-pub(crate) static LETTERS: JobDef = JobDef {
+pub(crate) static LETTERS: JobDef = LETTERS_ROW;
+pub(crate) const LETTERS_ROW: JobDef = JobDef {
     name: "letters",
     module: "jobs",
     file: "jobs.rs",
@@ -162,6 +164,20 @@ pub(crate) fn failed(step: StepRef, end: u64, took: u64, error: &str) -> Event {
     at(end, kind)
 }
 
+/// An attempt that began at 30 ms, to be followed by another 2 s after its end.
+pub(crate) fn attempt_failed(step: StepRef, end: u64) -> Event {
+    let took = end - 30;
+    let kind = EventKind::AttemptFailed {
+        step,
+        attempt: 1,
+        started: millis(30),
+        took: millis(took),
+        error: Arc::new(OpError::new(format_args!("api time out after {took} ms"))),
+        due: millis(end + 2_000),
+    };
+    at(end, kind)
+}
+
 pub(crate) fn yielded(shape: &Shape, end: u64, key: &str, index: u32) -> Event {
     let kind = EventKind::ItemYielded {
         step: step(shape, "load_pieces", None),
@@ -184,17 +200,7 @@ pub(crate) fn half_way() -> (Arc<Shape>, Vec<Event>) {
         events.push(at(30, EventKind::StepStarted { step: compute, attempt: 1 }));
     }
     events.push(succeeded(step(&shape, "compute_piece", Some(("a", 0))), 400, 370));
-    events.push(at(
-        500,
-        EventKind::AttemptFailed {
-            step: step(&shape, "compute_piece", Some(("b", 1))),
-            attempt: 1,
-            started: millis(30),
-            took: millis(470),
-            error: Arc::new(OpError::new("api time out after 470 ms")),
-            due: millis(2_500),
-        },
-    ));
+    events.push(attempt_failed(step(&shape, "compute_piece", Some(("b", 1))), 500));
     (shape, events)
 }
 

@@ -11,9 +11,12 @@ use serde_json::value::RawValue;
 use crate::define::{OutputKind, Outputs};
 use crate::event::{Batch, EVENT_VERSION, Event, EventKind, StepRef, StepState};
 use crate::graph::{Graph, NodeId};
+use crate::record;
+use crate::record::values::StoredValue;
 use crate::run::{RunReport, Sink};
 use crate::shape::Shape;
 use crate::step::Path;
+use crate::text::hex;
 use crate::value::{AnyValue, TypeInfo};
 
 /// How much is written at once, in bytes, while a batch has more: enough that writing costs little,
@@ -26,7 +29,7 @@ const PIECE: usize = 1 << 20;
 /// Every line is an object whose first fields are `version` ([`EVENT_VERSION`]), `event` and `at`,
 /// the seconds since the run began. All durations are seconds, too. A step is named in full,
 /// `step`, and by its op, `op`; the name parses as a [`StepName`](crate::StepName). An error is an object of
-/// `message`, `causes` and `kind`.
+/// `message`, `causes` and `kind`. A value too large for the log is `{"blob": …, "bytes": …}`.
 ///
 /// | `event` | further fields |
 /// |---|---|
@@ -35,10 +38,13 @@ const PIECE: usize = 1 << 20;
 /// | `step_succeeded` | `attempt`, `started`, `took`, and `outputs` where values are kept |
 /// | `attempt_failed` | `attempt`, `started`, `took`, `error`, `due` |
 /// | `step_failed` | `attempt`, `started`, `took`, `error`, `left_behind` |
+/// | `step_reused` | none: a rerun took what the step gave from the run that is run again |
+/// | `step_remade` | none: it had succeeded, and runs again, as its value is never recorded |
 /// | `step_not_run` | `state` (`skipped`, `upstream_failed`, `cancelled`), and `cause` if a step was |
 /// | `item_yielded` | `output`, `key`; `step` may be a held list, `hold(op)`, which is no step |
 /// | `fan_out_closed` | `output`, `items` |
 /// | `item_superseded` | `output`, `key` |
+/// | `run_resumed` | `resumed` (seconds since 1970); what has not succeeded has no state any more |
 /// | `run_cancelling` | `reason` |
 /// | `run_ended` | `state` |
 /// | `result` | the last line: `run`, `job`, `state`, `steps` (how many in each state), `outputs` |
@@ -136,6 +142,7 @@ fn kind_name(kind: &EventKind) -> &'static str {
         EventKind::RunStarted { .. } => "run_started",
         EventKind::RunResumed { .. } => "run_resumed",
         EventKind::StepReused { .. } => "step_reused",
+        EventKind::StepRemade { .. } => "step_remade",
         EventKind::StepStarted { .. } => "step_started",
         EventKind::StepSucceeded { .. } => "step_succeeded",
         EventKind::AttemptFailed { .. } => "attempt_failed",
@@ -186,8 +193,12 @@ impl Line<'_> {
                     args.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
                 self.set("args", &args)
             }
-            EventKind::RunResumed { resumed } => self.seconds("resumed", since_1970(*resumed)),
-            EventKind::StepReused { step, .. } => self.step(shape, step),
+            EventKind::RunResumed { resumed, in_hand } => {
+                self.seconds("resumed", since_1970(*resumed))?;
+                let names: Vec<_> = in_hand.iter().map(|step| step.name(shape).to_string()).collect();
+                self.set("in_hand", &names)
+            }
+            EventKind::StepReused { step, .. } | EventKind::StepRemade { step } => self.step(shape, step),
             EventKind::StepStarted { step, attempt } => {
                 self.step(shape, step)?;
                 self.set("attempt", attempt)
@@ -197,7 +208,7 @@ impl Line<'_> {
                 self.attempt(*attempt, *started, *took)?;
                 let values = match (outputs, told.graph) {
                     (Some(outputs), Some(graph)) => Some(output_values(graph, step.node, outputs)),
-                    _ => recorded_values(told.batch.data(*record)),
+                    _ => recorded_values(shape, step.node, told.batch.data(*record)),
                 };
                 match values {
                     Some(values) => self.set("outputs", &values),
@@ -246,18 +257,37 @@ fn output_name(shape: &Shape, node: NodeId, output: u16) -> &str {
     outputs.get(usize::from(output)).map_or("result", |output| &output.name)
 }
 
-/// The single outputs of a step as they are recorded; `None` where nothing is.
-fn recorded_values(record: &[u8]) -> Option<serde_json::Map<String, serde_json::Value>> {
-    let _ = record;
-    None
+/// Values by name; `None` for nothing.
+struct Values<'a>(Vec<(&'a str, Option<Box<RawValue>>)>);
+
+impl serde::Serialize for Values<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }
 
-/// The single outputs of a step by name; `null` for nothing.
-fn output_values(
-    graph: &Graph,
-    node: NodeId,
-    outputs: &Outputs,
-) -> serde_json::Map<String, serde_json::Value> {
+/// The single outputs of a step as they are recorded; `None` where nothing is.
+fn recorded_values<'a>(shape: &'a Shape, node: NodeId, record: &[u8]) -> Option<Values<'a>> {
+    if record.is_empty() {
+        return None;
+    }
+    let parts = record::values::read(record).ok()?;
+    let singles = shape.node(node).outputs.iter().filter(|output| !output.dynamic);
+    let values = singles.zip(parts.values).map(|(output, value)| {
+        let json = match value {
+            StoredValue::Json(text) => std::str::from_utf8(text).ok().map(str::to_owned),
+            StoredValue::Blob { hash, len } => {
+                Some(serde_json::json!({ "blob": hex(&hash), "bytes": len }).to_string())
+            }
+            StoredValue::Nothing | StoredValue::Transient => None,
+        };
+        (output.name.as_str(), json.and_then(|json| RawValue::from_string(json).ok()))
+    });
+    Some(Values(values.collect()))
+}
+
+/// The single outputs of a step by name, as the run that goes on has them.
+fn output_values<'a>(graph: &'a Graph, node: NodeId, outputs: &Outputs) -> Values<'a> {
     let values = match outputs {
         Outputs::None => &[],
         Outputs::One(value) => std::slice::from_ref(value),
@@ -266,14 +296,13 @@ fn output_values(
     let defs = graph.node(node).op().map_or(&[][..], |op| op.outputs);
     let alone = matches!(outputs, Outputs::One(_));
     let defs = defs.iter().filter(|output| output.kind == OutputKind::Single || !alone);
-    defs.zip(values)
-        .filter(|(output, _)| output.kind == OutputKind::Single)
-        .map(|(output, value)| {
-            let json = value.as_ref().and_then(|value| encoded(output.info, value));
-            let json = json.and_then(|text| serde_json::from_slice(&text).ok());
-            (output.name.to_owned(), json.unwrap_or_default())
-        })
-        .collect()
+    let values = defs.zip(values).filter(|(output, _)| output.kind == OutputKind::Single);
+    let values = values.map(|(output, value)| {
+        let json = value.as_ref().and_then(|value| encoded(output.info, value));
+        let json = json.and_then(|text| String::from_utf8(text).ok());
+        (output.name, json.and_then(|json| RawValue::from_string(json).ok()))
+    });
+    Values(values.collect())
 }
 
 /// What a job gave, as JSON, in order; `None` for what has no value or is never recorded.
@@ -324,6 +353,25 @@ mod tests {
     use super::*;
     use crate::report::fixture;
     use expect_test::expect;
+
+    #[test]
+    fn recorded_values_are_told_as_they_were_written() {
+        use crate::record::values::{StoredValue, write_value};
+        let shape = fixture::shape();
+        let mut data = Vec::new();
+        write_value(&mut data, StoredValue::Json(br#"{"z":1,"a":12345678901234567890123}"#));
+        let mut event = fixture::succeeded(fixture::step(&shape, "merge", None), 20, 5);
+        if let EventKind::StepSucceeded { record, .. } = &mut event.kind {
+            record.len = u32::try_from(data.len()).unwrap();
+        }
+        let mut lines = JsonLines::new(Vec::new());
+        lines.events(&shape, &Batch { events: vec![event], data });
+        let text = String::from_utf8(lines.out).unwrap();
+        assert!(
+            text.ends_with("\"outputs\":{\"result\":{\"z\":1,\"a\":12345678901234567890123}}}\n"),
+            "{text}"
+        );
+    }
 
     #[test]
     fn one_event_a_line_version_first() {

@@ -131,6 +131,9 @@ impl FailureLines {
     ) -> Vec<String> {
         let groups = summary.errors();
         let mut lines = Vec::new();
+        // A resumed run begins to fail anew.
+        self.told.truncate(groups.len());
+        self.ungrouped_told = self.ungrouped_told.min(summary.ungrouped_errors());
         for group in &groups[self.told.len()..] {
             let first = (group.first_attempts, group.first_took);
             lines.push(failure(shape, &group.examples[0], first, &group.first_error, paint));
@@ -151,7 +154,7 @@ impl FailureLines {
         let mut others = summary.ungrouped_errors() - self.ungrouped_told;
         self.ungrouped_told = summary.ungrouped_errors();
         for (group, told) in summary.errors().iter().zip(&mut self.told) {
-            let more = group.count - std::mem::replace(told, group.count);
+            let more = group.count.saturating_sub(std::mem::replace(told, group.count));
             if more > 0 && lines.len() < COUNTED_KINDS {
                 let first = group.examples[0].name(shape).to_string();
                 lines.push(format!("           … {} more like {}", count(more), safe(&first)));

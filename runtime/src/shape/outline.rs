@@ -1,5 +1,6 @@
 //! The order in which a job is told: each fan-out right after what opens it.
 
+#[cfg(feature = "cli")]
 use std::collections::BTreeSet;
 
 use super::Shape;
@@ -61,6 +62,7 @@ fn tell(entries: &Entries, scope: ScopeId, parts: &mut Vec<Part>) -> bool {
     any
 }
 
+#[cfg(feature = "cli")]
 /// The steps that a step waits for, in call order: back through lists to what gives their items.
 pub(crate) fn needed_steps(shape: &Shape, node: NodeId) -> BTreeSet<NodeId> {
     let mut needed = BTreeSet::new();

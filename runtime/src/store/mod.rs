@@ -13,7 +13,21 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::RunState;
+use crate::event::{RunState, StepState};
+
+mod chain;
+mod memory;
+mod open;
+mod rules;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod standstill;
+
+pub use memory::MemoryStore;
+pub use open::{default_address, open, open_read_only};
+use rules::{check_id, cut_in_hand, not_the_head, taken};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 
 /// A hash of 32 bytes (BLAKE3).
 pub type Hash = [u8; 32];
@@ -34,7 +48,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`STANDSTILL`], which this call waits to see.
     ///
     /// # Errors
-    /// [`StoreError::Held`] if another process drives it.
+    /// [`StoreError::Held`] if another process drives it, [`StoreError::Damaged`] if commits that were
+    /// acknowledged are gone.
     fn drive(&self, run: &str, take_over: bool) -> Result<Arc<dyn Drive>, StoreError>;
 
     /// Runs, newest first.
@@ -78,8 +93,13 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// The store cannot be read.
-    fn logs(&self, run: &str, filter: &LogFilter, after: u64, limit: usize)
-    -> Result<Vec<LogRow>, StoreError>;
+    fn logs(
+        &self,
+        run: &str,
+        filter: &LogFilter,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, StoreError>;
 
     /// A large value.
     ///
@@ -141,12 +161,23 @@ pub trait Drive: Send + Sync + fmt::Debug {
     fn beat(&self);
 
     /// What worker `worker` has in hand from now on (any bytes, empty for nothing), so that after a
-    /// death it is known who was at work. Not synced, and cheap: once a grant.
+    /// death it is known who was at work. Not synced, and cheap: once a grant. What is longer than
+    /// [`IN_HAND_BYTES`] is cut there, and ends in [`IN_HAND_CUT`]; of workers from
+    /// [`IN_HAND_WORKERS`] on nothing is kept.
     fn in_hand(&self, worker: usize, steps: &[u8]);
 
     /// What the workers of the last holder had in hand when it died: empty if it ended well.
     fn left_in_hand(&self) -> &[Vec<u8>];
 }
+
+/// So much of what one worker has in hand is kept.
+pub const IN_HAND_BYTES: usize = 4080;
+
+/// Of so many workers it is kept what they have in hand.
+pub const IN_HAND_WORKERS: usize = 64;
+
+/// The last byte of what was too long to be kept whole: no text in UTF-8 ends so.
+pub const IN_HAND_CUT: u8 = 0xff;
 
 /// How long the heartbeat of a living holder must have stood still before it can be taken over.
 pub const STANDSTILL: Duration = Duration::from_secs(10);
@@ -164,7 +195,7 @@ pub struct NewRun {
     pub parent: Option<String>,
     /// What else is known from the first: the shape of the job, its arguments, how it is run; JSON.
     pub facts: String,
-    /// Tags that the user gave to the run: name and value.
+    /// Tags that the user gave to the run: name and value. Kept sorted, each once.
     pub tags: Vec<(String, String)>,
 }
 
@@ -220,7 +251,7 @@ pub struct RunFilter {
     pub since: Option<SystemTime>,
     /// That began before.
     pub until: Option<SystemTime>,
-    /// With all these tags.
+    /// With all these tags: name and value.
     pub tags: Vec<(String, String)>,
     /// Entered before the run of this number: the next page.
     pub before: Option<u64>,
@@ -235,7 +266,8 @@ pub struct NewCommit<'a> {
     pub block: &'a [u8],
     /// What readers find commits by.
     pub index: CommitIndex,
-    /// The hash of the commit that it follows; refused if that is not the head.
+    /// The hash of the commit that it follows; refused if that is not the head. Without a block
+    /// nothing follows, and it is not looked at.
     pub follows: Hash,
     /// Lines of step logs.
     pub logs: &'a [LogRow],
@@ -264,8 +296,15 @@ pub struct CommitIndex {
     pub to: u64,
     /// Which nodes its events are about: bit `n % 64` for node `n`.
     pub nodes: u64,
-    /// Which states other than success its steps ended in, or came to: bit by `StepState`.
+    /// Which states other than success its steps ended in, or came to: bit by `StepState`. The bit of
+    /// success is [`UNDONE`](Self::UNDONE).
     pub states: u8,
+}
+
+impl CommitIndex {
+    /// In the states of a commit: steps that had ended before are counted no more. The run was resumed,
+    /// an item was superseded, or a step is made again.
+    pub const UNDONE: u8 = 1 << StepState::Succeeded as u8;
 }
 
 /// A commit without its block.

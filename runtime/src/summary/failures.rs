@@ -52,6 +52,13 @@ pub(super) struct Failures {
 }
 
 impl Failures {
+    /// Those of groups that were stored.
+    pub(super) fn of(groups: Vec<ErrorGroup>, ungrouped: u64) -> Self {
+        let keys = groups.iter().map(|group| (group.node, group.pattern.clone()));
+        let by_pattern = keys.zip(0..).collect();
+        Self { groups, by_pattern, ungrouped }
+    }
+
     pub(super) fn groups(&self) -> &[ErrorGroup] {
         &self.groups
     }

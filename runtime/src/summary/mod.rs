@@ -4,18 +4,22 @@
 //! in the engine's hot path: an event that a step succeeded costs a few additions, and memory
 //! follows the job and what is in flight, never the number of steps.
 
+mod counts;
 mod durations;
 mod failures;
 mod fold;
 mod node;
 mod open;
+mod stored;
 #[cfg(test)]
 mod tests;
 
+pub use counts::Counts;
 pub use durations::Durations;
 pub use failures::{EXAMPLES, ErrorGroup, MAX_ERROR_GROUPS};
 pub use node::NodeSummary;
 pub use open::RunningStep;
+pub use stored::StoredError;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -36,6 +40,8 @@ pub const SLOWEST: usize = 5;
 pub struct Summary {
     run_id: Option<Arc<str>>,
     started: Option<SystemTime>,
+    sessions: u32,
+    resumed: Option<SystemTime>,
     args: Vec<(String, String)>,
     elapsed: Duration,
     cancelling: Option<String>,
@@ -80,6 +86,16 @@ impl Summary {
     /// When the run began.
     pub fn started(&self) -> Option<SystemTime> {
         self.started
+    }
+
+    /// How many times the run was begun or resumed.
+    pub fn sessions(&self) -> u32 {
+        self.sessions
+    }
+
+    /// When the run was last resumed, if it ever was.
+    pub fn resumed(&self) -> Option<SystemTime> {
+        self.resumed
     }
 
     /// The job's arguments: name, and value as text.
@@ -153,6 +169,11 @@ impl Summary {
     /// How many steps of the whole run are in a state.
     pub fn total(&self, shape: &Shape, state: StepState) -> u64 {
         shape.steps().map(|node| self.count(node, state)).sum()
+    }
+
+    /// How many steps of the whole run were copied from another run.
+    pub fn reused(&self, shape: &Shape) -> u64 {
+        shape.steps().map(|node| self.node(node).reused()).sum()
     }
 
     /// How many steps of the whole run have ended.
