@@ -41,6 +41,7 @@ pub mod __private;
 
 pub use arg::JobArg;
 pub use check::{JobError, JobErrors, check_all_jobs};
+pub use changes::{Change, changes, corresponding};
 #[cfg(feature = "cli")]
 pub use cli::main;
 pub use context::{MAX_METADATA_BYTES, Metadata, NOTES_VERSION, Note, Notes, NotesError, OpContext};
@@ -58,7 +59,7 @@ pub use options::{
 };
 pub use run::{GRACE, RunOptions, RunReport, Sink};
 pub use secret::Secret;
-pub use shape::{Change, Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope, ShapeSource, ShapeTake, changes, corresponding};
+pub use shape::{Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope, ShapeSource, ShapeTake};
 pub use step::{Path, StepName, StepNameError};
 pub use summary::Summary;
 #[doc(hidden)]

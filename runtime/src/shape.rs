@@ -4,7 +4,6 @@
 //! It is plain data. A [`Graph`] gives it; a record holds it; all faces read it, so that a run of a
 //! job that has changed since, or is gone, is shown as well as any other.
 
-mod changes;
 mod outline;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use crate::define::OutputKind;
 use crate::graph::{Fan, Gather, Graph, NodeId, NodeKind, ScopeId, Source};
 
-pub use changes::{Change, changes, corresponding};
 #[cfg(feature = "cli")]
 pub(crate) use outline::needed_steps;
 pub(crate) use outline::{Part, outline};
