@@ -18,11 +18,12 @@ use crate::store::{NewRun, StoreError, check_id, taken};
 /// Enters a run and takes it.
 pub(super) fn create(inner: &Arc<Inner>, run: &NewRun) -> Result<SqliteDrive, StoreError> {
     let place = &inner.place;
+    let writer = inner.writer()?;
     check_id(place.shown(), &run.id)?;
     let is_taken = || taken(place.shown(), &run.id);
     let live = take(place, &run.id)?.ok_or_else(is_taken)?;
     let holder = Holder::this();
-    let number = inner.writer()?.write(run.facts.len(), |tx| {
+    let number = writer.write(run.facts.len(), |tx| {
         catalogue::insert(tx, run, &holder.to_string())?.ok_or_else(|| is_taken().into())
     })?;
     let entry = Entry { number, epoch: 1, head: 0, hash: [0; 32], holder: String::new(), is_open: true };
