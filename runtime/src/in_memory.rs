@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::define::{JobDef, Outputs};
 use crate::engine::{RunHandle, StartError, start};
-use crate::event::{Event, EventKind, RunState, StepRef, StepState};
-use crate::graph::{BuildErrors, Graph, build};
+use crate::event::{Batch, Event, EventKind, RunState, StepRef, StepState};
+use crate::graph::{BuildErrors, build};
 use crate::job::Job;
 use crate::run::{RunOptions, RunReport, Sink};
+use crate::shape::Shape;
 use crate::step::StepName;
 use crate::value::AnyValue;
 
@@ -52,7 +53,7 @@ impl fmt::Display for NoOutput {
         };
         write!(f, "the run of job `{}` {how}", report.job)?;
         for group in report.summary.errors().iter().take(TOLD_ERRORS) {
-            let step = group.examples.first().map(|step| step.name(&report.graph).to_string());
+            let step = group.examples.first().map(|step| step.name(&report.shape).to_string());
             write!(f, "\n  {}: {}", step.unwrap_or_default(), group.first_error)?;
             if group.count > 1 {
                 write!(f, " (and {} more like it)", group.count - 1)?;
@@ -194,8 +195,8 @@ impl Kept {
 }
 
 impl Sink for Kept {
-    fn events(&mut self, _graph: &Graph, events: &[Event]) {
-        self.lock().extend_from_slice(events);
+    fn events(&mut self, _shape: &Shape, batch: &Batch) {
+        self.lock().extend_from_slice(&batch.events);
     }
 }
 
@@ -286,7 +287,7 @@ impl<R> InMemory<R> {
     }
 
     fn name(&self, step: &StepRef) -> StepName {
-        step.name(&self.report.graph)
+        step.name(&self.report.shape)
     }
 
     fn read_as<T: Any + Clone>(&self, step: &StepRef, value: &AnyValue) -> T {

@@ -4,9 +4,11 @@ pub mod define;
 pub mod engine;
 pub mod exit;
 pub mod graph;
+pub mod logs;
 pub mod machine;
 pub mod record;
 pub mod report;
+pub mod select;
 pub mod store;
 pub mod summary;
 
@@ -39,20 +41,22 @@ pub use arg::JobArg;
 pub use check::{JobError, JobErrors, check_all_jobs};
 #[cfg(feature = "cli")]
 pub use cli::main;
-pub use context::OpContext;
+pub use context::{MAX_METADATA_BYTES, Metadata, NOTES_VERSION, Note, Notes, NotesError, OpContext};
 pub use engine::{Canceller, ResourceError, RunHandle, StartError};
 pub use error::{ErrorKind, OpError, StepFailure};
-pub use event::{Batch, EVENT_VERSION, Event, EventKind, Span, RunState, StepRef, StepState};
+pub use event::{Batch, EVENT_VERSION, Event, EventKind, RunState, Span, StepRef, StepState};
 pub use in_memory::{InMemory, JobRun, NoOutput, RunError};
 pub use job::Job;
 pub use key::{Dynamic, DynamicOutput, Key, KeyError, MAX_KEY_BYTES};
+#[cfg(feature = "logs")]
+pub use logs::StepLogs;
 pub use options::{
     Backoff, DEFAULT_MAX_CONCURRENT, Jitter, JobOptions, OPEN_ITEMS, OpOptions, Order, PoolLimit, Rate,
     RetryPolicy,
 };
 pub use run::{GRACE, RunOptions, RunReport, Sink};
 pub use secret::Secret;
-pub use shape::{Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope};
+pub use shape::{Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope, ShapeSource, ShapeTake};
 pub use step::{Path, StepName, StepNameError};
 pub use summary::Summary;
 #[doc(hidden)]

@@ -10,6 +10,7 @@ mod list;
 mod options;
 mod output;
 mod problem;
+mod prompt;
 mod run;
 mod showing;
 mod signals;

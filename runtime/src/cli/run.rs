@@ -10,6 +10,7 @@ use super::event_lines::EventLines;
 use super::flags::{OutputFlags, RunFlags};
 use super::options::run_options;
 use super::problem::Problem;
+use super::prompt::prompt;
 use super::showing::{print_values, progress_options, say_end};
 use super::values::{Sources, json_arguments, values};
 use super::watcher::Watcher;
@@ -41,7 +42,7 @@ pub(super) fn run(job: &'static JobDef, matches: &ArgMatches) -> Result<u8, Prob
     }
     let json = flags.args.as_deref().map(|text| json_arguments(text, job)).transpose()?.unwrap_or_default();
     let environment = |name: &str| std::env::var(name).ok();
-    let args = values(job, &Sources { matches, environment, json, config: &config })?;
+    let args = values(job, &Sources { matches, environment, json, config: &config, prompt: prompt() })?;
     let options = run_options(&graph, &flags, &config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -71,7 +72,7 @@ async fn drive(
     flags: &OutputFlags,
 ) -> Result<u8, Problem> {
     let shown = progress_options(flags);
-    let (progress, sink) = Progress::start(Arc::clone(&graph), shown);
+    let (progress, sink) = Progress::start(Arc::new(graph.shape()), shown);
     logs::show(progress.lines(), flags.quiet, shown.paint).map_err(Problem::Usage)?;
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(sink)];
     let mut lines = flags.json.then(|| EventLines::start(&mut sinks));

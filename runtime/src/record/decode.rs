@@ -79,7 +79,10 @@ impl Decoder {
             Raw::RunStarted { run, started, args } => {
                 EventKind::RunStarted { run: run.into(), started, args }
             }
-            Raw::RunResumed { resumed } => EventKind::RunResumed { resumed },
+            Raw::RunResumed { resumed, in_hand } => EventKind::RunResumed {
+                resumed,
+                in_hand: in_hand.into_iter().map(|step| self.step(step)).collect(),
+            },
             Raw::StepStarted { step, attempt } => EventKind::StepStarted { step: self.step(step), attempt },
             Raw::StepSucceeded { step, attempt, times, record } => EventKind::StepSucceeded {
                 step: self.step(step),
@@ -92,6 +95,7 @@ impl Decoder {
             Raw::StepReused { step, record } => {
                 EventKind::StepReused { step: self.step(step), record: record.span }
             }
+            Raw::StepRemade { step } => EventKind::StepRemade { step: self.step(step) },
             Raw::AttemptFailed { step, attempt, times, error, due } => EventKind::AttemptFailed {
                 step: self.step(step),
                 attempt,

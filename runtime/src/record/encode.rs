@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::differences::{Differences, micros};
 use super::format::{
     ATTEMPT_FAILED, FAN_OUT_CLOSED, FORMAT, ITEM_SUPERSEDED, LEFT_BEHIND, RUN_CANCELLING, RUN_ENDED,
-    RUN_RESUMED, RUN_STARTED, STEP_FAILED, STEP_REUSED, STEP_STARTED, STEP_SUCCEEDED,
+    RUN_RESUMED, RUN_STARTED, STEP_FAILED, STEP_REMADE, STEP_REUSED, STEP_STARTED, STEP_SUCCEEDED,
 };
 use super::starts::Starts;
 use super::varint::{write, write_bytes, zigzag};
@@ -117,6 +117,9 @@ impl Encoder {
                 last.write_step(out, at, STEP_REUSED, step.path.number(), step.node);
                 write_bytes(out, batch.data(*record));
             }
+            EventKind::StepRemade { step } => {
+                last.write_step(out, at, STEP_REMADE, step.path.number(), step.node);
+            }
             EventKind::AttemptFailed { step, attempt, started, took, error, due } => {
                 last.write_attempt(out, at, ATTEMPT_FAILED, step, *attempt);
                 write_times(out, at, *started, *took);
@@ -155,9 +158,14 @@ impl Encoder {
                     write_bytes(out, text.as_bytes());
                 }
             }
-            EventKind::RunResumed { resumed } => {
+            EventKind::RunResumed { resumed, in_hand } => {
                 last.write_head(out, at, RUN_RESUMED);
                 write_time_of_day(out, *resumed);
+                write(out, in_hand.len() as u64);
+                for step in in_hand {
+                    write(out, zigzag(i64::from(step.path.number())));
+                    write(out, u64::from(step.node.0));
+                }
             }
             EventKind::RunCancelling { reason } => {
                 last.write_head(out, at, RUN_CANCELLING);
@@ -225,6 +233,7 @@ fn note(index: &mut CommitIndex, event: &Event, shape: &Shape) {
             (step, None)
         }
         EventKind::ItemYielded { step, .. }
+        | EventKind::StepRemade { step }
         | EventKind::FanOutClosed { step, .. }
         | EventKind::ItemSuperseded { step, .. } => (step, None),
         EventKind::RunStarted { .. }

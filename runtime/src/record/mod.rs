@@ -8,6 +8,7 @@
 //! [`link`](chain::link) from one to the next is here. What the values mean is their types' business.
 
 pub mod chain;
+pub mod facts;
 pub mod values;
 
 mod decode;
@@ -31,6 +32,7 @@ mod varint;
 pub use decode::Decoder;
 pub use encode::Encoder;
 pub use error::RecordError;
+pub use facts::{Facts, FactsError};
 pub use format::FORMAT;
 pub use past::{Past, StepPast};
 pub use state::{Illegal, State};

@@ -7,7 +7,7 @@ use super::error::RecordError;
 use super::format::{
     ATTEMPT, ATTEMPT_FAILED, CAUSE, FAN_OUT_CLOSED, FORMAT, ITEM_SUPERSEDED, ITEM_YIELDED, KIND, LEFT_BEHIND,
     MANY, NEXT_INDEX, PARTS, RUN_CANCELLING, RUN_ENDED, RUN_RESUMED, RUN_STARTED, SAME_FAN, SAME_ITEM,
-    SAME_TIME, STEP_FAILED, STEP_REUSED, STEP_STARTED, STEP_SUCCEEDED, STEPS_NOT_RUN,
+    SAME_TIME, STEP_FAILED, STEP_REMADE, STEP_REUSED, STEP_STARTED, STEP_SUCCEEDED, STEPS_NOT_RUN,
 };
 use super::keys::LastKeys;
 use super::varint::Cursor;
@@ -50,6 +50,7 @@ pub(super) enum Raw<'a> {
     },
     RunResumed {
         resumed: SystemTime,
+        in_hand: Vec<RawStep>,
     },
     StepStarted {
         step: RawStep,
@@ -60,6 +61,9 @@ pub(super) enum Raw<'a> {
         attempt: u32,
         times: RawTimes,
         record: RawRecord,
+    },
+    StepRemade {
+        step: RawStep,
     },
     StepReused {
         step: RawStep,
@@ -213,6 +217,7 @@ impl<'a> Reader<'a> {
             ITEM_YIELDED => self.item(tag)?,
             STEP_STARTED => Raw::StepStarted { step: self.step(tag)?, attempt: self.attempt(tag)? },
             STEP_REUSED => Raw::StepReused { step: self.step(tag)?, record: self.record()? },
+            STEP_REMADE => Raw::StepRemade { step: self.step(tag)? },
             ATTEMPT_FAILED => {
                 let (step, attempt, times) = (self.step(tag)?, self.attempt(tag)?, self.times()?);
                 let wait = self.cursor.difference("when an attempt is due")?;
@@ -235,7 +240,7 @@ impl<'a> Reader<'a> {
                 Raw::ItemSuperseded { step, output, ended: self.ended()? }
             }
             RUN_STARTED => self.run_started()?,
-            RUN_RESUMED => Raw::RunResumed { resumed: self.time_of_day()? },
+            RUN_RESUMED => Raw::RunResumed { resumed: self.time_of_day()?, in_hand: self.in_hand()? },
             RUN_CANCELLING => Raw::RunCancelling { reason: self.cursor.text("why the run was cancelled")? },
             RUN_ENDED => Raw::RunEnded { state: self.run_state()? },
             kind => return Err(self.cursor.wrong(format!("there is no kind {kind} of events"))),
@@ -367,6 +372,16 @@ impl<'a> Reader<'a> {
             ended.push((self.node()?, self.step_state()?));
         }
         Ok(ended)
+    }
+
+    fn in_hand(&mut self) -> Result<Vec<RawStep>, RecordError> {
+        let count = self.cursor.number("the number of steps in hand")?;
+        let likely = count.min(self.cursor.left() as u64 / 2) as usize;
+        let mut steps = Vec::with_capacity(likely);
+        for _ in 0..count {
+            steps.push(RawStep { item: self.item_from(0)?, node: self.node()? });
+        }
+        Ok(steps)
     }
 
     fn step_state(&mut self) -> Result<StepState, RecordError> {

@@ -46,6 +46,7 @@ pub(super) enum Change {
     RunCancelling,
     RunEnded,
     Started { item: u32, node: NodeId },
+    Remade { item: u32, node: NodeId },
     Succeeded { item: u32, node: NodeId },
     AttemptFailed { item: u32, node: NodeId },
     Ended { item: u32, node: NodeId },
@@ -114,6 +115,12 @@ impl State {
         self.items.parent(item)
     }
 
+    /// Whether a fan-out has closed since the run began or was resumed.
+    pub(super) fn is_closed(&self, parent: u32, node: NodeId, output: u16) -> bool {
+        let scope = self.layout.opened_by(self.scope_of(parent), node, output);
+        scope.is_some_and(|scope| self.items.is_closed(&self.layout, parent, scope))
+    }
+
     pub(super) fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -156,6 +163,7 @@ impl State {
                 Ok(())
             }
             Change::Started { item, node } => self.set(item, node, Standing::Running),
+            Change::Remade { item, node } => self.remake(item, node),
             Change::AttemptFailed { item, node } => self.set(item, node, Standing::Nothing),
             Change::Succeeded { item, node } => self.end(item, node, Standing::Succeeded),
             Change::Ended { item, node } => self.end(item, node, Standing::Ended),
@@ -208,6 +216,19 @@ impl State {
         }
     }
 
+    /// A step whose value was never recorded gives up its success, to run again.
+    fn remake(&mut self, item: u32, node: NodeId) -> Result<(), &'static str> {
+        self.living(item)?;
+        match self.slot(item, node) {
+            Some(slot) if self.items.standing(slot) == Standing::Succeeded => {
+                self.items.set(slot, Standing::Nothing);
+                Ok(())
+            }
+            Some(_) => Err("the step has not succeeded before"),
+            None => Err("the item has no such step"),
+        }
+    }
+
     #[inline]
     fn end(&mut self, item: u32, node: NodeId, standing: Standing) -> Result<(), &'static str> {
         self.set(item, node, standing)?;
@@ -246,6 +267,7 @@ impl Change {
         match self {
             Self::RunStarted | Self::RunResumed | Self::RunCancelling | Self::RunEnded => None,
             Self::Started { item, node }
+            | Self::Remade { item, node }
             | Self::Succeeded { item, node }
             | Self::AttemptFailed { item, node }
             | Self::Ended { item, node }
@@ -266,6 +288,10 @@ impl Change {
             EventKind::StepStarted { step, .. } => {
                 let (item, node) = place(step);
                 Self::Started { item, node }
+            }
+            EventKind::StepRemade { step } => {
+                let (item, node) = place(step);
+                Self::Remade { item, node }
             }
             EventKind::StepSucceeded { step, .. } | EventKind::StepReused { step, .. } => {
                 let (item, node) = place(step);
@@ -315,6 +341,7 @@ impl Illegal {
             EventKind::RunEnded { .. } => ("RunEnded", None),
             EventKind::StepStarted { step, .. } => ("StepStarted", Some((step.node, &step.path))),
             EventKind::StepSucceeded { step, .. } => ("StepSucceeded", Some((step.node, &step.path))),
+            EventKind::StepRemade { step } => ("StepRemade", Some((step.node, &step.path))),
             EventKind::StepReused { step, .. } => ("StepReused", Some((step.node, &step.path))),
             EventKind::AttemptFailed { step, .. } => ("AttemptFailed", Some((step.node, &step.path))),
             EventKind::StepFailed { step, .. } => ("StepFailed", Some((step.node, &step.path))),

@@ -15,6 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::RunState;
 
+mod chain;
+mod memory;
+mod rules;
+mod standstill;
+
+pub use memory::MemoryStore;
+use rules::{check_id, cut_in_hand, not_the_head, taken};
+
 /// A hash of 32 bytes (BLAKE3).
 pub type Hash = [u8; 32];
 
@@ -34,7 +42,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`STANDSTILL`], which this call waits to see.
     ///
     /// # Errors
-    /// [`StoreError::Held`] if another process drives it.
+    /// [`StoreError::Held`] if another process drives it, [`StoreError::Damaged`] if commits that were
+    /// acknowledged are gone.
     fn drive(&self, run: &str, take_over: bool) -> Result<Arc<dyn Drive>, StoreError>;
 
     /// Runs, newest first.
@@ -78,8 +87,13 @@ pub trait Store: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// The store cannot be read.
-    fn logs(&self, run: &str, filter: &LogFilter, after: u64, limit: usize)
-    -> Result<Vec<LogRow>, StoreError>;
+    fn logs(
+        &self,
+        run: &str,
+        filter: &LogFilter,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, StoreError>;
 
     /// A large value.
     ///
@@ -141,12 +155,23 @@ pub trait Drive: Send + Sync + fmt::Debug {
     fn beat(&self);
 
     /// What worker `worker` has in hand from now on (any bytes, empty for nothing), so that after a
-    /// death it is known who was at work. Not synced, and cheap: once a grant.
+    /// death it is known who was at work. Not synced, and cheap: once a grant. What is longer than
+    /// [`IN_HAND_BYTES`] is cut there, and ends in [`IN_HAND_CUT`]; of workers from
+    /// [`IN_HAND_WORKERS`] on nothing is kept.
     fn in_hand(&self, worker: usize, steps: &[u8]);
 
     /// What the workers of the last holder had in hand when it died: empty if it ended well.
     fn left_in_hand(&self) -> &[Vec<u8>];
 }
+
+/// So much of what one worker has in hand is kept.
+pub const IN_HAND_BYTES: usize = 4080;
+
+/// Of so many workers it is kept what they have in hand.
+pub const IN_HAND_WORKERS: usize = 64;
+
+/// The last byte of what was too long to be kept whole: no text in UTF-8 ends so.
+pub const IN_HAND_CUT: u8 = 0xff;
 
 /// How long the heartbeat of a living holder must have stood still before it can be taken over.
 pub const STANDSTILL: Duration = Duration::from_secs(10);
@@ -164,7 +189,7 @@ pub struct NewRun {
     pub parent: Option<String>,
     /// What else is known from the first: the shape of the job, its arguments, how it is run; JSON.
     pub facts: String,
-    /// Tags that the user gave to the run: name and value.
+    /// Tags that the user gave to the run: name and value. Kept sorted, each once.
     pub tags: Vec<(String, String)>,
 }
 
@@ -220,7 +245,7 @@ pub struct RunFilter {
     pub since: Option<SystemTime>,
     /// That began before.
     pub until: Option<SystemTime>,
-    /// With all these tags.
+    /// With all these tags: name and value.
     pub tags: Vec<(String, String)>,
     /// Entered before the run of this number: the next page.
     pub before: Option<u64>,
@@ -235,7 +260,8 @@ pub struct NewCommit<'a> {
     pub block: &'a [u8],
     /// What readers find commits by.
     pub index: CommitIndex,
-    /// The hash of the commit that it follows; refused if that is not the head.
+    /// The hash of the commit that it follows; refused if that is not the head. Without a block
+    /// nothing follows, and it is not looked at.
     pub follows: Hash,
     /// Lines of step logs.
     pub logs: &'a [LogRow],

@@ -68,7 +68,7 @@ pub(super) fn started() -> EventKind {
 }
 
 pub(super) fn resumed() -> EventKind {
-    EventKind::RunResumed { resumed: SystemTime::UNIX_EPOCH }
+    EventKind::RunResumed { resumed: SystemTime::UNIX_EPOCH, in_hand: Vec::new() }
 }
 
 pub(super) fn ended() -> EventKind {
@@ -81,6 +81,10 @@ pub(super) fn step(node: NodeId, path: &Path) -> StepRef {
 
 pub(super) fn begins(node: NodeId, path: &Path) -> EventKind {
     EventKind::StepStarted { step: step(node, path), attempt: 1 }
+}
+
+pub(super) fn remade(node: NodeId, path: &Path) -> EventKind {
+    EventKind::StepRemade { step: step(node, path) }
 }
 
 pub(super) fn succeeds(node: NodeId, path: &Path) -> EventKind {
