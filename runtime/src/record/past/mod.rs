@@ -6,6 +6,7 @@
 
 mod fans;
 mod take;
+mod whole;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -125,8 +126,20 @@ impl Past {
     }
 
     /// The keys of an item below the step that gave it, outermost first.
-    pub fn parts(&self, item: u32) -> &[Key] {
+    pub fn parts(&self, item: u32) -> Vec<Key> {
+        self.keys_of(item).to_vec()
+    }
+
+    fn keys_of(&self, item: u32) -> &[Key] {
         &self.keys[self.own(item)]
+    }
+
+    /// What gave an item that was opened: a node, which of its outputs, and the item that its step lies
+    /// in.
+    pub fn opener(&self, item: u32) -> (NodeId, u16, u32) {
+        let fan = self.shape.scopes.get(self.state.scope_of(item).index()).and_then(|scope| scope.fan);
+        let (node, output) = fan.unwrap_or((NodeId(0), 0));
+        (node, output, self.state.parent_of(item))
     }
 
     /// The place of an item in the yield order of its fan-out, when it was given first.
