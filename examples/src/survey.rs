@@ -107,6 +107,7 @@ fn survey_fortnight(
     {
         die(marker)?;
     }
+    survey.rain = (survey.rain * 10.0).round() / 10.0;
     tracing::info!(wet_days = survey.wet_days, rain = survey.rain, "surveyed");
     ctx.metadata("rain", survey.rain);
     ctx.metadata("days", table(days));

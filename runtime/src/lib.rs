@@ -40,6 +40,7 @@ mod value;
 pub mod __private;
 
 pub use arg::JobArg;
+pub use changes::{Change, changes, corresponding};
 pub use check::{JobError, JobErrors, check_all_jobs};
 #[cfg(feature = "cli")]
 pub use cli::main;

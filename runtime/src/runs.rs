@@ -16,6 +16,7 @@ use crate::record::facts::{FACTS_VERSION, RunFacts};
 use crate::record::{Facts, FactsError, Past, ReadError, Reader, RecordError};
 use crate::run::{RunOptions, Sink};
 use crate::select::{Count, Expr, Missing, SelectError, Selection};
+use crate::shape::Shape;
 use crate::store::{Commit, Drive, NewRun, RunFilter, RunRow, Standing, Store, StoreError};
 use crate::summary::Summary;
 use crate::value::AnyValue;
@@ -276,18 +277,21 @@ impl Runs {
         Ok(start_session(graph, args, options, begin.sinks, Some(session)).await?)
     }
 
-    /// What a rerun of the steps that `expr` selects would do: a new run, which takes from `run` what
+    /// What a rerun of the steps that `expr` selects, or of all, would do: a new run, which takes from `run` what
     /// it needs besides (§5.3).
     ///
     /// # Errors
     /// There is no such run, or the selection does not fit it.
-    pub fn plan_rerun(&self, run: &str, expr: &Expr) -> Result<Rerun, RunsError> {
+    pub fn plan_rerun(&self, run: &str, expr: Option<&Expr>) -> Result<Rerun, RunsError> {
         let facts = self.facts(run)?;
         let graph = graph_of(run, &facts)?;
         let shape = graph.shape();
         let mut past = self.past(run, &facts)?;
         past.read_as(&shape);
-        let selection = Selection::resolve(expr, &shape, &past)?;
+        let selection = match expr {
+            Some(expr) => Selection::resolve(expr, &shape, &past)?,
+            None => Selection::all(&shape),
+        };
         let steps = selection.missing(&shape, &past, NAMED);
         if !steps.is_empty() {
             return Err(RunsError::Missing { run: run.to_owned(), steps });
@@ -325,6 +329,16 @@ impl Rerun {
     /// How many steps would run, and how many would be taken from the run before.
     pub fn count(&self) -> Count {
         self.count
+    }
+
+    /// The run that would be run again.
+    pub fn parent(&self) -> &str {
+        &self.parent
+    }
+
+    /// The shape of the job, as it is today.
+    pub fn shape(&self) -> Shape {
+        self.graph.shape()
     }
 
     /// Begins the new run in the tokio runtime of the caller.

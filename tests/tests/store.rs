@@ -4,6 +4,10 @@
 mod common;
 #[path = "store/conformance.rs"]
 mod conformance;
+#[path = "store/files.rs"]
+mod files;
+#[path = "store/processes.rs"]
+mod processes;
 
 use std::sync::Arc;
 use std::time::Duration;

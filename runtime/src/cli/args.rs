@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Args as _, Command};
 use clap_complete::Shell;
 
 use super::problem::{Problem, unknown};
-use super::{cancel, doctor, jobs, list, logs, output, prune, runs, show, values};
+use super::{cancel, doctor, jobs, list, logs, output, prune, resume, runs, show, values};
 use crate::define::{ArgForm, JobDef};
 use crate::exit;
 
@@ -79,6 +79,11 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
             list::Flags::augment_args(Command::new("list")).about("List the jobs and their arguments"),
         )
         .subcommand(run)
+        .subcommand(resume::Flags::augment_args(Command::new("resume")).about("Go on with a run"))
+        .subcommand(
+            resume::RerunFlags::augment_args(Command::new("rerun"))
+                .about("Run steps of a run again, as a new run"),
+        )
         .subcommand(runs::Flags::augment_args(Command::new("runs")).about("List the runs that were recorded"))
         .subcommand(show::Flags::augment_args(Command::new("show")).about("Show a run, or one of its steps"))
         .subcommand(logs::Flags::augment_args(Command::new("logs")).about("Print what steps logged"))

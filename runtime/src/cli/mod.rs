@@ -1,6 +1,7 @@
 //! The binary's face: its commands, each from a command line to an exit code.
 
 mod args;
+mod attend;
 mod cancel;
 mod columns;
 mod config;
@@ -18,6 +19,7 @@ mod output;
 mod problem;
 mod prompt;
 mod prune;
+mod resume;
 mod run;
 mod runs;
 mod show;
@@ -60,6 +62,8 @@ fn dispatch(command: Command, matches: &ArgMatches) -> Result<u8, Problem> {
             let (job, matches) = chosen_job(matches)?;
             run::run(job, matches)
         }
+        Some(("resume", matches)) => resume::resume(resume::Flags::from_arg_matches(matches)?),
+        Some(("rerun", matches)) => resume::rerun(resume::RerunFlags::from_arg_matches(matches)?),
         Some(("graph", matches)) => list::graph(&list::GraphFlags::from_arg_matches(matches)?),
         Some(("runs", matches)) => runs::runs(&runs::Flags::from_arg_matches(matches)?),
         Some(("show", matches)) => show::show(command.get_name(), &show::Flags::from_arg_matches(matches)?),

@@ -38,8 +38,8 @@ pub(super) fn shape() -> Shape {
         kind,
         op: String::new(),
         retries: 0,
-        takes: Vec::new(),
         reads: Vec::new(),
+        takes: Vec::new(),
         outputs: Vec::new(),
         pool: None,
         tags: Vec::new(),
@@ -102,7 +102,8 @@ enum Step {
     Idle(u32),
     Running(u32),
     Ended(u32),
-    Succeeded,
+    /// The attempt that succeeded.
+    Succeeded(u32),
 }
 
 impl Run {
@@ -183,7 +184,10 @@ impl Run {
         }
         // Before 1970, with a part of a second.
         let earlier = Duration::new(u64::from(self.resumed), 999_999_999);
-        EventKind::RunResumed { resumed: UNIX_EPOCH - earlier, in_hand: Vec::new() }
+        let last = self.items[self.items.len() - 1].path.clone();
+        let in_hand = [(ROOT_OP, Path::root()), (FIRST, last)].map(|(node, path)| StepRef { node, path });
+        let in_hand = in_hand.into_iter().take(self.random.usize(..3)).collect();
+        EventKind::RunResumed { resumed: UNIX_EPOCH - earlier, in_hand }
     }
 
     fn is_alive(&self, item: u32) -> bool {
@@ -219,7 +223,8 @@ impl Run {
         let (parent, fan) = self.fan()?;
         let (node, output, _) = FANS[fan];
         let around = &mut self.items[parent as usize];
-        let succeeded = around.steps.iter().any(|(step, state)| *step == node && *state == Step::Succeeded);
+        let succeeded =
+            around.steps.iter().any(|(step, state)| *step == node && matches!(state, Step::Succeeded(_)));
         if succeeded && node != ZIP {
             return None;
         }
@@ -257,7 +262,7 @@ impl Run {
         let ended: Vec<_> = item
             .steps
             .iter()
-            .filter(|(_, step)| matches!(step, Step::Succeeded))
+            .filter(|(_, step)| matches!(step, Step::Succeeded(_)))
             .map(|(node, _)| (*node, StepState::Succeeded))
             .collect();
         let (parent, item) = (item.parent, item.path.clone());
@@ -277,7 +282,11 @@ impl Run {
         let (attempt, running) = match state {
             Step::Idle(before) => (before + 1, false),
             Step::Running(attempt) => (attempt, true),
-            Step::Ended(_) | Step::Succeeded => return None,
+            Step::Succeeded(attempt) if self.random.u32(..20) == 0 => {
+                self.items[number as usize].steps[which].1 = Step::Idle(attempt);
+                return Some(EventKind::StepRemade { step });
+            }
+            Step::Ended(_) | Step::Succeeded(_) => return None,
         };
         let error = Arc::new(self.error());
         let (next, event) = match self.random.u32(..20) {
@@ -293,12 +302,12 @@ impl Run {
                 (Step::Ended(attempt), event)
             }
             5 => return self.not_run(number, which),
-            6 => (Step::Succeeded, EventKind::StepReused { step, record: self.record(data) }),
+            6 => (Step::Succeeded(1), EventKind::StepReused { step, record: self.record(data) }),
             _ => {
                 let record = self.record(data);
                 let outputs = None;
                 let event = EventKind::StepSucceeded { step, attempt, started, took, outputs, record };
-                (Step::Succeeded, event)
+                (Step::Succeeded(attempt), event)
             }
         };
         self.items[number as usize].steps[which].1 = next;
@@ -308,7 +317,7 @@ impl Run {
     fn not_run(&mut self, number: u32, which: usize) -> Option<EventKind> {
         let item = &mut self.items[number as usize];
         let (node, state) = &mut item.steps[which];
-        if matches!(state, Step::Ended(_) | Step::Succeeded) {
+        if matches!(state, Step::Ended(_) | Step::Succeeded(_)) {
             return None;
         }
         if let Step::Idle(attempt) | Step::Running(attempt) = *state {

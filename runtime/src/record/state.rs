@@ -115,6 +115,12 @@ impl State {
         self.items.parent(item)
     }
 
+    /// Whether a fan-out has closed since the run began or was resumed.
+    pub(super) fn is_closed(&self, parent: u32, node: NodeId, output: u16) -> bool {
+        let scope = self.layout.opened_by(self.scope_of(parent), node, output);
+        scope.is_some_and(|scope| self.items.is_closed(&self.layout, parent, scope))
+    }
+
     pub(super) fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -261,6 +267,7 @@ impl Change {
         match self {
             Self::RunStarted | Self::RunResumed | Self::RunCancelling | Self::RunEnded => None,
             Self::Started { item, node }
+            | Self::Remade { item, node }
             | Self::Succeeded { item, node }
             | Self::AttemptFailed { item, node }
             | Self::Ended { item, node }

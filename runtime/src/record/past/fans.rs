@@ -61,7 +61,7 @@ impl Fans {
             past.put_in_order(*scope, &mut this.items[fan.items.clone()]);
         }
         for item in (1..=past.last_item()).filter(|item| past.state.is_superseded(*item)) {
-            *this.superseded.entry((fan_out(item), past.parts(item).to_vec())).or_default() += 1;
+            *this.superseded.entry((fan_out(item), past.parts(item))).or_default() += 1;
         }
         this
     }
@@ -74,7 +74,7 @@ impl Fans {
         let fan = self.fans.get(&(parent, scope))?;
         let items = &self.items[fan.items.clone()];
         if items.len() < INDEXED {
-            return items.iter().copied().find(|item| past.parts(*item) == parts);
+            return items.iter().copied().find(|item| past.keys_of(*item) == parts);
         }
         fan.keys.get_or_init(|| Box::new(KeyIndex::new(past, items))).find(past, parts)
     }
@@ -91,7 +91,7 @@ impl KeyIndex {
     fn new(past: &Past, items: &[u32]) -> Self {
         let mut this = Self(vec![0; (items.len() * 2).next_power_of_two()]);
         for item in items {
-            let free = this.slots(past.parts(*item)).find(|slot| this.0[*slot] == 0);
+            let free = this.slots(past.keys_of(*item)).find(|slot| this.0[*slot] == 0);
             if let Some(free) = free {
                 this.0[free] = *item;
             }
@@ -109,7 +109,7 @@ impl KeyIndex {
 
     fn find(&self, past: &Past, parts: &[Key]) -> Option<u32> {
         let items = self.slots(parts).map(|slot| self.0[slot]).take_while(|item| *item > 0);
-        items.into_iter().find(|item| past.parts(*item) == parts)
+        items.into_iter().find(|item| past.keys_of(*item) == parts)
     }
 }
 

@@ -97,6 +97,11 @@ impl Past {
                 self.apply("StepStarted", Change::Started { item, node })?;
                 self.tried(step, attempt, |tried| tried.due = None);
             }
+            Raw::StepRemade { step } => {
+                let (item, node) = place(step);
+                self.apply("StepRemade", Change::Remade { item, node })?;
+                self.forget(step);
+            }
             Raw::AttemptFailed { step, attempt, due, .. } => {
                 let (item, node) = place(step);
                 self.apply("AttemptFailed", Change::AttemptFailed { item, node })?;
@@ -186,6 +191,15 @@ impl Past {
             }
         }
         Ok(())
+    }
+
+    /// A step gives up its success: its attempts go on after the one that succeeded.
+    fn forget(&mut self, step: RawStep) {
+        if let Some(slot) = self.state.slot(step.item, step.node) {
+            self.steps[slot] = Place::default();
+            let attempt = self.later.remove(&slot).unwrap_or(1);
+            self.tried.insert(slot, Tried { attempt, ..Tried::default() });
+        }
     }
 
     fn tried(&mut self, step: RawStep, attempt: u32, change: impl FnOnce(&mut Tried)) {

@@ -83,6 +83,10 @@ pub(super) fn begins(node: NodeId, path: &Path) -> EventKind {
     EventKind::StepStarted { step: step(node, path), attempt: 1 }
 }
 
+pub(super) fn remade(node: NodeId, path: &Path) -> EventKind {
+    EventKind::StepRemade { step: step(node, path) }
+}
+
 pub(super) fn succeeds(node: NodeId, path: &Path) -> EventKind {
     EventKind::StepSucceeded {
         step: step(node, path),

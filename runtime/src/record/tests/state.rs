@@ -6,7 +6,7 @@ use super::super::samples::{
     shape,
 };
 use super::log::{
-    Log, begins, closed, ended, fails, not_run, resumed, started, step, succeeds, superseded, yielded,
+    Log, begins, closed, ended, fails, not_run, remade, resumed, started, step, succeeds, superseded, yielded,
 };
 use crate::event::{Event, EventKind, Span};
 use crate::graph::{NodeId, ScopeId};
@@ -73,6 +73,18 @@ fn s4_6_a_step_ends_once_in_a_session() {
     log.takes(not_run(ZIP, &root));
     again(ZIP).into_iter().for_each(|kind| log.refuses(kind, "the step has ended before"));
     assert_eq!(log.state.steps_ended(), 3);
+}
+
+#[test]
+fn s6_1_a_step_that_has_succeeded_may_be_made_again() {
+    let mut log = Log::begun();
+    let root = log.root.clone();
+    log.refuses(remade(ROOT_OP, &root), "the step has not succeeded before");
+    log.takes(succeeds(ROOT_OP, &root));
+    log.refuses(begins(ROOT_OP, &root), "the step has succeeded before");
+    log.takes(remade(ROOT_OP, &root));
+    log.takes(begins(ROOT_OP, &root));
+    log.refuses(remade(COLLECT, &root), "the item has no such step");
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub(super) struct Entry {
     pub(super) head: u64,
     pub(super) hash: Hash,
     pub(super) holder: String,
+    pub(super) is_open: bool,
 }
 
 /// Enters a run; `None` if there is one of that id, or files are left of one.
@@ -69,15 +70,20 @@ pub(super) fn entry(conn: &Connection, place: &Place, id: &str) -> Result<Entry,
         return Err(place.no_run(id).into());
     }
     let entry = conn
-        .query_row("SELECT number, epoch, head, hash, holder FROM runs WHERE id = ?1", [id], |row| {
-            Ok(Entry {
-                number: row.get(0)?,
-                epoch: unsigned(row, 1)?,
-                head: unsigned(row, 2)?,
-                hash: row.get(3)?,
-                holder: row.get(4)?,
-            })
-        })
+        .query_row(
+            "SELECT number, epoch, head, hash, holder, state IS NULL FROM runs WHERE id = ?1",
+            [id],
+            |row| {
+                Ok(Entry {
+                    number: row.get(0)?,
+                    epoch: unsigned(row, 1)?,
+                    head: unsigned(row, 2)?,
+                    hash: row.get(3)?,
+                    holder: row.get(4)?,
+                    is_open: row.get(5)?,
+                })
+            },
+        )
         .optional()?;
     entry.ok_or_else(|| place.no_run(id).into())
 }

@@ -15,7 +15,7 @@ use super::{file, schema};
 use crate::store::StoreError;
 
 /// How long SQLite's own lock is waited for. No process of ours keeps it: they wait for their turn.
-pub(super) const BUSY: Duration = Duration::from_secs(2);
+pub(super) const BUSY: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(2) };
 
 /// What is asked of SQLite for writing, and what it must answer then.
 const FOR_WRITING: [(&str, &str, i64); 7] = [

@@ -5,10 +5,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::fault::Fault;
-use super::{Inner, connection, foreign, live, log, schema};
+use super::{Inner, connection, foreign, live, schema};
 use crate::store::rules::is_id;
-use crate::store::{Finding, RunFilter, StoreError};
+use crate::store::{Finding, StoreError};
 
 /// Less room than this is told as a fault.
 const ROOM: u64 = 256 << 20;
@@ -91,9 +90,7 @@ fn chain(inner: &Inner, id: &str) -> Result<usize, StoreError> {
     inner.readers.read(|conn| super::catalogue::row(conn, place, id, |_| false))?;
     let mut count = 0;
     loop {
-        let read = inner
-            .readers
-            .read(|conn| Ok::<_, Fault>(log::commits(conn, place, id, count as u64, AT_ONCE)?.len()))?;
+        let read = inner.record(id, |record| Ok(record.commits(count as u64, AT_ONCE)?.len()))?;
         count += read;
         if read < AT_ONCE {
             return Ok(count);
@@ -101,27 +98,25 @@ fn chain(inner: &Inner, id: &str) -> Result<usize, StoreError> {
     }
 }
 
-/// Live files that no process holds and no open run needs.
-fn stale(inner: &Inner) -> Result<Option<Finding>, StoreError> {
+/// Live files that no process holds: of runs that are gone though they were recorded, or of use to
+/// nobody.
+fn stale(inner: &Inner) -> Result<Vec<Finding>, StoreError> {
     let folder = inner.place.folder().join("live");
-    let Ok(files) = fs::read_dir(&folder) else { return Ok(None) };
-    let open = RunFilter { standing: vec![crate::store::Standing::Interrupted], ..RunFilter::default() };
-    let open: Vec<_> = inner
-        .readers
-        .read(|conn| super::catalogue::rows(conn, &open, |_| false))?
-        .into_iter()
-        .map(|row| row.id)
-        .collect();
-    let names = files.flatten().filter_map(|file| file.file_name().into_string().ok());
-    let stale =
-        names.filter(|name| is_id(name) && !open.contains(name) && !live::is_held(&folder.join(name)));
-    Ok(match stale.count() {
-        0 => None,
-        count => Some(good(
-            "live files",
-            format!("{count} of runs that ended, in {}: of no use any more", folder.display()),
-        )),
-    })
+    let names = fs::read_dir(&folder).into_iter().flatten().flatten();
+    let names = names.filter_map(|file| file.file_name().into_string().ok()).filter(|name| is_id(name));
+    let (mut found, mut stale) = (Vec::new(), 0);
+    for run in names.filter(|name| !live::is_held(&folder.join(name))) {
+        match inner.record(&run, |record| Ok(record.entry.is_open)) {
+            Ok(true) => {}
+            Ok(false) | Err(StoreError::NoRun { .. }) => stale += 1,
+            Err(error) => found.push(bad("live files", error.to_string())),
+        }
+    }
+    if stale > 0 {
+        let text = format!("{stale} of runs that need none, in {}: they can be deleted", folder.display());
+        found.push(good("live files", text));
+    }
+    Ok(found)
 }
 
 /// How much room is left.

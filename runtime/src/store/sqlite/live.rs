@@ -4,7 +4,7 @@
 //! it is never synced: it outlives the process, not a power cut.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
@@ -158,6 +158,13 @@ pub(super) fn left_at(path: &Path) -> io::Result<Left> {
 pub(super) fn is_held(path: &Path) -> bool {
     let Ok(lock) = File::open(lock_path(path)) else { return false };
     matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
+/// The last commit that a holder knew to be durable, as its file says.
+pub(super) fn acknowledged_at(path: &Path) -> Option<(u64, Hash)> {
+    let mut head = [0; HOLDER_AT as usize];
+    File::open(path).and_then(|mut file| file.read_exact(&mut head)).ok()?;
+    if head.starts_with(MAGIC) { acknowledged_in(&head) } else { None }
 }
 
 /// The heartbeat in a file, and who says it is its holder.

@@ -16,12 +16,14 @@ mod file;
 mod foreign;
 mod frozen;
 mod holder;
+mod lines;
 mod live;
-mod log;
 mod place;
 mod readers;
+mod record;
 mod remove;
 mod schema;
+mod taking;
 mod turn;
 mod writer;
 
@@ -36,10 +38,12 @@ use std::time::{Duration, SystemTime};
 use rusqlite::{Row, params};
 
 use self::connection::Handle;
+use self::fault::Fault;
 use self::file::Found;
 use self::live::Live;
 use self::place::Place;
 use self::readers::Readers;
+use self::record::Record;
 use self::turn::{LONGEST, Turns};
 use self::writer::Writer;
 use super::rules::is_id;
@@ -144,6 +148,17 @@ impl Inner {
         self.writer.as_ref().ok_or_else(|| self.place.refused("it was opened for reading only"))
     }
 
+    /// Asks something of a run's record.
+    fn record<T>(
+        &self,
+        run: &str,
+        what: impl FnOnce(Record<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        // In this order: what was acknowledged before can be seen after.
+        let acknowledged = is_id(run).then(|| live::acknowledged_at(&self.place.live(run))).flatten();
+        self.readers.read(|conn| what(Record::new(conn, &self.place, run, acknowledged)?))
+    }
+
     fn is_driven(&self, run: &str) -> bool {
         is_id(run) && live::is_held(&self.place.live(run))
     }
@@ -171,11 +186,11 @@ impl Store for SqliteStore {
     }
 
     fn create(&self, run: NewRun) -> Result<Arc<dyn Drive>, StoreError> {
-        Ok(Arc::new(drive::create(&self.inner, &run)?))
+        Ok(Arc::new(taking::create(&self.inner, &run)?))
     }
 
     fn drive(&self, run: &str, take_over: bool) -> Result<Arc<dyn Drive>, StoreError> {
-        Ok(Arc::new(drive::drive(&self.inner, run, take_over)?))
+        Ok(Arc::new(taking::drive(&self.inner, run, take_over)?))
     }
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
@@ -193,15 +208,15 @@ impl Store for SqliteStore {
     }
 
     fn heads(&self, run: &str, after: u64) -> Result<Vec<CommitHead>, StoreError> {
-        self.inner.readers.read(|conn| log::heads(conn, &self.inner.place, run, after))
+        self.inner.record(run, |record| record.heads(after))
     }
 
     fn commits(&self, run: &str, after: u64, limit: usize) -> Result<Vec<Commit>, StoreError> {
-        self.inner.readers.read(|conn| log::commits(conn, &self.inner.place, run, after, limit))
+        self.inner.record(run, |record| record.commits(after, limit))
     }
 
     fn summary(&self, run: &str) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
-        self.inner.readers.read(|conn| log::summary(conn, &self.inner.place, run))
+        self.inner.readers.read(|conn| lines::summary(conn, &self.inner.place, run))
     }
 
     fn logs(
@@ -211,7 +226,7 @@ impl Store for SqliteStore {
         after: u64,
         limit: usize,
     ) -> Result<Vec<LogRow>, StoreError> {
-        self.inner.readers.read(|conn| log::lines(conn, &self.inner.place, run, filter, after, limit))
+        self.inner.readers.read(|conn| lines::read(conn, &self.inner.place, run, filter, after, limit))
     }
 
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {

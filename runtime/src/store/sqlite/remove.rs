@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension, params};
 
 use super::live::Live;
-use super::{Inner, blobs, catalogue, drive};
+use super::{Inner, blobs, catalogue, taking};
 use crate::store::StoreError;
 use crate::store::rules::is_id;
 
@@ -21,7 +21,7 @@ pub(super) fn remove(inner: &Arc<Inner>, run: &str, logs_only: bool) -> Result<(
     let path = place.live(run);
     // With its lock in hand, nobody begins to drive it meanwhile.
     let live = Live::take(&path).map_err(|error| place.io("cannot lock", &path, &error))?;
-    let live = live.ok_or_else(|| drive::held(place, run, &entry.holder))?;
+    let live = live.ok_or_else(|| taking::held(place, run, &entry.holder))?;
     lines(inner, entry.number)?;
     if logs_only {
         return Ok(());

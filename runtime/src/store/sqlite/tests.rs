@@ -1,11 +1,12 @@
-//! What can be seen only from inside: that every query is answered by an index, and stays quick.
+//! What can be seen only from inside: that every query is answered by an index, and what happens beside
+//! a program that knows nothing of our locks.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::{catalogue, log, schema};
+use super::{SqliteStore, catalogue, lines, schema};
 use crate::event::RunState;
-use crate::store::{LogFilter, RunFilter, Standing};
+use crate::store::{LogFilter, NewRun, RunFilter, Standing, Store};
 
 /// How SQLite would answer.
 fn plan(query: &str, values: Vec<Value>) -> String {
@@ -51,7 +52,7 @@ fn every_list_of_lines_is_read_in_order_by_an_index() {
         for node in [None, Some(2)] {
             for level in 0..=5 {
                 let filter = LogFilter { step, node, level };
-                let (query, values) = log::query(&filter, 1, 0, 10);
+                let (query, values) = lines::query(&filter, 1, 0, 10);
                 let plan = plan(&query, values);
                 is_indexed(&format!("{filter:?}"), &plan);
                 let expected = match (step, level) {
@@ -89,3 +90,32 @@ const STATEMENTS: [&str; 12] = [
     "DELETE FROM runs WHERE number = ?",
     "SELECT 1 FROM removed WHERE id = ?",
 ];
+
+#[test]
+fn a_program_that_holds_sqlites_lock_is_named() {
+    let folder = std::env::temp_dir().join(format!("fanfold-busy-{}", std::process::id()));
+    let path = folder.join("runs.db");
+    let store = SqliteStore::open(&path).expect("it opens");
+    drop(store.create(new_run("before")).expect("nobody holds it"));
+    let other = Connection::open(&path).expect("another opens it");
+    other.execute_batch("BEGIN IMMEDIATE").expect("another takes its lock");
+    let said = store.create(new_run("during")).expect_err("another holds it").to_string();
+    assert!(said.contains("SQLite's lock"), "{said}");
+    let findings = store.examine().expect("it can be looked at");
+    assert!(findings.iter().any(|finding| !finding.good && finding.what == "locks"), "{findings:?}");
+    other.execute_batch("ROLLBACK").expect("another gives it up");
+    drop(store.create(new_run("during")).expect("a lock that was waited for in vain spoils nothing"));
+    drop((store, other));
+    std::fs::remove_dir_all(folder).expect("the folder is removed");
+}
+
+fn new_run(id: &str) -> NewRun {
+    NewRun {
+        id: id.to_owned(),
+        job: String::new(),
+        started: std::time::SystemTime::UNIX_EPOCH,
+        parent: None,
+        facts: String::new(),
+        tags: Vec::new(),
+    }
+}
