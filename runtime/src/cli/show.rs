@@ -44,7 +44,7 @@ pub(super) struct Flags {
     #[arg(long, conflicts_with = "steps")]
     failures: bool,
     #[command(flatten)]
-    list: steps::Flags,
+    list: steps::ListFlags,
     /// As JSON
     #[arg(long)]
     json: bool,

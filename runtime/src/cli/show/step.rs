@@ -15,7 +15,7 @@ use crate::context::{Note, Notes};
 use crate::event::StepState;
 use crate::record::reader::{Told, Turn};
 use crate::record::values;
-use crate::report::words::{clock, duration, pretty_json, safe_lines};
+use crate::report::words::{clock, counted, duration, pretty_json, safe_lines};
 use crate::step::StepName;
 use crate::store::Standing;
 use crate::text::safe;
@@ -81,6 +81,10 @@ pub(super) fn text(view: &View<'_>, name: &str) -> Result<String, Problem> {
         let _ = write!(text, ", as {} failed", safe(&cause.name(shape).to_string()));
     }
     let _ = writeln!(text, "\n   of run {} of job {}", view.reader.row().id, safe(&shape.job));
+    if view.summary.gives_items(told.step.node) && told.step.path.depth() == 0 {
+        let items = view.summary.items(told.step.node);
+        let _ = writeln!(text, "   gave {}", counted(items, "item", "items"));
+    }
     for (at, turn) in &told.turns {
         let _ = writeln!(text, "   {}  {}", clock(*at), turn_text(turn));
     }

@@ -19,7 +19,7 @@ const MAX_ERROR: usize = 100;
 /// Which steps are listed.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Steps")]
-pub(in crate::cli) struct Flags {
+pub(in crate::cli) struct ListFlags {
     /// List the steps that ended, in the order of their ends
     #[arg(long)]
     pub(super) steps: bool,
@@ -71,7 +71,7 @@ impl From<StateFlag> for StepState {
 }
 
 /// The steps that were asked for.
-pub(super) fn list(view: &View<'_>, flags: &Flags, json: bool) -> Result<String, Problem> {
+pub(super) fn list(view: &View<'_>, flags: &ListFlags, json: bool) -> Result<String, Problem> {
     let shape = view.reader.shape();
     let filter = StepFilter {
         nodes: flags.op.as_deref().map(|op| nodes(shape, op)).transpose()?.unwrap_or_default(),

@@ -169,9 +169,9 @@ fn steps_are_listed_a_page_at_a_time() {
     use clap::FromArgMatches as _;
     let list = |words: &'static [&'static str]| {
         move |view: &View<'_>| {
-            let command = steps::Flags::augment_args(clap::Command::new("show"));
+            let command = steps::ListFlags::augment_args(clap::Command::new("show"));
             let matches = command.try_get_matches_from([&["show", "--steps"], words].concat()).unwrap();
-            let flags = steps::Flags::from_arg_matches(&matches).unwrap();
+            let flags = steps::ListFlags::from_arg_matches(&matches).unwrap();
             steps::list(view, &flags, false).unwrap_or_else(|error| error.to_string())
         }
     };
