@@ -3,6 +3,7 @@
 pub mod define;
 pub mod engine;
 pub mod exit;
+pub mod export;
 pub mod graph;
 pub mod logs;
 pub mod machine;

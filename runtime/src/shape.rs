@@ -140,7 +140,7 @@ impl Shape {
             return Err("a job's body is missing");
         }
         for (place, scope) in self.scopes.iter().enumerate().skip(1) {
-            if !scope.parent.is_some_and(|parent| parent.index() < place) {
+            if scope.parent.is_none_or(|parent| parent.index() >= place) {
                 return Err("a fan-out lies in none before it");
             }
             if !scope.fan.is_some_and(|(node, _)| is_node(&node)) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 
 use fanfold::prelude::*;
 use fanfold::runs::{Begin, Runs};
-use fanfold::store::{MemoryStore, Store};
+use fanfold::store::MemoryStore;
 use fanfold::{RunReport, RunState, StepState};
 
 fn runs() -> Runs {

@@ -94,6 +94,18 @@ impl<W: Write + Send> Sink for JsonLines<W> {
     }
 
     fn events(&mut self, shape: &Shape, batch: &Batch) {
+        self.write_all(shape, batch);
+    }
+}
+
+impl<W: Write> JsonLines<W> {
+    /// Writes the events of a recorded run, and says at once whether that was possible.
+    pub(crate) fn lines(&mut self, shape: &Shape, batch: &Batch) -> io::Result<()> {
+        self.write_all(shape, batch);
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    fn write_all(&mut self, shape: &Shape, batch: &Batch) {
         let graph = self.graph.clone();
         let told = Told { shape, graph: graph.as_deref(), batch };
         for event in &batch.events {
