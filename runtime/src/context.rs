@@ -236,6 +236,19 @@ impl OpContext {
         }
     }
 
+    /// The context of a fold that goes on: what it told before counts.
+    pub(crate) fn going_on(self) -> Self {
+        let before = self.run.fold_goes_on(self.node, self.path.number());
+        Self { told: before.map_or_else(|| self.told, OnceLock::from), ..self }
+    }
+
+    /// The fold goes on later.
+    pub(crate) fn rest(&self) {
+        if let Some(told) = self.told.get() {
+            self.run.fold_rests(self.node, self.path.number(), told);
+        }
+    }
+
     /// Tells how far the step is: `done` of `total`, in whatever the op counts; a `total` of 0 if that
     /// is not known. Cheap enough for each turn of a loop.
     ///

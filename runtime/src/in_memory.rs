@@ -10,6 +10,7 @@ use crate::event::{Batch, Event, EventKind, RunState, StepRef, StepState};
 use crate::graph::{BuildErrors, build};
 use crate::job::Job;
 use crate::run::{RunOptions, RunReport, Sink};
+use crate::runs::{Begin, Runs, RunsError};
 use crate::shape::Shape;
 use crate::step::StepName;
 use crate::value::AnyValue;
@@ -24,6 +25,9 @@ pub enum RunError {
     /// The run did not begin.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The run could not be recorded.
+    #[error(transparent)]
+    Record(#[from] RunsError),
     /// The run ended without the job's output.
     #[error(transparent)]
     NoOutput(#[from] NoOutput),
@@ -85,6 +89,7 @@ impl<A, R> Job<A, R> {
             read: self.reader(),
             options: RunOptions::default(),
             sinks: Vec::new(),
+            record: None,
         }
     }
 }
@@ -96,9 +101,17 @@ pub struct JobRun<R> {
     read: fn(Vec<AnyValue>) -> R,
     options: RunOptions,
     sinks: Vec<Box<dyn Sink>>,
+    record: Option<Runs>,
 }
 
 impl<R> JobRun<R> {
+    /// Records the run.
+    #[must_use]
+    pub fn record(mut self, runs: &Runs) -> Self {
+        self.record = Some(runs.clone());
+        self
+    }
+
     /// How to run it.
     #[must_use]
     pub fn options(mut self, options: RunOptions) -> Self {
@@ -120,7 +133,13 @@ impl<R> JobRun<R> {
     /// The graph cannot be built, or the run cannot begin.
     pub async fn start(self) -> Result<RunHandle, RunError> {
         let graph = Arc::new(build::build(self.job)?);
-        Ok(start(graph, self.args, self.options, self.sinks).await?)
+        let (options, sinks) = (self.options, self.sinks);
+        match self.record {
+            Some(runs) => {
+                Ok(runs.begin(graph, self.args, Begin { options, sinks, ..Begin::default() }).await?)
+            }
+            None => Ok(start(graph, self.args, options, sinks).await?),
+        }
     }
 
     /// Runs the job, in the tokio runtime of the caller, and gives what it gave.

@@ -8,6 +8,7 @@ pub mod logs;
 pub mod machine;
 pub mod record;
 pub mod report;
+pub mod runs;
 pub mod select;
 pub mod store;
 pub mod summary;
@@ -16,6 +17,7 @@ pub mod summary;
 mod cli;
 
 mod arg;
+mod changes;
 mod check;
 mod context;
 mod error;
@@ -39,6 +41,7 @@ pub mod __private;
 
 pub use arg::JobArg;
 pub use check::{JobError, JobErrors, check_all_jobs};
+pub use changes::{Change, changes, corresponding};
 #[cfg(feature = "cli")]
 pub use cli::main;
 pub use context::{MAX_METADATA_BYTES, Metadata, NOTES_VERSION, Note, Notes, NotesError, OpContext};

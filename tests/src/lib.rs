@@ -1,5 +1,6 @@
 //! Helpers shared by the tests.
 
+pub mod faulty;
 pub mod model;
 
 // What the documents show compiles, and runs.

@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Args as _, Command};
 use clap_complete::Shell;
 
 use super::problem::{Problem, unknown};
-use super::{jobs, list, output, values};
+use super::{jobs, list, output, resume, values};
 use crate::define::{ArgForm, JobDef};
 use crate::exit;
 
@@ -79,6 +79,11 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
             list::Flags::augment_args(Command::new("list")).about("List the jobs and their arguments"),
         )
         .subcommand(run)
+        .subcommand(resume::Flags::augment_args(Command::new("resume")).about("Go on with a run"))
+        .subcommand(
+            resume::RerunFlags::augment_args(Command::new("rerun"))
+                .about("Run steps of a run again, as a new run"),
+        )
         .subcommand(list::GraphFlags::augment_args(Command::new("graph")).about("Print the graph of a job"))
         .subcommand(
             Command::new("completions")

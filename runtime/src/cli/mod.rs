@@ -1,6 +1,8 @@
 //! The binary's face: `list`, `run`, `graph`, `completions`.
 
 mod args;
+mod attend;
+mod columns;
 mod config;
 mod event_lines;
 mod flags;
@@ -11,11 +13,15 @@ mod options;
 mod output;
 mod problem;
 mod prompt;
+mod resume;
 mod run;
 mod showing;
 mod signals;
+mod store;
 mod values;
 mod watcher;
+mod when;
+mod which;
 
 use std::process::ExitCode;
 
@@ -48,6 +54,8 @@ fn dispatch(command: Command, matches: &ArgMatches) -> Result<u8, Problem> {
             let (job, matches) = chosen_job(matches)?;
             run::run(job, matches)
         }
+        Some(("resume", matches)) => resume::resume(resume::Flags::from_arg_matches(matches)?),
+        Some(("rerun", matches)) => resume::rerun(resume::RerunFlags::from_arg_matches(matches)?),
         Some(("graph", matches)) => list::graph(&list::GraphFlags::from_arg_matches(matches)?),
         Some(("completions", matches)) => args::completions(command, matches),
         _ => Ok(exit::USAGE),

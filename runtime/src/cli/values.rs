@@ -76,6 +76,28 @@ pub(super) fn values(job: &JobDef, sources: &Sources<'_>) -> Result<Vec<AnyValue
     Err(Problem::Usage(format!("job `{}` needs a value for\n  {}", job.name, missing.join("\n  "))))
 }
 
+/// The secret arguments of a job whose run goes on: from the environment, or asked for. The record has
+/// the others.
+pub(super) fn secrets(
+    job: &JobDef,
+    environment: fn(&str) -> Option<String>,
+    prompt: Option<Prompt>,
+) -> Result<BTreeMap<&'static str, AnyValue>, Problem> {
+    let mut secrets = BTreeMap::new();
+    for arg in job.args.iter().filter(|arg| arg.form == ArgForm::Secret) {
+        let variable = variable(arg);
+        let value = match (environment(&variable), prompt) {
+            (Some(text), _) => Some((arg.from_texts)(&[text]).map_err(|why| wrong(arg, &variable, &why))?),
+            (None, Some(prompt)) => asked(arg, prompt)?,
+            (None, None) => None,
+        };
+        // One that may be left out reads nothing as a value.
+        let value = value.or_else(|| (arg.from_texts)(&[]).ok());
+        secrets.extend(value.map(|value| (arg.name, value)));
+    }
+    Ok(secrets)
+}
+
 fn asked(arg: &ArgDef, prompt: Prompt) -> Result<Option<AnyValue>, Problem> {
     let Some(text) = prompt(arg)? else { return Ok(None) };
     (arg.from_texts)(&[text]).map(Some).map_err(|message| wrong(arg, "at the prompt", &message))

@@ -19,10 +19,15 @@ pub(crate) type Resources = HashMap<TypeId, Weak<dyn Any + Send + Sync>>;
 pub(crate) struct RunContext {
     pub(crate) run_id: String,
     pub(crate) resources: Resources,
+    /// When this process began with it.
     pub(crate) begun: Instant,
+    /// How long it had gone on then.
+    pub(crate) before: Duration,
     /// Where steps' logs go; `None` in a run that is not recorded.
     pub(crate) logs: Option<Arc<LogBuffer>>,
     progress: Mutex<ProgressTable>,
+    /// What folds told that have not ended: each takes its items with many contexts.
+    folds: Mutex<HashMap<(NodeId, u32), Arc<Told>>>,
 }
 
 /// The steps that told how far they are, by node and item.
@@ -36,12 +41,20 @@ struct ProgressTable {
 impl RunContext {
     /// That of a run that begins now.
     pub(crate) fn new(run_id: String, resources: Resources) -> Self {
-        Self { run_id, resources, begun: Instant::now(), logs: None, progress: Mutex::default() }
+        Self {
+            run_id,
+            resources,
+            begun: Instant::now(),
+            before: Duration::ZERO,
+            logs: None,
+            progress: Mutex::default(),
+            folds: Mutex::default(),
+        }
     }
 
     /// The time since the run began.
     pub(crate) fn now(&self) -> Duration {
-        self.begun.elapsed()
+        self.before + self.begun.elapsed()
     }
 
     /// Enters a step that tells for the first time how far it is.
@@ -59,6 +72,19 @@ impl RunContext {
     pub(crate) fn progress_of(&self, node: NodeId, item: u32) -> Option<(u64, u64)> {
         let told = self.progress().steps.get(&(node, item))?.upgrade();
         told?.progress()
+    }
+
+    /// What a fold has told with its last context; it is taken.
+    pub(super) fn fold_goes_on(&self, node: NodeId, item: u32) -> Option<Arc<Told>> {
+        self.folds.lock().unwrap_or_else(PoisonError::into_inner).remove(&(node, item))
+    }
+
+    /// Keeps what a fold has told for its next context, where it is recorded.
+    pub(super) fn fold_rests(&self, node: NodeId, item: u32, told: &Arc<Told>) {
+        if self.logs.is_some() {
+            let mut folds = self.folds.lock().unwrap_or_else(PoisonError::into_inner);
+            folds.insert((node, item), Arc::clone(told));
+        }
     }
 
     /// No code of the user's runs under the lock.
@@ -83,5 +109,24 @@ mod tests {
             assert_eq!(run.progress_of(NodeId(1), item), None);
         }
         assert!(run.progress().steps.len() <= 64);
+    }
+
+    #[test]
+    fn a_fold_goes_on_with_what_it_told() {
+        let mut run = RunContext::new("r".into(), Resources::new());
+        run.logs = Some(Arc::default());
+        let run = Arc::new(run);
+        let context = || {
+            let cancel = tokio_util::sync::CancellationToken::new();
+            let node = (NodeId(1), "add".into());
+            super::super::OpContext::new(Arc::clone(&run), node, crate::Path::root(), 1, cancel).going_on()
+        };
+        let first = context();
+        first.metadata("items", 1);
+        first.rest();
+        let second = context();
+        second.progress(2, 3);
+        assert_eq!((second.notes().get("items"), second.notes().progress), (Some(&1.into()), Some((2, 3))));
+        assert_eq!(context().notes(), crate::Notes::default(), "it ended");
     }
 }

@@ -215,7 +215,7 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork, recorded: &mut Recorded
     let FoldWork { step, mut value, items } = work;
     let whole = items.is_empty();
     let began = shared.now();
-    let context = Rc::new(shared.context(&step, false));
+    let context = Rc::new(shared.context(&step, false).going_on());
     let _current = current::enter(Rc::clone(&context));
     let mut result = Ok(());
     let mut items = items.into_iter();
@@ -254,7 +254,7 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork, recorded: &mut Recorded
     let result = result.and_then(|()| {
         if whole {
             let outputs = Outputs::One(Some(Arc::clone(&value)));
-            record = shared.values.add_step(step.op, &outputs, None, recorded)?;
+            record = shared.values.add_step(step.op, &outputs, context.take_notes().as_deref(), recorded)?;
         }
         Ok(())
     });
@@ -265,6 +265,10 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork, recorded: &mut Recorded
             Err(error)
         }
     };
-    context.close_log();
+    if whole || result.is_err() {
+        context.close_log();
+    } else {
+        context.rest();
+    }
     FoldDone { id: step.id, took: shared.now().saturating_sub(began), result, record }
 }

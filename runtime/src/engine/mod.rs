@@ -131,6 +131,7 @@ pub(crate) async fn start_session(
     let values = values_of(session);
     let recall = values.recall.clone();
     let mut machine = Machine::recalling(graph, args, config, recall);
+    run.before = machine.begins_at();
     machine.set_grace(options.grace.unwrap_or(crate::run::GRACE));
     let (sender, report) = oneshot::channel();
     let runtime = tokio::runtime::Handle::current();

@@ -217,6 +217,9 @@ impl Recorder {
 
     fn report(&mut self, state: RunState) -> RunReport {
         self.shared.abandon();
+        if let Some(log) = &self.log {
+            log.drive.release();
+        }
         let (elapsed, outputs) = (self.shared.now(), self.shared.lock().take_outputs());
         RunReport {
             run_id: self.shared.run.run_id.clone(),

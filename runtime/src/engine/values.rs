@@ -151,7 +151,7 @@ impl Values {
     /// The innermost key of a known item.
     pub(super) fn key_of(&self, item: u32) -> Key {
         let parts = self.recall.as_ref().map(|recall| recall.past.parts(item)).unwrap_or_default();
-        parts.into_iter().next_back().unwrap_or_else(|| Key::new(item))
+        parts.last().cloned().unwrap_or_else(|| Key::new(item))
     }
 
     fn decode(

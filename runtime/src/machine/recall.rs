@@ -77,6 +77,14 @@ impl Machine {
         }
     }
 
+    /// Whether a step that is needed was skipped in the run before: it gives nothing this time, too.
+    pub(super) fn was_skipped(&self, frame: u32, task: u32) -> bool {
+        let known = self.recall.as_ref().zip(self.known_item(frame));
+        known.is_some_and(|(recall, item)| {
+            !matches!(recall.past.step(item, self.node_of(frame, task)), StepPast::Succeeded { .. })
+        })
+    }
+
     /// Whether a step, of an op, of a frame is not run but read back.
     pub(super) fn is_recalled(&self, frame: u32, task: u32) -> bool {
         self.recall.is_some() && self.part(frame, self.node_of(frame, task)) == Part::Reuse
@@ -201,7 +209,8 @@ impl Machine {
             let items = recall.past.items(around, node, output);
             let opens = |item: &u32| {
                 recall.selection.as_ref().is_none_or(|selection| {
-                    let keys: Vec<_> = path.keys().into_iter().chain(recall.past.parts(*item)).collect();
+                    let keys: Vec<_> =
+                        path.keys().into_iter().chain(recall.past.parts(*item).iter().cloned()).collect();
                     selection.opens(scope, &keys)
                 })
             };

@@ -39,6 +39,10 @@ impl Machine {
         match self.task_plan(frame, task).kind {
             TaskKind::Op { op, .. } => match self.part(frame, self.node_of(frame, task)) {
                 Part::Absent => self.leave_out(frame, task, op),
+                Part::Reuse if self.was_skipped(frame, task) => {
+                    self.give_nothing(frame, task, op, &Slot::Skipped);
+                    self.end_task(frame, task, StepState::Skipped);
+                }
                 Part::Reuse => self.make_ready(frame, task),
                 Part::Run => match self.verdict(frame, task) {
                     Verdict::Runs => self.begin_again(frame, task),

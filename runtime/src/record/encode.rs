@@ -218,6 +218,11 @@ fn alike(events: &[Event]) -> &[Event] {
 }
 
 fn note(index: &mut CommitIndex, event: &Event, shape: &Shape) {
+    if let EventKind::RunResumed { .. } | EventKind::ItemSuperseded { .. } | EventKind::StepRemade { .. } =
+        event.kind
+    {
+        index.states |= CommitIndex::UNDONE;
+    }
     let (step, state) = match &event.kind {
         EventKind::StepSucceeded { step, .. } | EventKind::StepReused { step, .. } => {
             (step, Some(StepState::Succeeded))

@@ -9,6 +9,7 @@
 
 pub mod chain;
 pub mod facts;
+pub mod reader;
 pub mod values;
 
 mod decode;
@@ -35,4 +36,5 @@ pub use error::RecordError;
 pub use facts::{Facts, FactsError};
 pub use format::FORMAT;
 pub use past::{Past, StepPast};
+pub use reader::{ReadError, Reader};
 pub use state::{Illegal, State};

@@ -98,6 +98,16 @@ impl Selection {
         Ok(selection)
     }
 
+    /// All steps of a job.
+    pub fn all(shape: &Shape) -> Self {
+        let lines = Lines::new(shape);
+        let mut run = vec![KeySet::default(); shape.nodes.len()];
+        for node in shape.steps() {
+            run[node.index()].insert(&[]);
+        }
+        needs::find(&lines, run).selection().expect("nothing that runs needs what does not")
+    }
+
     /// What becomes of the step of `node` in the item of these keys. Allocates nothing.
     pub fn step(&self, node: NodeId, keys: &[Key]) -> Part {
         let parts = &self.nodes[node.index()];

@@ -31,10 +31,15 @@ impl LogFilter {
     }
 }
 
-/// Refuses an id that cannot be the name of a file everywhere.
-pub(super) fn check_id(store: &str, id: &str) -> Result<(), StoreError> {
+/// Whether an id can be the name of a file everywhere.
+pub(super) fn is_id(id: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !id.is_empty() && id.len() <= MAX_ID && id.chars().all(plain) {
+    !id.is_empty() && id.len() <= MAX_ID && id.chars().all(plain)
+}
+
+/// Refuses an id that cannot be the name of a file.
+pub(super) fn check_id(store: &str, id: &str) -> Result<(), StoreError> {
+    if is_id(id) {
         return Ok(());
     }
     let what = format!(

@@ -14,10 +14,12 @@ use std::time::{Duration, SystemTime};
 
 use super::state::State;
 use super::varint::Cursor;
+use crate::event::StepRef;
 use crate::event::{RunState, StepState};
 use crate::graph::{NodeId, ScopeId};
 use crate::key::Key;
-use crate::shape::Shape;
+use crate::select::PastRun;
+use crate::shape::{Shape, ShapeNode};
 use crate::step::Path;
 use fans::Fans;
 
@@ -42,6 +44,14 @@ pub struct Past {
     started: Option<SystemTime>,
     ended: Option<RunState>,
     elapsed: Duration,
+    /// What was in hand at each death that the run was resumed after, as long as it died each time.
+    deaths: Vec<Vec<StepRef>>,
+    /// The steps that failed as poison, by their slots.
+    poisoned: HashMap<usize, (u32, NodeId)>,
+    /// How steps ended that did not succeed, by their slots.
+    unsuccessful: HashMap<usize, StepState>,
+    /// For a job that has changed since: which node of the run each of today's is.
+    as_of: Option<Vec<Option<NodeId>>>,
     /// The items by their fan-outs; made when somebody asks.
     fans: OnceLock<Fans>,
 }
@@ -151,6 +161,7 @@ impl Past {
 
     /// What is known of a step.
     pub fn step(&self, item: u32, node: NodeId) -> StepPast {
+        let Some(node) = self.then(node) else { return StepPast::Never };
         let Some(slot) = self.slot(item, node) else { return StepPast::Never };
         if self.state.succeeded(item, node) {
             return StepPast::Succeeded { attempt: self.later.get(&slot).copied().unwrap_or(1) };
@@ -163,7 +174,7 @@ impl Past {
 
     /// What is recorded of a step that succeeded.
     pub fn step_record(&self, item: u32, node: NodeId) -> Option<&[u8]> {
-        self.record(*self.steps.get(self.slot(item, node)?)?)
+        self.record(*self.steps.get(self.slot(item, self.then(node)?)?)?)
     }
 
     fn slot(&self, item: u32, node: NodeId) -> Option<usize> {
@@ -210,6 +221,46 @@ impl Past {
         self.opened_by(parent, node, output).map_or(&[], |scope| self.fans().items(parent, scope))
     }
 
+    /// What gave an item: a node, which of its outputs, and the item around it.
+    pub fn opener(&self, item: u32) -> (NodeId, u16, u32) {
+        let (scope, around) = (self.state.scope_of(item), self.state.parent_of(item));
+        let (node, output) = self.shape.scope(scope).fan.unwrap_or((NodeId(0), 0));
+        (node, output, around)
+    }
+
+    /// What was in hand at each of the last deaths, between which the run never ended by itself; the
+    /// latest is the last.
+    pub fn deaths(&self) -> &[Vec<StepRef>] {
+        &self.deaths
+    }
+
+    /// The steps that failed because the process died each time that it ran them (§4.10).
+    pub fn poisoned(&self) -> Vec<(u32, NodeId)> {
+        self.poisoned.values().copied().collect()
+    }
+
+    /// Of each node, whether all its steps are known and have succeeded: none is missing, as all
+    /// emitters around it have succeeded, too.
+    pub fn whole_nodes(&self) -> Vec<bool> {
+        let mut whole: Vec<_> = self.shape.nodes.iter().map(|_| true).collect();
+        for item in 0..=self.last_item() {
+            if self.state.is_alive(item) {
+                for node in &self.state.layout().scope(self.state.scope_of(item)).steps {
+                    whole[node.index()] &= self.state.succeeded(item, *node);
+                }
+            }
+        }
+        let fans = |node: usize| {
+            let scopes = self.shape.outwards(self.shape.nodes[node].scope);
+            scopes
+                .filter_map(|scope| self.shape.scope(scope).fan)
+                .map(|(opener, _)| opener)
+                .collect::<Vec<_>>()
+        };
+        let by_step = |node: NodeId| !self.shape.node(node).is_step() || whole[node.index()];
+        (0..whole.len()).map(|node| whole[node] && fans(node).into_iter().all(by_step)).collect()
+    }
+
     /// The item of these keys among [`items`](Self::items).
     pub fn find(&self, parent: u32, node: NodeId, output: u16, parts: &[Key]) -> Option<u32> {
         let scope = self.opened_by(parent, node, output)?;
@@ -226,10 +277,40 @@ impl Past {
         if parent > self.last_item() {
             return None;
         }
-        self.state.layout().opened_by(self.state.scope_of(parent), node, output)
+        self.state.layout().opened_by(self.state.scope_of(parent), self.then(node)?, output)
+    }
+
+    /// From here on it is asked of nodes as a job has them that has changed since; nodes are the same
+    /// if they have the same name.
+    pub fn read_as(&mut self, today: &Shape) {
+        let same = |node: &ShapeNode| self.shape.nodes.iter().position(|then| then.name == node.name);
+        let then = |node| same(node).map(|place| NodeId(place as u32));
+        self.as_of = Some(today.nodes.iter().map(then).collect());
+    }
+
+    /// Which node of the run one is.
+    fn then(&self, node: NodeId) -> Option<NodeId> {
+        self.as_of.as_ref().map_or(Some(node), |nodes| *nodes.get(node.index())?)
     }
 
     fn fans(&self) -> &Fans {
         self.fans.get_or_init(|| Fans::new(self))
+    }
+}
+
+impl PastRun for Past {
+    fn items(&self, parent: u32, node: NodeId, output: u16) -> Vec<u32> {
+        self.items(parent, node, output).to_vec()
+    }
+
+    fn parts(&self, item: u32) -> Vec<Key> {
+        self.parts(item).to_vec()
+    }
+
+    fn state(&self, item: u32, node: NodeId) -> Option<StepState> {
+        if let StepPast::Succeeded { .. } = self.step(item, node) {
+            return Some(StepState::Succeeded);
+        }
+        self.unsuccessful.get(&self.slot(item, self.then(node)?)?).copied()
     }
 }

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::{Item, Past, Place, Tried};
+use crate::error::ErrorKind;
+use crate::event::{StepRef, StepState};
 use crate::key::Key;
 use crate::record::error::RecordError;
 use crate::record::raw::{Raw, RawRecord, RawStep, Reader};
@@ -29,6 +31,10 @@ impl Past {
             started: None,
             ended: None,
             elapsed: Duration::ZERO,
+            deaths: Vec::new(),
+            poisoned: HashMap::new(),
+            unsuccessful: HashMap::new(),
+            as_of: None,
             fans: OnceLock::new(),
         }
     }
@@ -81,6 +87,10 @@ impl Past {
             Raw::StepSucceeded { step, attempt, record, .. } => {
                 self.succeed("StepSucceeded", step, attempt, record)?;
             }
+            Raw::StepRemade { step } => {
+                let (item, node) = place(step);
+                self.apply("StepRemade", Change::Remade { item, node })?;
+            }
             Raw::StepReused { step, record } => self.succeed("StepReused", step, 1, record)?,
             Raw::StepStarted { step, attempt } => {
                 let (item, node) = place(step);
@@ -99,14 +109,24 @@ impl Past {
                     (tried.failed, tried.due) = (tried.failed.saturating_add(1), Some(due));
                 });
             }
-            Raw::StepFailed { step, attempt, .. } => {
+            Raw::StepFailed { step, attempt, error, .. } => {
                 let (item, node) = place(step);
                 self.apply("StepFailed", Change::Ended { item, node })?;
+                if let Some(slot) = self.state.slot(item, node) {
+                    self.unsuccessful.insert(slot, StepState::Failed);
+                    match error.kind() {
+                        ErrorKind::Poison => drop(self.poisoned.insert(slot, (item, node))),
+                        _ => drop(self.poisoned.remove(&slot)),
+                    }
+                }
                 self.tried(step, attempt, |tried| (tried.failed, tried.due) = (0, None));
             }
-            Raw::StepNotRun { step, .. } => {
+            Raw::StepNotRun { step, state, .. } => {
                 let (item, node) = place(step);
                 self.apply("StepNotRun", Change::Ended { item, node })?;
+                if let Some(slot) = self.state.slot(item, node) {
+                    self.unsuccessful.insert(slot, state);
+                }
             }
             Raw::FanOutClosed { step, output, .. } => {
                 let (parent, node) = place(step);
@@ -121,14 +141,21 @@ impl Past {
                 self.apply("RunStarted", Change::RunStarted)?;
                 self.started = Some(started);
             }
-            Raw::RunResumed { .. } => {
+            Raw::RunResumed { in_hand, .. } => {
                 self.apply("RunResumed", Change::RunResumed)?;
+                self.unsuccessful.clear();
+                if in_hand.is_empty() {
+                    self.deaths.clear();
+                } else {
+                    self.deaths.push(in_hand.into_iter().map(|step| self.step_ref(step)).collect());
+                }
                 self.ended = None;
             }
             Raw::RunCancelling { .. } => self.apply("RunCancelling", Change::RunCancelling)?,
             Raw::RunEnded { state } => {
                 self.apply("RunEnded", Change::RunEnded)?;
                 self.ended = Some(state);
+                self.deaths.clear();
             }
             Raw::ItemYielded { .. } => {}
         }
@@ -181,6 +208,10 @@ impl Past {
             tried.attempt = tried.attempt.max(attempt);
             change(tried);
         }
+    }
+
+    fn step_ref(&self, RawStep { item, node }: RawStep) -> StepRef {
+        StepRef { node, path: self.path(item) }
     }
 
     /// Where a record of the block that is being taken lies.

@@ -116,7 +116,8 @@ impl MemoryStore {
         let hold = Arc::new(Hold::default());
         kept.holder = Some(hold.clone());
         kept.row.holder = format!("taking {} in process {}", kept.epoch, std::process::id());
-        let left = std::mem::take(&mut kept.left);
+        let mut left = std::mem::take(&mut kept.left);
+        while left.pop_if(|steps| steps.is_empty()).is_some() {}
         Arc::new(MemoryDrive::new(self.shelf.clone(), kept, hold, left))
     }
 }

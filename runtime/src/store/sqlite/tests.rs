@@ -1,0 +1,121 @@
+//! What can be seen only from inside: that every query is answered by an index, and what happens beside
+//! a program that knows nothing of our locks.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use super::{SqliteStore, catalogue, lines, schema};
+use crate::event::RunState;
+use crate::store::{LogFilter, NewRun, RunFilter, Standing, Store};
+
+/// How SQLite would answer.
+fn plan(query: &str, values: Vec<Value>) -> String {
+    let mut conn = Connection::open_in_memory().expect("a database");
+    schema::migrate(&mut conn).expect("the schema is legal");
+    let mut explain = conn.prepare(&format!("EXPLAIN QUERY PLAN {query}")).expect("a legal query");
+    let steps = explain.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).expect("a plan");
+    steps.map(|step| step.expect("a text")).collect::<Vec<_>>().join("; ")
+}
+
+fn is_indexed(what: &str, plan: &str) {
+    assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{what}: {plan}");
+}
+
+#[test]
+fn every_list_of_runs_is_read_in_order_by_an_index() {
+    let ended = Standing::Ended(RunState::Failed);
+    let other = Standing::Ended(RunState::Succeeded);
+    for job in [None, Some("letters".to_owned())] {
+        for standing in [
+            vec![],
+            vec![ended],
+            vec![ended, other],
+            vec![Standing::Running],
+            vec![Standing::Interrupted, ended],
+        ] {
+            for tags in [vec![], vec![("a".to_owned(), "b".to_owned())]] {
+                let since = Some(std::time::SystemTime::UNIX_EPOCH);
+                let job = job.clone();
+                let filter =
+                    RunFilter { job, standing: standing.clone(), tags, since, ..RunFilter::default() };
+                let (query, values) = catalogue::query(&filter);
+                let plan = plan(&query, values);
+                is_indexed(&format!("{filter:?}"), &plan);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_list_of_lines_is_read_in_order_by_an_index() {
+    for step in [None, Some((1, 2))] {
+        for node in [None, Some(2)] {
+            for level in 0..=5 {
+                let filter = LogFilter { step, node, level };
+                let (query, values) = lines::query(&filter, 1, 0, 10);
+                let plan = plan(&query, values);
+                is_indexed(&format!("{filter:?}"), &plan);
+                let expected = match (step, level) {
+                    (Some(_), _) => "logs_by_step",
+                    (None, 1 | 2) => "logs_of_trouble",
+                    _ => "PRIMARY KEY",
+                };
+                assert!(plan.contains(expected), "{filter:?}: {plan}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_statement_that_is_written_out_finds_its_rows_by_an_index() {
+    for query in STATEMENTS {
+        let count = query.matches('?').count();
+        let values = (0..count).map(|_| Value::Integer(1)).collect();
+        is_indexed(query, &plan(query, values));
+    }
+}
+
+/// The other statements, as they stand in the code but for their columns.
+const STATEMENTS: [&str; 12] = [
+    "SELECT number FROM runs WHERE id = ?",
+    "UPDATE runs SET head = 1 WHERE number = ? AND epoch = ? AND head = ? AND hash = ?",
+    "SELECT name, value FROM tags WHERE run = ? ORDER BY name, value",
+    "SELECT data FROM commits WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?",
+    "SELECT seq, hash FROM commits WHERE run = ? ORDER BY seq DESC LIMIT 1",
+    "SELECT reason FROM requests WHERE run = ? ORDER BY number LIMIT 1",
+    "SELECT data FROM summaries WHERE run = ?",
+    "DELETE FROM commits WHERE run = ?",
+    "DELETE FROM requests WHERE run = ?",
+    "DELETE FROM tags WHERE run = ?",
+    "DELETE FROM runs WHERE number = ?",
+    "SELECT 1 FROM removed WHERE id = ?",
+];
+
+#[test]
+fn a_program_that_holds_sqlites_lock_is_named() {
+    let folder = std::env::temp_dir().join(format!("fanfold-busy-{}", std::process::id()));
+    let path = folder.join("runs.db");
+    let store = SqliteStore::open(&path).expect("it opens");
+    drop(store.create(new_run("before")).expect("nobody holds it"));
+    let other = Connection::open(&path).expect("another opens it");
+    other.execute_batch("BEGIN IMMEDIATE").expect("another takes its lock");
+    let said = store.create(new_run("during")).expect_err("another holds it").to_string();
+    assert!(said.contains("SQLite's lock"), "{said}");
+    let findings = store.examine().expect("it can be looked at");
+    assert!(findings.iter().any(|finding| !finding.good && finding.what == "locks"), "{findings:?}");
+    other.execute_batch("ROLLBACK").expect("another gives it up");
+    drop(store.create(new_run("during")).expect("a lock that was waited for in vain spoils nothing"));
+    drop((store, other));
+    std::fs::remove_dir_all(folder).expect("the folder is removed");
+}
+
+fn new_run(id: &str) -> NewRun {
+    NewRun {
+        id: id.to_owned(),
+        job: String::new(),
+        started: std::time::SystemTime::UNIX_EPOCH,
+        parent: None,
+        facts: String::new(),
+        tags: Vec::new(),
+    }
+}
