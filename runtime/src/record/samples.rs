@@ -38,7 +38,6 @@ pub(super) fn shape() -> Shape {
         kind,
         op: String::new(),
         retries: 0,
-        takes: Vec::new(),
         reads: Vec::new(),
         takes: Vec::new(),
         outputs: Vec::new(),

@@ -272,7 +272,6 @@ impl Change {
             | Self::AttemptFailed { item, node }
             | Self::Ended { item, node }
             | Self::Superseded { item, node, .. }
-            | Self::Remade { item, node }
             | Self::Yielded { parent: item, node, .. }
             | Self::Closed { parent: item, node, .. } => Some((item, node)),
         }

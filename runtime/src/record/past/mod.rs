@@ -14,8 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use super::state::State;
 use super::varint::Cursor;
-use crate::event::StepRef;
-use crate::event::{RunState, StepState};
+use crate::event::{RunState, StepRef, StepState};
 use crate::graph::{NodeId, ScopeId};
 use crate::key::Key;
 use crate::select::PastRun;
@@ -221,13 +220,6 @@ impl Past {
         self.opened_by(parent, node, output).map_or(&[], |scope| self.fans().items(parent, scope))
     }
 
-    /// What gave an item: a node, which of its outputs, and the item around it.
-    pub fn opener(&self, item: u32) -> (NodeId, u16, u32) {
-        let (scope, around) = (self.state.scope_of(item), self.state.parent_of(item));
-        let (node, output) = self.shape.scope(scope).fan.unwrap_or((NodeId(0), 0));
-        (node, output, around)
-    }
-
     /// What was in hand at each of the last deaths, between which the run never ended by itself; the
     /// latest is the last.
     pub fn deaths(&self) -> &[Vec<StepRef>] {
@@ -237,28 +229,6 @@ impl Past {
     /// The steps that failed because the process died each time that it ran them (§4.10).
     pub fn poisoned(&self) -> Vec<(u32, NodeId)> {
         self.poisoned.values().copied().collect()
-    }
-
-    /// Of each node, whether all its steps are known and have succeeded: none is missing, as all
-    /// emitters around it have succeeded, too.
-    pub fn whole_nodes(&self) -> Vec<bool> {
-        let mut whole: Vec<_> = self.shape.nodes.iter().map(|_| true).collect();
-        for item in 0..=self.last_item() {
-            if self.state.is_alive(item) {
-                for node in &self.state.layout().scope(self.state.scope_of(item)).steps {
-                    whole[node.index()] &= self.state.succeeded(item, *node);
-                }
-            }
-        }
-        let fans = |node: usize| {
-            let scopes = self.shape.outwards(self.shape.nodes[node].scope);
-            scopes
-                .filter_map(|scope| self.shape.scope(scope).fan)
-                .map(|(opener, _)| opener)
-                .collect::<Vec<_>>()
-        };
-        let by_step = |node: NodeId| !self.shape.node(node).is_step() || whole[node.index()];
-        (0..whole.len()).map(|node| whole[node] && fans(node).into_iter().all(by_step)).collect()
     }
 
     /// The item of these keys among [`items`](Self::items).
@@ -304,7 +274,7 @@ impl PastRun for Past {
     }
 
     fn parts(&self, item: u32) -> Vec<Key> {
-        self.parts(item).to_vec()
+        self.parts(item)
     }
 
     fn state(&self, item: u32, node: NodeId) -> Option<StepState> {

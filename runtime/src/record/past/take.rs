@@ -87,10 +87,6 @@ impl Past {
             Raw::StepSucceeded { step, attempt, record, .. } => {
                 self.succeed("StepSucceeded", step, attempt, record)?;
             }
-            Raw::StepRemade { step } => {
-                let (item, node) = place(step);
-                self.apply("StepRemade", Change::Remade { item, node })?;
-            }
             Raw::StepReused { step, record } => self.succeed("StepReused", step, 1, record)?,
             Raw::StepStarted { step, attempt } => {
                 let (item, node) = place(step);
