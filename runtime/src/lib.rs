@@ -40,8 +40,8 @@ mod value;
 pub mod __private;
 
 pub use arg::JobArg;
-pub use check::{JobError, JobErrors, check_all_jobs};
 pub use changes::{Change, changes, corresponding};
+pub use check::{JobError, JobErrors, check_all_jobs};
 #[cfg(feature = "cli")]
 pub use cli::main;
 pub use context::{MAX_METADATA_BYTES, Metadata, NOTES_VERSION, Note, Notes, NotesError, OpContext};

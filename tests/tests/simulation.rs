@@ -54,6 +54,7 @@ fn course(plan: &Plan, seed: u64) -> Course {
             fail_fast: plan.options.fail_fast,
             keep_values: random.bool(),
             recording: random.bool(),
+            suspects: fanfold::machine::Suspects::default(),
             open_items,
             workers: random.u32(1..4),
             seed,

@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Args as _, Command};
 use clap_complete::Shell;
 
 use super::problem::{Problem, unknown};
-use super::{jobs, list, output, resume, values};
+use super::{cancel, doctor, jobs, list, output, prune, resume, runs, values};
 use crate::define::{ArgForm, JobDef};
 use crate::exit;
 
@@ -84,6 +84,10 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
             resume::RerunFlags::augment_args(Command::new("rerun"))
                 .about("Run steps of a run again, as a new run"),
         )
+        .subcommand(runs::Flags::augment_args(Command::new("runs")).about("List the runs that were recorded"))
+        .subcommand(cancel::Flags::augment_args(Command::new("cancel")).about("Ask a run to stop"))
+        .subcommand(prune::Flags::augment_args(Command::new("prune")).about("Remove runs that nobody needs"))
+        .subcommand(doctor::Flags::augment_args(Command::new("doctor")).about("Look for what is wrong"))
         .subcommand(list::GraphFlags::augment_args(Command::new("graph")).about("Print the graph of a job"))
         .subcommand(
             Command::new("completions")
@@ -96,6 +100,7 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
 const ENVIRONMENT: &str = "\
 Environment:
   FANFOLD_LOG       Which logs are shown and recorded: `debug`, or `warn,my_crate=trace` [default: info]
+  FANFOLD_HOME      The folder that runs are recorded in [default: .fanfold]
   FANFOLD_PROGRESS  How progress is shown, as --progress
   FANFOLD_ARG_NAME  The argument `name` of the job that is run
   NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe";

@@ -35,6 +35,11 @@ pub(crate) fn closing(
     elapsed: Duration,
     paint: Paint,
 ) -> String {
+    format!("{}{}", body(summary, shape, paint), state_line(summary, shape, state, elapsed, paint))
+}
+
+/// What happened so far, but for how the run stands: the table, the errors, the slowest steps, the times.
+pub(crate) fn body(summary: &Summary, shape: &Shape, paint: Paint) -> String {
     let mut text = String::new();
     if summary.known_total(shape) > 1 {
         text.push_str(&table(summary, shape, paint));
@@ -42,7 +47,6 @@ pub(crate) fn closing(
     text.push_str(&errors(summary, shape, paint));
     text.push_str(&slowest(summary, shape));
     text.push_str(&times(summary, shape));
-    text.push_str(&state_line(summary, shape, state, elapsed, paint));
     text
 }
 
