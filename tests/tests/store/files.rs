@@ -10,7 +10,7 @@ use fanfold::store::{
     open_read_only,
 };
 
-use crate::common::{a_run, append, append_to, block, folder, line};
+use crate::common::{a_run, append, append_to, block, folder, index, line};
 
 /// Every file in a folder, with its content.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -316,4 +316,26 @@ fn a_damaged_large_value_is_never_given() {
     store.remove("one", false).expect("nobody drives it");
     assert!(!blobs.exists());
     assert!(store.logs("one", &LogFilter::default(), 0, 1).is_err());
+}
+
+/// Each commit takes a row of its own; what the row says beside its block has to stay small.
+#[test]
+fn a_lone_small_commit_takes_little_room() {
+    const COMMITS: u64 = 500;
+    let folder = folder();
+    let path = folder.path().join("runs.db");
+    let size = || fs::metadata(&path).expect("it is there").len();
+    drop(SqliteStore::open(&path).expect("it opens"));
+    let empty = size();
+    let store = SqliteStore::open(&path).expect("it opens");
+    let drive = store.create(a_run("one")).expect("it is entered");
+    for n in 0..COMMITS {
+        let index = fanfold::store::CommitIndex { nodes: 1 << 40, ..index(n * 1000) };
+        let commit = NewCommit { block: &[b'x'; 60], index, follows: drive.head().1, ..NewCommit::default() };
+        drive.append(commit).expect("it is taken");
+    }
+    drop((drive, store));
+    let each = (size() - empty) / COMMITS;
+    println!("{each} bytes a commit of 60");
+    assert!(each <= 250, "{each} bytes a commit of 60");
 }

@@ -109,6 +109,36 @@ fn a_program_that_holds_sqlites_lock_is_named() {
     std::fs::remove_dir_all(folder).expect("the folder is removed");
 }
 
+/// Not asserted, as it depends on the machine: `cargo test -- --ignored --nocapture` prints it.
+#[test]
+#[ignore = "prints a figure"]
+fn how_long_a_page_of_many_runs_takes() {
+    const RUNS: usize = 100_000;
+    let mut conn = Connection::open_in_memory().expect("a database");
+    schema::migrate(&mut conn).expect("the schema is legal");
+    let tx = conn.transaction().expect("a transaction");
+    for n in 0..RUNS {
+        let job = format!("job-{}", n % 7);
+        let tags = vec![("customer".to_owned(), (n % 1000).to_string())];
+        let run = NewRun { job, tags, facts: "x".repeat(2000), ..new_run(&format!("run-{n}")) };
+        catalogue::insert(&tx, &run, "process 1 on host").expect("it is entered");
+    }
+    let job = Some("job-3".to_owned());
+    let tags = vec![("customer".to_owned(), "17".to_owned())];
+    let ended = vec![Standing::Ended(RunState::Failed), Standing::Ended(RunState::Succeeded)];
+    for (what, filter) in [
+        ("newest", RunFilter::default()),
+        ("of a job", RunFilter { job, ..RunFilter::default() }),
+        ("with a tag", RunFilter { tags, ..RunFilter::default() }),
+        ("ended, which none is", RunFilter { standing: ended, ..RunFilter::default() }),
+    ] {
+        let began = std::time::Instant::now();
+        let filter = RunFilter { limit: 50, ..filter };
+        let rows = catalogue::rows(&tx, &filter, |_| false).expect("a page");
+        println!("{RUNS} runs, {what}: {} rows in {:?}", rows.len(), began.elapsed());
+    }
+}
+
 fn new_run(id: &str) -> NewRun {
     NewRun {
         id: id.to_owned(),
