@@ -6,7 +6,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::{SqliteStore, catalogue, lines, schema};
 use crate::event::RunState;
-use crate::store::{LogFilter, NewRun, RunFilter, Standing, Store};
+use crate::store::{LogFilter, NewCommit, NewRun, RunFilter, Standing, Store};
 
 /// How SQLite would answer.
 fn plan(query: &str, values: Vec<Value>) -> String {
@@ -137,6 +137,30 @@ fn how_long_a_page_of_many_runs_takes() {
         let rows = catalogue::rows(&tx, &filter, |_| false).expect("a page");
         println!("{RUNS} runs, {what}: {} rows in {:?}", rows.len(), began.elapsed());
     }
+}
+
+/// While somebody reads an old state the log grows; when it is long, it is cut between two commits.
+#[test]
+fn the_log_does_not_grow_for_ever() {
+    let folder = std::env::temp_dir().join(format!("fanfold-long-{}", std::process::id()));
+    let path = folder.join("runs.db");
+    let store = SqliteStore::open(&path).expect("it opens");
+    let drive = store.create(new_run("one")).expect("it is entered");
+    let long = "x".repeat(1 << 20);
+    let write = || {
+        drive.append(NewCommit { counts: Some(&long), ..NewCommit::default() }).expect("it is noted");
+        std::fs::metadata(folder.join("runs.db-wal")).expect("it is there").len()
+    };
+    let reader = Connection::open(&path).expect("another opens it");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM runs").expect("another reads");
+    let mut length = 0;
+    while length < 20 << 20 {
+        length = write();
+    }
+    drop(reader);
+    assert!((0..1000).any(|_| write() < length), "it was never cut");
+    drop((drive, store));
+    std::fs::remove_dir_all(folder).expect("the folder is removed");
 }
 
 fn new_run(id: &str) -> NewRun {
