@@ -13,6 +13,7 @@ mod letters_hybrid;
 mod letters_inline;
 mod manual;
 mod read_error;
+mod survey;
 
 use std::process::ExitCode;
 

@@ -45,6 +45,8 @@ pub enum ErrorKind {
     Key,
     /// The value does not survive being written and read back: never tried again.
     Codec,
+    /// The process died each time that it ran the step (§4.10): run again only if asked to.
+    Poison,
 }
 
 impl OpError {
@@ -76,6 +78,18 @@ impl OpError {
 
     pub(crate) fn of_kind(kind: ErrorKind, error: impl fmt::Display) -> Self {
         Self { message: error.to_string(), causes: Vec::new(), kind }
+    }
+
+    /// The same with its texts cut to `bytes` each, and with few causes: for lists of errors.
+    pub(crate) fn cut(&self, bytes: usize) -> Self {
+        /// How many causes are kept: what matters of a long chain stands at its beginning.
+        const CAUSES: usize = 8;
+        let cut = |text: &String| match text.floor_char_boundary(bytes) {
+            end if end < text.len() => format!("{}…", &text[..end]),
+            _ => text.clone(),
+        };
+        let causes = self.causes.iter().take(CAUSES).map(cut).collect();
+        Self { message: cut(&self.message), causes, kind: self.kind }
     }
 
     /// What went wrong, without its causes.

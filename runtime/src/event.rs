@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::define::Outputs;
 use crate::error::OpError;
-use crate::graph::{Graph, NodeId};
+use crate::graph::NodeId;
+use crate::shape::Shape;
 use crate::step::{Path, StepName};
 
 /// The version of this vocabulary, as `--json` prints it. It rises when a kind or a field changes
@@ -44,6 +45,13 @@ pub struct Span {
     pub len: u32,
 }
 
+impl Span {
+    /// The same piece in data that has `start` bytes before it.
+    pub fn after(self, start: u32) -> Self {
+        Self { start: self.start + start, ..self }
+    }
+}
+
 /// Something that happened in a run.
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -64,8 +72,13 @@ pub struct StepRef {
 
 impl StepRef {
     /// The step's name.
-    pub fn name(&self, graph: &Graph) -> StepName {
-        StepName::new(&graph.node(self.node).name, &self.path)
+    pub fn name(&self, shape: &Shape) -> StepName {
+        StepName::new(&*shape.node(self.node).name, &self.path)
+    }
+
+    /// The step in numbers: its node, and its item in the run. They never change.
+    pub(crate) fn numbers(&self) -> (u32, u32) {
+        (self.node.0, self.path.number())
     }
 }
 
@@ -87,6 +100,8 @@ pub enum EventKind {
     RunResumed {
         /// The time of day.
         resumed: SystemTime,
+        /// The steps that were in hand when the process before died; none if it ended by itself.
+        in_hand: Vec<StepRef>,
     },
     /// A worker began an attempt of a step. Short steps that run in one batch have no such event;
     /// their end tells when they began.
@@ -110,6 +125,11 @@ pub enum EventKind {
         outputs: Option<Outputs>,
         /// What is recorded of it: its outputs, metadata and progress.
         record: Span,
+    },
+    /// A step that had succeeded runs again, as its value was never recorded and is needed.
+    StepRemade {
+        /// The step.
+        step: StepRef,
     },
     /// A step of a rerun was not run: what it gave was copied from the run that is run again.
     StepReused {

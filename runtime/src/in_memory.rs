@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::define::{JobDef, Outputs};
 use crate::engine::{RunHandle, StartError, start};
-use crate::event::{Event, EventKind, RunState, StepRef, StepState};
-use crate::graph::{BuildErrors, Graph, build};
+use crate::event::{Batch, Event, EventKind, RunState, StepRef, StepState};
+use crate::graph::{BuildErrors, build};
 use crate::job::Job;
 use crate::run::{RunOptions, RunReport, Sink};
+use crate::runs::{Begin, Runs, RunsError};
+use crate::shape::Shape;
 use crate::step::StepName;
 use crate::value::AnyValue;
 
@@ -23,6 +25,9 @@ pub enum RunError {
     /// The run did not begin.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The run could not be recorded.
+    #[error(transparent)]
+    Record(#[from] RunsError),
     /// The run ended without the job's output.
     #[error(transparent)]
     NoOutput(#[from] NoOutput),
@@ -52,7 +57,7 @@ impl fmt::Display for NoOutput {
         };
         write!(f, "the run of job `{}` {how}", report.job)?;
         for group in report.summary.errors().iter().take(TOLD_ERRORS) {
-            let step = group.examples.first().map(|step| step.name(&report.graph).to_string());
+            let step = group.examples.first().map(|step| step.name(&report.shape).to_string());
             write!(f, "\n  {}: {}", step.unwrap_or_default(), group.first_error)?;
             if group.count > 1 {
                 write!(f, " (and {} more like it)", group.count - 1)?;
@@ -84,6 +89,7 @@ impl<A, R> Job<A, R> {
             read: self.reader(),
             options: RunOptions::default(),
             sinks: Vec::new(),
+            record: None,
         }
     }
 }
@@ -95,9 +101,17 @@ pub struct JobRun<R> {
     read: fn(Vec<AnyValue>) -> R,
     options: RunOptions,
     sinks: Vec<Box<dyn Sink>>,
+    record: Option<Runs>,
 }
 
 impl<R> JobRun<R> {
+    /// Records the run.
+    #[must_use]
+    pub fn record(mut self, runs: &Runs) -> Self {
+        self.record = Some(runs.clone());
+        self
+    }
+
     /// How to run it.
     #[must_use]
     pub fn options(mut self, options: RunOptions) -> Self {
@@ -119,7 +133,13 @@ impl<R> JobRun<R> {
     /// The graph cannot be built, or the run cannot begin.
     pub async fn start(self) -> Result<RunHandle, RunError> {
         let graph = Arc::new(build::build(self.job)?);
-        Ok(start(graph, self.args, self.options, self.sinks).await?)
+        let (options, sinks) = (self.options, self.sinks);
+        match self.record {
+            Some(runs) => {
+                Ok(runs.begin(graph, self.args, Begin { options, sinks, ..Begin::default() }).await?)
+            }
+            None => Ok(start(graph, self.args, options, sinks).await?),
+        }
     }
 
     /// Runs the job, in the tokio runtime of the caller, and gives what it gave.
@@ -194,8 +214,8 @@ impl Kept {
 }
 
 impl Sink for Kept {
-    fn events(&mut self, _graph: &Graph, events: &[Event]) {
-        self.lock().extend_from_slice(events);
+    fn events(&mut self, _shape: &Shape, batch: &Batch) {
+        self.lock().extend_from_slice(&batch.events);
     }
 }
 
@@ -286,7 +306,7 @@ impl<R> InMemory<R> {
     }
 
     fn name(&self, step: &StepRef) -> StepName {
-        step.name(&self.report.graph)
+        step.name(&self.report.shape)
     }
 
     fn read_as<T: Any + Clone>(&self, step: &StepRef, value: &AnyValue) -> T {

@@ -41,7 +41,13 @@ impl Key {
         Self::from_text(text.as_str())
     }
 
-    fn from_text(text: &str) -> Self {
+    /// The key that is a number.
+    pub(crate) fn of_number(number: i64) -> Self {
+        Self(Repr::Int(number))
+    }
+
+    /// The key of a text.
+    pub(crate) fn from_text(text: &str) -> Self {
         match parse_integer(text) {
             Some(number) => Self(Repr::Int(number)),
             None => Self(Repr::Text(text.into())),

@@ -3,9 +3,14 @@
 pub mod define;
 pub mod engine;
 pub mod exit;
+pub mod export;
 pub mod graph;
+pub mod logs;
 pub mod machine;
+pub mod record;
 pub mod report;
+pub mod runs;
+pub mod select;
 pub mod store;
 pub mod summary;
 
@@ -13,6 +18,7 @@ pub mod summary;
 mod cli;
 
 mod arg;
+mod changes;
 mod check;
 mod context;
 mod error;
@@ -35,23 +41,26 @@ mod value;
 pub mod __private;
 
 pub use arg::JobArg;
+pub use changes::{Change, changes, corresponding};
 pub use check::{JobError, JobErrors, check_all_jobs};
 #[cfg(feature = "cli")]
 pub use cli::main;
-pub use context::OpContext;
+pub use context::{MAX_METADATA_BYTES, Metadata, NOTES_VERSION, Note, Notes, NotesError, OpContext};
 pub use engine::{Canceller, ResourceError, RunHandle, StartError};
 pub use error::{ErrorKind, OpError, StepFailure};
 pub use event::{Batch, EVENT_VERSION, Event, EventKind, RunState, Span, StepRef, StepState};
 pub use in_memory::{InMemory, JobRun, NoOutput, RunError};
 pub use job::Job;
 pub use key::{Dynamic, DynamicOutput, Key, KeyError, MAX_KEY_BYTES};
+#[cfg(feature = "logs")]
+pub use logs::StepLogs;
 pub use options::{
     Backoff, DEFAULT_MAX_CONCURRENT, Jitter, JobOptions, OPEN_ITEMS, OpOptions, Order, PoolLimit, Rate,
     RetryPolicy,
 };
 pub use run::{GRACE, RunOptions, RunReport, Sink};
 pub use secret::Secret;
-pub use shape::{Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope};
+pub use shape::{Shape, ShapeKind, ShapeNode, ShapeOutput, ShapeScope, ShapeSource, ShapeTake};
 pub use step::{Path, StepName, StepNameError};
 pub use summary::Summary;
 #[doc(hidden)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// How often, and after which waits, a failed attempt is followed by another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -71,7 +73,8 @@ pub enum Jitter {
 }
 
 /// In which order ready steps of one priority start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Order {
     /// The step furthest along first: an item is finished before the next is opened.
     #[default]
@@ -81,7 +84,7 @@ pub enum Order {
 }
 
 /// The limit of a pool of steps, or of a tag's value.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PoolLimit {
     /// How many steps may be in flight.
     pub max: Option<u32>,
@@ -90,7 +93,7 @@ pub struct PoolLimit {
 }
 
 /// Starts per time: `10/s` is ten a second.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
     /// How many attempts may start in each `per`.
     pub starts: u32,

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::{Event, RunState};
+use crate::event::{Batch, RunState};
 use crate::graph::Graph;
 use crate::options::{Order, PoolLimit};
+use crate::shape::Shape;
+use crate::store::StoreError;
 use crate::summary::Summary;
 use crate::value::AnyValue;
 
@@ -37,8 +39,13 @@ pub const GRACE: Duration = Duration::from_secs(10);
 
 /// Something that is told what happens in a run, a batch at a time, in order.
 pub trait Sink: Send {
-    /// Takes the next events of the run of `graph`.
-    fn events(&mut self, graph: &Graph, events: &[Event]);
+    /// A run of `graph` begins: for a sink that needs more of it than is recorded.
+    fn begins(&mut self, graph: &Arc<Graph>) {
+        let _ = graph;
+    }
+
+    /// Takes the next events of a run of a job of that shape.
+    fn events(&mut self, shape: &Shape, batch: &Batch);
 }
 
 /// How a run ended.
@@ -58,4 +65,8 @@ pub struct RunReport {
     pub outputs: Vec<Option<AnyValue>>,
     /// The graph that was run.
     pub graph: Arc<Graph>,
+    /// What is recorded of the graph: with it, steps are named and the summary is read.
+    pub shape: Arc<Shape>,
+    /// Why the run stopped, if its record could not be written: what was told before is recorded.
+    pub unwritten: Option<StoreError>,
 }

@@ -70,4 +70,9 @@ impl<T: JobArg> JobArg for Secret<T> {
     fn show(&self) -> String {
         "given".to_owned()
     }
+
+    /// Never its value: it is asked for again.
+    fn to_json(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
 }

@@ -4,10 +4,16 @@
 //! It is plain data. A [`Graph`] gives it; a record holds it; all faces read it, so that a run of a
 //! job that has changed since, or is gone, is shown as well as any other.
 
+mod outline;
+
 use serde::{Deserialize, Serialize};
 
 use crate::define::OutputKind;
-use crate::graph::{Fan, Gather, Graph, NodeId, NodeKind, ScopeId};
+use crate::graph::{Fan, Gather, Graph, NodeId, NodeKind, ScopeId, Source};
+
+#[cfg(feature = "cli")]
+pub(crate) use outline::needed_steps;
+pub(crate) use outline::{Part, outline};
 
 /// The shape of a job's graph; nodes and scopes have the places that they have in the graph.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,14 +42,19 @@ pub struct ShapeNode {
     /// The nodes that it waits for, each once, in order: those that it reads, emitters of the items
     /// that it reads among them, and those that it only comes after.
     pub reads: Vec<NodeId>,
+    /// Where the items that it takes come from: one entry for a gather, two for a zip.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<ShapeTake>,
     /// What it gives.
     pub outputs: Vec<ShapeOutput>,
+    /// The pool whose limit its steps count against.
+    pub pool: Option<String>,
     /// Names and values.
     pub tags: Vec<(String, String)>,
 }
 
 /// What a node is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ShapeKind {
     /// The step of an op.
@@ -58,6 +69,26 @@ pub enum ShapeKind {
     Results,
     /// Items that are held to be opened elsewhere; no step.
     Held,
+}
+
+/// Where items that a gather, or one side of a zip, takes come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShapeTake {
+    /// The fan-outs from the node's own scope (exclusive) to the one that the items are taken in,
+    /// outermost first; empty for a side of a zip that is a held list.
+    pub over: Vec<ScopeId>,
+    /// What is taken from each instance of the innermost.
+    pub items: Vec<ShapeSource>,
+}
+
+/// What is taken from an instance of a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShapeSource {
+    /// What a node gives.
+    Node(NodeId),
+    /// The item of a scope itself.
+    Item(ScopeId),
 }
 
 /// An output of a node.
@@ -98,6 +129,28 @@ impl Shape {
     /// The scope of an id.
     pub fn scope(&self, id: ScopeId) -> &ShapeScope {
         &self.scopes[id.index()]
+    }
+
+    /// Whether every node and scope that it names is there, and scopes nest: nothing that reads a shape
+    /// need doubt it then. A shape that came from outside is checked once.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let (nodes, scopes) = (self.nodes.len(), self.scopes.len());
+        let is_node = |id: &NodeId| id.index() < nodes;
+        if self.scopes.first().is_none_or(|root| root.parent.is_some() || root.fan.is_some()) {
+            return Err("a job's body is missing");
+        }
+        for (place, scope) in self.scopes.iter().enumerate().skip(1) {
+            if scope.parent.is_none_or(|parent| parent.index() >= place) {
+                return Err("a fan-out lies in none before it");
+            }
+            if !scope.fan.is_some_and(|(node, _)| is_node(&node)) {
+                return Err("a fan-out is opened by no node");
+            }
+        }
+        if self.nodes.iter().any(|node| node.scope.index() >= scopes || !node.reads.iter().all(is_node)) {
+            return Err("a node lies, or reads, where nothing is");
+        }
+        Ok(())
     }
 
     /// The scopes from `scope` outwards, `scope` first and the root last.
@@ -154,9 +207,9 @@ impl Graph {
             .waits_for(&node.inputs, &node.after)
             .into_iter()
             .filter_map(|source| match source {
-                crate::graph::Source::Output(node, _) => Some(node),
-                crate::graph::Source::Item(scope, _) => self.scope(scope).fan.map(Fan::node),
-                crate::graph::Source::Constant(_) | crate::graph::Source::Argument(_) => None,
+                Source::Output(node, _) => Some(node),
+                Source::Item(scope, _) => self.scope(scope).fan.map(Fan::node),
+                Source::Constant(_) | Source::Argument(_) => None,
             })
             .collect();
         reads.sort_unstable();
@@ -168,6 +221,7 @@ impl Graph {
             op: op.map(|op| format!("{}::{}", op.module, op.function)).unwrap_or_default(),
             retries: node.options.retry.map_or(0, |retry| retry.max),
             reads,
+            takes: takes(&node.kind),
             outputs: op
                 .map_or(&[][..], |op| op.outputs)
                 .iter()
@@ -178,6 +232,7 @@ impl Graph {
                     transient: output.info.encode.is_none(),
                 })
                 .collect(),
+            pool: node.options.pool.as_deref().map(str::to_owned),
             tags: node
                 .options
                 .tags
@@ -185,5 +240,21 @@ impl Graph {
                 .map(|(name, value)| (name.to_string(), value.to_string()))
                 .collect(),
         }
+    }
+}
+
+fn takes(kind: &NodeKind) -> Vec<ShapeTake> {
+    let take = |over: &[ScopeId], items: &[Source]| {
+        let items = items.iter().filter_map(|item| match item {
+            Source::Output(node, _) => Some(ShapeSource::Node(*node)),
+            Source::Item(scope, _) => Some(ShapeSource::Item(*scope)),
+            Source::Constant(_) | Source::Argument(_) => None,
+        });
+        ShapeTake { over: over.to_vec(), items: items.collect() }
+    };
+    match kind {
+        NodeKind::Op(_) => Vec::new(),
+        NodeKind::Gather { chain, items, .. } => vec![take(chain, items)],
+        NodeKind::Zip { left, right } => [left, right].map(|side| take(&side.chain, &[side.item])).into(),
     }
 }

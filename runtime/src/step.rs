@@ -84,6 +84,11 @@ impl Path {
             .sum()
     }
 
+    /// The numbers of the items, innermost first.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> {
+        std::iter::successors(self.0.as_deref(), |item| item.outer.0.as_deref()).map(|item| item.number)
+    }
+
     /// How many fan-outs it lies in.
     pub fn depth(&self) -> usize {
         std::iter::successors(self.0.as_deref(), |item| item.outer.0.as_deref()).count()
@@ -162,8 +167,13 @@ pub struct StepName {
 }
 
 impl StepName {
-    pub(crate) fn new(op: &Arc<str>, path: &Path) -> Self {
-        Self { op: Arc::clone(op), keys: path.keys() }
+    pub(crate) fn new(op: impl Into<Arc<str>>, path: &Path) -> Self {
+        Self { op: op.into(), keys: path.keys() }
+    }
+
+    /// The name of the step of an op in the item of these keys.
+    pub(crate) fn of(op: &str, keys: &[Key]) -> Self {
+        Self { op: op.into(), keys: keys.to_vec() }
     }
 
     /// The name of the op in the job, with the sub-graphs around it: `clean.strip`.
@@ -261,7 +271,7 @@ mod tests {
                 .iter()
                 .enumerate()
                 .fold(Path::root(), |path, (index, key)| path.item(Key::new(key), index as u32, 0));
-            let name = StepName::new(&"clean.strip".into(), &path);
+            let name = StepName::new("clean.strip", &path);
             assert_eq!(name.to_string().parse(), Ok(name));
         }
     }

@@ -16,7 +16,7 @@ use fanfold::graph::build::{self, RawInput};
 use fanfold::machine::{
     Config, FoldDone, Grant, Limits, Machine, PollDone, PollOutcome, StepDone, StepId, Want,
 };
-use fanfold::{AnyValue, Key, OpContext, OpError, OpOptions, Order, TypeInfo};
+use fanfold::{AnyValue, Key, OpContext, OpError, OpOptions, Order, Span, TypeInfo};
 
 const PARAM: ParamDef = ParamDef { name: "p", type_name: "i64", optional: false, owned: true };
 
@@ -111,6 +111,8 @@ fn main() {
         order: Order::DepthFirst,
         fail_fast: false,
         keep_values: false,
+        recording: false,
+        suspects: Default::default(),
         open_items: 1_024,
         workers: 1,
         seed: 1,
@@ -141,9 +143,10 @@ fn main() {
                     Polled::Ready(result) => PollOutcome::Ended(result),
                     Polled::Pending => PollOutcome::WantsRoom,
                 };
-                let (items, _) = emission.take();
+                let (items, ..) = emission.take();
                 let took = Duration::from_nanos(100);
-                let done = PollDone { id: poll.id, took, items, room: poll.room, outcome };
+                let done =
+                    PollDone { id: poll.id, took, items, room: poll.room, outcome, record: Span::default() };
                 core.time(|| machine.polled(began.elapsed(), done));
             }
             Grant::Fold(work) => {
@@ -155,7 +158,12 @@ fn main() {
                     };
                     value = next;
                 }
-                let done = FoldDone { id: work.step.id, took: Duration::from_nanos(100), result: Ok(value) };
+                let done = FoldDone {
+                    id: work.step.id,
+                    took: Duration::from_nanos(100),
+                    result: Ok(value),
+                    record: Span::default(),
+                };
                 core.time(|| machine.folded(began.elapsed(), done));
             }
             Grant::Async(_) => unreachable!("no op is async"),
@@ -163,7 +171,7 @@ fn main() {
         if machine.waiting_events() > 1_000 {
             drop(machine.take_spent());
             let taken = core.time(|| machine.take_events());
-            events += taken.len();
+            events += taken.events.len();
         }
     }
     let steps = 2 * items;
@@ -194,7 +202,14 @@ fn run_steps(steps: Vec<fanfold::machine::StepWork>, began: Instant) -> Vec<Step
             let given = if passed_on { value.take() } else { value.clone() };
             fed = given.map(|given| (parameter, given));
         }
-        done.push(StepDone { id: work.id, started, took: Duration::from_nanos(100), result, passed_on });
+        done.push(StepDone {
+            id: work.id,
+            started,
+            took: Duration::from_nanos(100),
+            result,
+            passed_on,
+            record: Span::default(),
+        });
     }
     done
 }

@@ -234,4 +234,8 @@ impl Drive for FaultyDrive {
     fn left_in_hand(&self) -> &[Vec<u8>] {
         self.drive.left_in_hand()
     }
+
+    fn release(&self) {
+        self.drive.release();
+    }
 }

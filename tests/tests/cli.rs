@@ -352,6 +352,13 @@ fn wrong_values_name_flag_and_type() {
         exit 2
     "#]],
     );
+    transcript(
+        &["run", "forms", "--args", r#"{"token": "hunter2"}"#],
+        &expect![[r#"
+        ! error: `--args`: `token` is secret, and never given on the command line: set FANFOLD_ARG_TOKEN in the environment, or write `token` in a config file
+        exit 2
+    "#]],
+    );
 }
 
 #[test]
@@ -830,7 +837,8 @@ fn help_is_made_of_doc_comments() {
               -V, --version       Print version
 
             Environment:
-              FANFOLD_LOG       Which logs of ops are shown: `debug`, or `warn,my_crate=trace` [default: info]
+              FANFOLD_LOG       Which logs are shown and recorded: `debug`, or `warn,my_crate=trace` [default:
+              info]
               FANFOLD_PROGRESS  How progress is shown, as --progress
               FANFOLD_ARG_NAME  The argument `name` of the job that is run
               NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe

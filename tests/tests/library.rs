@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::{Gate, Gauge, Seen, Watch, run, states, watched};
 use fanfold::prelude::*;
 use fanfold::{
-    Event, EventKind, PoolLimit, Rate, RunError, RunOptions, RunState, Sink, StartError, StepState,
+    Batch, EventKind, PoolLimit, Rate, RunError, RunOptions, RunState, Shape, Sink, StartError, StepState,
 };
 
 #[op(dynamic_out(by_index))]
@@ -218,9 +218,9 @@ async fn every_sink_is_told_everything_in_order() {
     #[derive(Clone, Default)]
     struct Counts(Arc<std::sync::Mutex<Vec<Duration>>>);
     impl Sink for Counts {
-        fn events(&mut self, graph: &fanfold::graph::Graph, events: &[Event]) {
-            assert_eq!(graph.job.name, "sums");
-            common::lock(&self.0).extend(events.iter().map(|event| event.at));
+        fn events(&mut self, shape: &Shape, batch: &Batch) {
+            assert_eq!(shape.job, "sums");
+            common::lock(&self.0).extend(batch.events.iter().map(|event| event.at));
         }
     }
     let (one, two) = (Counts::default(), Counts::default());

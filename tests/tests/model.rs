@@ -41,6 +41,8 @@ fn course(plan: &Plan, seed: u64) -> Course {
             order: if plan.options.breadth_first { Order::BreadthFirst } else { Order::DepthFirst },
             fail_fast: plan.options.fail_fast,
             keep_values: seed.is_multiple_of(2),
+            recording: seed.is_multiple_of(3),
+            suspects: Default::default(),
             open_items: 1_024,
             workers: 2,
             seed,

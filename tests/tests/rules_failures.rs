@@ -190,7 +190,7 @@ async fn s4_3_a_failed_copy_takes_its_own_consumers_and_no_others_with_it() {
         }
         _ => None,
     });
-    assert_eq!(cause.unwrap().name(&run.report().graph).to_string(), "fail_at[1]");
+    assert_eq!(cause.unwrap().name(&run.report().shape).to_string(), "fail_at[1]");
 }
 
 #[tokio::test]
@@ -402,16 +402,16 @@ async fn s4_5_a_failure_that_a_plain_consumer_needs_too_fails_the_run() {
 
 /// The waits between the attempts of a step, in milliseconds, each kept.
 fn waits<R>(run: &InMemory<R>, name: &str) -> Vec<u128> {
-    let graph = &run.report().graph;
+    let shape = &run.report().shape;
     let mut due_at = Duration::ZERO;
     let mut waits = Vec::new();
     for event in run.events() {
         match &event.kind {
-            EventKind::AttemptFailed { step, due, .. } if step.name(graph).to_string() == name => {
+            EventKind::AttemptFailed { step, due, .. } if step.name(shape).to_string() == name => {
                 due_at = *due;
                 waits.push((*due - event.at).as_millis());
             }
-            EventKind::StepStarted { step, .. } if step.name(graph).to_string() == name => {
+            EventKind::StepStarted { step, .. } if step.name(shape).to_string() == name => {
                 assert!(event.at >= due_at, "`{name}` did not wait");
             }
             _ => {}
@@ -968,9 +968,9 @@ impl<T, F: FnMut(&mut Context<'_>) -> Poll<Option<T>> + Unpin> Stream for Polled
 }
 
 fn kind_of<R>(run: &InMemory<R>, name: &str) -> ErrorKind {
-    let graph = &run.report().graph;
+    let shape = &run.report().shape;
     let kind = run.events().iter().find_map(|event| match &event.kind {
-        EventKind::StepFailed { step, error, .. } if step.name(graph).to_string() == name => {
+        EventKind::StepFailed { step, error, .. } if step.name(shape).to_string() == name => {
             Some(error.kind())
         }
         _ => None,

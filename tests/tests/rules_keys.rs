@@ -99,7 +99,7 @@ async fn s2_1_hostile_keys_are_legal_distinct_and_parse_back() {
     let mut names = std::collections::BTreeSet::new();
     for event in run.events() {
         let EventKind::StepSucceeded { step, .. } = &event.kind else { continue };
-        let name = step.name(&run.report().graph);
+        let name = step.name(&run.report().shape);
         assert_eq!(name.to_string().parse(), Ok(name.clone()), "{name}");
         names.insert(name.to_string());
     }

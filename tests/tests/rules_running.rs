@@ -241,12 +241,12 @@ async fn s3_2_streaming_false_holds_items_until_the_emitter_has_succeeded() {
 
 /// How many items were open at most, by the events: yielded, and not ended in `last`.
 fn most_open<R>(run: &fanfold::InMemory<R>, emitter: &str, last: &str) -> usize {
-    let graph = &run.report().graph;
+    let shape = &run.report().shape;
     let (mut open, mut most) = (0_usize, 0);
     for event in run.events() {
         match &event.kind {
-            EventKind::ItemYielded { step, .. } if step.name(graph).op() == emitter => open += 1,
-            EventKind::StepSucceeded { step, .. } if step.name(graph).op() == last => open -= 1,
+            EventKind::ItemYielded { step, .. } if step.name(shape).op() == emitter => open += 1,
+            EventKind::StepSucceeded { step, .. } if step.name(shape).op() == last => open -= 1,
             _ => {}
         }
         most = most.max(open);

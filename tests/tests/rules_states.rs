@@ -46,7 +46,7 @@ async fn s4_6_every_step_ends_in_exactly_one_state() {
             EventKind::StepNotRun { step, state, .. } => (step, *state),
             _ => continue,
         };
-        ends.entry(step.name(&run.report().graph).to_string()).or_default().push(state);
+        ends.entry(step.name(&run.report().shape).to_string()).or_default().push(state);
     }
     let expected = [
         ("emit", StepState::Succeeded),

@@ -445,7 +445,7 @@ async fn s6_4_a_type_that_does_not_survive_the_round_trip_is_an_error_at_once() 
         assert!(error.contains(&format!("`{step}`")) && error.contains("Serialize"), "{step}: {error}");
         let failed = run.events().iter().find_map(|event| match &event.kind {
             EventKind::StepFailed { step: of, attempt, error, .. }
-                if of.name(&run.report().graph).op() == step =>
+                if of.name(&run.report().shape).op() == step =>
             {
                 Some((*attempt, error.kind()))
             }

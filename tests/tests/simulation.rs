@@ -53,6 +53,8 @@ fn course(plan: &Plan, seed: u64) -> Course {
             order: if plan.options.breadth_first { Order::BreadthFirst } else { Order::DepthFirst },
             fail_fast: plan.options.fail_fast,
             keep_values: random.bool(),
+            recording: random.bool(),
+            suspects: fanfold::machine::Suspects::default(),
             open_items,
             workers: random.u32(1..4),
             seed,

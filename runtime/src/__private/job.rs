@@ -84,6 +84,7 @@ impl<T: JobArg> Reads<T> for Flag {
         choices: T::CHOICES,
         from_texts: |texts| T::from_texts(texts).map(|value| -> AnyValue { Arc::new(value) }),
         from_json: |json| T::from_json(json).map(|value| -> AnyValue { Arc::new(value) }),
+        to_json: |value| value.downcast_ref::<T>().map_or(serde_json::Value::Null, T::to_json),
         show: |value| value.downcast_ref::<T>().map_or_else(String::new, T::show),
     };
 }

@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Args as _, Command};
 use clap_complete::Shell;
 
 use super::problem::{Problem, unknown};
-use super::{jobs, list, output};
+use super::{cancel, doctor, jobs, list, output, prune, resume, runs, values};
 use crate::define::{ArgForm, JobDef};
 use crate::exit;
 
@@ -79,6 +79,15 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
             list::Flags::augment_args(Command::new("list")).about("List the jobs and their arguments"),
         )
         .subcommand(run)
+        .subcommand(resume::Flags::augment_args(Command::new("resume")).about("Go on with a run"))
+        .subcommand(
+            resume::RerunFlags::augment_args(Command::new("rerun"))
+                .about("Run steps of a run again, as a new run"),
+        )
+        .subcommand(runs::Flags::augment_args(Command::new("runs")).about("List the runs that were recorded"))
+        .subcommand(cancel::Flags::augment_args(Command::new("cancel")).about("Ask a run to stop"))
+        .subcommand(prune::Flags::augment_args(Command::new("prune")).about("Remove runs that nobody needs"))
+        .subcommand(doctor::Flags::augment_args(Command::new("doctor")).about("Look for what is wrong"))
         .subcommand(list::GraphFlags::augment_args(Command::new("graph")).about("Print the graph of a job"))
         .subcommand(
             Command::new("completions")
@@ -90,7 +99,8 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
 /// What the environment says to every command.
 const ENVIRONMENT: &str = "\
 Environment:
-  FANFOLD_LOG       Which logs of ops are shown: `debug`, or `warn,my_crate=trace` [default: info]
+  FANFOLD_LOG       Which logs are shown and recorded: `debug`, or `warn,my_crate=trace` [default: info]
+  FANFOLD_HOME      The folder that runs are recorded in [default: .fanfold]
   FANFOLD_PROGRESS  How progress is shown, as --progress
   FANFOLD_ARG_NAME  The argument `name` of the job that is run
   NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe";
@@ -124,18 +134,13 @@ fn in_our_words(error: clap::Error, all: &[&'static JobDef]) -> Problem {
     Problem::Usage(unknown("job", &wrong, all.iter().map(|job| job.name), "the program has no jobs"))
 }
 
-/// A secret given as a flag: clap does not know it, since it must not stand on a command line, where
-/// every user of the machine can read it.
+/// A secret given as a flag: clap does not know it.
 fn secret_flag(error: &clap::Error, all: &[&'static JobDef]) -> Option<Problem> {
     let Some(ContextValue::String(wrong)) = error.get(ContextKind::InvalidArg) else { return None };
     let name = wrong.strip_prefix("--")?;
     let secrets = all.iter().flat_map(|job| job.args).filter(|arg| arg.form == ArgForm::Secret);
     let secret = secrets.into_iter().find(|arg| jobs::flag_name(arg) == name)?;
-    Some(Problem::Usage(format!(
-        "`{wrong}` is secret, and never given on the command line: set {} in the environment, or write `{}` in a config file",
-        jobs::variable(secret),
-        secret.name
-    )))
+    Some(values::secret_given(&format!("`{wrong}`"), secret))
 }
 
 /// Prints the completion script of a shell.

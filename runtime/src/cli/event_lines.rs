@@ -1,15 +1,17 @@
 //! `--json`: the events of a run on stdout, and its result as the last line.
 
 use std::io;
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 use super::output::Stdout;
 use super::problem::Problem;
-use crate::event::Event;
+use crate::event::Batch;
 use crate::graph::Graph;
 use crate::report::JsonLines;
 use crate::run::{RunReport, Sink};
+use crate::shape::Shape;
 
 /// The events of a run on their way to stdout.
 pub(super) struct EventLines {
@@ -56,9 +58,15 @@ impl<S> Returned<S> {
 }
 
 impl<S: Sink> Sink for Returned<S> {
-    fn events(&mut self, graph: &Graph, events: &[Event]) {
+    fn begins(&mut self, graph: &Arc<Graph>) {
         if let Some(sink) = &mut self.sink {
-            sink.events(graph, events);
+            sink.begins(graph);
+        }
+    }
+
+    fn events(&mut self, shape: &Shape, batch: &Batch) {
+        if let Some(sink) = &mut self.sink {
+            sink.events(shape, batch);
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
 use super::limits;
+use super::store::StoreFlags;
 use crate::options::{Order, PoolLimit};
 use crate::report::lines::StatusLevel;
 
@@ -19,6 +20,21 @@ pub(super) struct RunFlags {
     /// Arguments as a JSON object; flags beat it, and it beats the file
     #[arg(long, value_name = "JSON")]
     pub(super) args: Option<String>,
+    /// A tag of the run, to find it by (name=value); repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = limits::run_tag)]
+    pub(super) tag: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(super) limits: LimitFlags,
+    #[command(flatten)]
+    pub(super) store: StoreFlags,
+    #[command(flatten)]
+    pub(super) output: OutputFlags,
+}
+
+/// How a run is run: said when it begins, or when it goes on.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct LimitFlags {
     /// At most so many steps in flight
     #[arg(long, value_name = "N", value_parser = limits::limit)]
     pub(super) max_concurrent: Option<u32>,
@@ -43,8 +59,6 @@ pub(super) struct RunFlags {
     /// The seed of all randomness, such as the jitter of retries
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
-    #[command(flatten)]
-    pub(super) output: OutputFlags,
 }
 
 /// What is shown.

@@ -1,8 +1,14 @@
-//! The binary's face: `list`, `run`, `graph`, `completions`.
+//! The binary's face: its commands, each from a command line to an exit code.
 
 mod args;
+mod attend;
+mod cancel;
+mod columns;
 mod config;
+mod doctor;
 mod event_lines;
+#[cfg(test)]
+mod fixture;
 mod flags;
 mod jobs;
 mod limits;
@@ -10,11 +16,18 @@ mod list;
 mod options;
 mod output;
 mod problem;
+mod prompt;
+mod prune;
+mod resume;
 mod run;
+mod runs;
 mod showing;
 mod signals;
+mod store;
 mod values;
 mod watcher;
+mod when;
+mod which;
 
 use std::process::ExitCode;
 
@@ -47,7 +60,13 @@ fn dispatch(command: Command, matches: &ArgMatches) -> Result<u8, Problem> {
             let (job, matches) = chosen_job(matches)?;
             run::run(job, matches)
         }
+        Some(("resume", matches)) => resume::resume(resume::Flags::from_arg_matches(matches)?),
+        Some(("rerun", matches)) => resume::rerun(resume::RerunFlags::from_arg_matches(matches)?),
         Some(("graph", matches)) => list::graph(&list::GraphFlags::from_arg_matches(matches)?),
+        Some(("runs", matches)) => runs::runs(&runs::Flags::from_arg_matches(matches)?),
+        Some(("cancel", matches)) => cancel::cancel(&cancel::Flags::from_arg_matches(matches)?),
+        Some(("prune", matches)) => prune::prune(&prune::Flags::from_arg_matches(matches)?),
+        Some(("doctor", matches)) => doctor::doctor(&doctor::Flags::from_arg_matches(matches)?),
         Some(("completions", matches)) => args::completions(command, matches),
         _ => Ok(exit::USAGE),
     }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::config::Config;
-use super::flags::RunFlags;
+use super::flags::LimitFlags;
 use super::problem::{Problem, unknown};
 use crate::graph::Graph;
 use crate::options::PoolLimit;
 use crate::run::RunOptions;
 
 /// What flags and file say of a run.
-pub(super) fn run_options(graph: &Graph, flags: &RunFlags, config: &Config) -> Result<RunOptions, Problem> {
+pub(super) fn run_options(graph: &Graph, flags: &LimitFlags, config: &Config) -> Result<RunOptions, Problem> {
     let fail_fast = match (flags.fail_fast, flags.no_fail_fast) {
         (true, _) => Some(true),
         (_, true) => Some(false),
@@ -28,7 +28,7 @@ pub(super) fn run_options(graph: &Graph, flags: &RunFlags, config: &Config) -> R
     })
 }
 
-fn pools(graph: &Graph, flags: &RunFlags, config: &Config) -> Result<BTreeMap<String, PoolLimit>, Problem> {
+fn pools(graph: &Graph, flags: &LimitFlags, config: &Config) -> Result<BTreeMap<String, PoolLimit>, Problem> {
     let mut known: Vec<&str> = graph.nodes.iter().filter_map(|node| node.options.pool.as_deref()).collect();
     known.extend(graph.job.options.pools.iter().map(|(name, _)| *name));
     known.sort_unstable();
@@ -59,7 +59,7 @@ fn pools(graph: &Graph, flags: &RunFlags, config: &Config) -> Result<BTreeMap<St
 
 fn tags(
     graph: &Graph,
-    flags: &RunFlags,
+    flags: &LimitFlags,
     config: &Config,
 ) -> Result<BTreeMap<(String, String), u32>, Problem> {
     let tags = graph.nodes.iter().flat_map(|node| &node.options.tags);

@@ -5,6 +5,7 @@ use std::io;
 use crate::exit;
 use crate::report::paint::Paint;
 use crate::report::screen::tell;
+pub(crate) use crate::text::nearest;
 
 /// Why the binary does not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -50,19 +51,6 @@ impl Problem {
         code
     }
 }
-
-/// The known name nearest to a wrong one.
-pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|name| (strsim::jaro_winkler(wrong, name), name))
-        .filter(|(likeness, _)| *likeness > NEAR)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
-}
-
-/// How alike two names must be for one to be meant by the other: as clap has it.
-const NEAR: f64 = 0.7;
 
 /// `unknown WHAT `x`: did you mean `y`?`, or the list of what is known.
 pub(crate) fn unknown<'a>(

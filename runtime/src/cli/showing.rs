@@ -43,11 +43,11 @@ pub(super) fn progress_options(flags: &OutputFlags) -> ProgressOptions {
 
 /// Says on stderr how the run ended.
 pub(super) fn say_end(report: &RunReport, flags: &OutputFlags, paint: Paint) {
-    let RunReport { summary, graph, state, elapsed, .. } = report;
+    let RunReport { summary, shape, state, elapsed, .. } = report;
     if !flags.quiet {
-        tell(&closing(summary, graph, *state, *elapsed, paint));
+        tell(&closing(summary, shape, *state, *elapsed, paint));
     } else if *state != RunState::Succeeded {
-        tell(&state_line(summary, graph, *state, *elapsed, paint));
+        tell(&state_line(summary, shape, *state, *elapsed, paint));
     }
 }
 

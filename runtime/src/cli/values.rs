@@ -1,5 +1,5 @@
 //! The values of a job's arguments: flag before environment before `--args` before file before
-//! default.
+//! default; a secret that is nowhere is asked for.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::config::Config;
 use super::jobs::{first_paragraph, flag_name, value_type, variable};
 use super::problem::{Problem, nearest};
+use super::prompt::Prompt;
 use crate::define::{ArgDef, ArgForm, JobDef};
 use crate::value::AnyValue;
 
@@ -19,6 +20,8 @@ pub(super) struct Sources<'a> {
     pub(super) environment: fn(&str) -> Option<String>,
     pub(super) json: BTreeMap<String, Value>,
     pub(super) config: &'a Config,
+    /// Asks for a secret, where somebody can be asked.
+    pub(super) prompt: Option<Prompt>,
 }
 
 /// Reads `--args`.
@@ -30,10 +33,13 @@ pub(super) fn json_arguments(text: &str, job: &JobDef) -> Result<BTreeMap<String
     let mut arguments = BTreeMap::new();
     for (key, value) in object {
         let name = key.replace('-', "_");
-        if !job.args.iter().any(|arg| arg.name == name) {
+        let Some(arg) = job.args.iter().find(|arg| arg.name == name) else {
             let near = nearest(&name, job.args.iter().map(|arg| arg.name));
             let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
             return Err(wrong(format!("job `{}` has no argument `{key}`{near}", job.name)));
+        };
+        if arg.form == ArgForm::Secret {
+            return Err(secret_given(&format!("`--args`: `{name}`"), arg));
         }
         if arguments.insert(name, value).is_some() {
             return Err(wrong(format!("the argument `{key}` is given twice: keep one")));
@@ -42,26 +48,67 @@ pub(super) fn json_arguments(text: &str, job: &JobDef) -> Result<BTreeMap<String
     Ok(arguments)
 }
 
+/// A secret that was given on the command line, where every user of the machine can read it.
+pub(super) fn secret_given(what: &str, secret: &ArgDef) -> Problem {
+    Problem::Usage(format!(
+        "{what} is secret, and never given on the command line: set {} in the environment, or write `{}` in a config file",
+        variable(secret),
+        secret.name
+    ))
+}
+
 /// The value of each argument, in order; an error names all that are missing.
 pub(super) fn values(job: &JobDef, sources: &Sources<'_>) -> Result<Vec<AnyValue>, Problem> {
-    let mut values = Vec::new();
-    let mut missing = Vec::new();
-    for arg in job.args {
-        match value(arg, sources)? {
-            Some(value) => values.push(value),
-            None => missing.push(missing_text(arg)),
+    let mut values = job.args.iter().map(|arg| value(arg, sources)).collect::<Result<Vec<_>, _>>()?;
+    let missing = |(arg, value): (&'static ArgDef, &Option<AnyValue>)| value.is_none().then_some(arg);
+    // Nobody is asked for a secret of a run that cannot begin.
+    if let Some(prompt) = sources.prompt
+        && job.args.iter().zip(&values).filter_map(missing).all(|arg| arg.form == ArgForm::Secret)
+    {
+        for (arg, value) in job.args.iter().zip(&mut values).filter(|(_, value)| value.is_none()) {
+            *value = asked(arg, prompt)?;
         }
     }
+    let missing: Vec<_> = job.args.iter().zip(&values).filter_map(missing).map(missing_text).collect();
     if missing.is_empty() {
-        return Ok(values);
+        return Ok(values.into_iter().flatten().collect());
     }
     Err(Problem::Usage(format!("job `{}` needs a value for\n  {}", job.name, missing.join("\n  "))))
 }
 
+/// The secret arguments of a job whose run goes on: from the environment, or asked for. The record has
+/// the others.
+pub(super) fn secrets(
+    job: &JobDef,
+    environment: fn(&str) -> Option<String>,
+    prompt: Option<Prompt>,
+) -> Result<BTreeMap<&'static str, AnyValue>, Problem> {
+    let mut secrets = BTreeMap::new();
+    for arg in job.args.iter().filter(|arg| arg.form == ArgForm::Secret) {
+        let variable = variable(arg);
+        let value = match (environment(&variable), prompt) {
+            (Some(text), _) => Some((arg.from_texts)(&[text]).map_err(|why| wrong(arg, &variable, &why))?),
+            (None, Some(prompt)) => asked(arg, prompt)?,
+            (None, None) => None,
+        };
+        // One that may be left out reads nothing as a value.
+        let value = value.or_else(|| (arg.from_texts)(&[]).ok());
+        secrets.extend(value.map(|value| (arg.name, value)));
+    }
+    Ok(secrets)
+}
+
+fn asked(arg: &ArgDef, prompt: Prompt) -> Result<Option<AnyValue>, Problem> {
+    let Some(text) = prompt(arg)? else { return Ok(None) };
+    (arg.from_texts)(&[text]).map(Some).map_err(|message| wrong(arg, "at the prompt", &message))
+}
+
+fn wrong(arg: &ArgDef, place: &str, message: &str) -> Problem {
+    Problem::Usage(format!("{place}: `{}` takes `{}`: {message}", arg.name, value_type(arg)))
+}
+
 fn value(arg: &ArgDef, sources: &Sources<'_>) -> Result<Option<AnyValue>, Problem> {
-    let wrong = |place: &str, message: String| {
-        Problem::Usage(format!("{place}: `{}` takes `{}`: {message}", arg.name, value_type(arg)))
-    };
+    let wrong = |place: &str, message: String| wrong(arg, place, &message);
     if let Some(texts) = flag_texts(arg, sources.matches) {
         let place = format!("--{}", flag_name(arg));
         return (arg.from_texts)(&texts).map(Some).map_err(|message| wrong(&place, message));
@@ -109,13 +156,15 @@ fn missing_text(arg: &ArgDef) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Secret;
     use crate::cli::jobs;
-    use crate::report::fixture::LETTERS;
+    use crate::report::fixture::{LETTERS, LETTERS_ROW};
 
     fn read(line: &[&str], environment: fn(&str) -> Option<String>, json: &str, config: &Config) -> String {
         let matches = jobs::command(&LETTERS).try_get_matches_from([&["letters"], line].concat()).unwrap();
         let json = json_arguments(json, &LETTERS).unwrap();
-        match values(&LETTERS, &Sources { matches: &matches, environment, json, config }) {
+        let sources = Sources { matches: &matches, environment, json, config, prompt: None };
+        match values(&LETTERS, &sources) {
             Ok(values) => LETTERS.args.iter().zip(&values).map(|(arg, value)| (arg.show)(value)).collect(),
             Err(problem) => problem.to_string(),
         }
@@ -143,5 +192,29 @@ mod tests {
         assert!(wrong.starts_with("--args: `to` takes `char`: invalid type: integer `7`"), "{wrong}");
         let unknown = json_arguments(r#"{"form": "a"}"#, &LETTERS).unwrap_err().to_string();
         assert_eq!(unknown, "`--args`: job `letters` has no argument `form`: did you mean `from`?");
+    }
+
+    #[test]
+    fn a_secret_that_is_nowhere_is_asked_for_and_only_if_nothing_else_is_missing() {
+        const fn arg<T: crate::JobArg>(name: &'static str) -> ArgDef {
+            ArgDef { name, ..<crate::__private::Flag as crate::__private::Reads<T>>::ARG }
+        }
+        static ALONE: JobDef = JobDef { args: &[arg::<Secret<u8>>("pin")], ..LETTERS_ROW };
+        static BOTH: JobDef = JobDef { args: &[arg::<Secret<u8>>("pin"), arg::<u8>("n")], ..LETTERS_ROW };
+        let read = |job: &'static JobDef, prompt: Option<Prompt>| {
+            let matches = jobs::command(job).try_get_matches_from(["letters"]).unwrap();
+            let (json, config) = (BTreeMap::new(), Config::default());
+            let sources = Sources { matches: &matches, environment: |_| None, json, config: &config, prompt };
+            let values = values(job, &sources).map_err(|problem| problem.to_string())?;
+            Ok::<_, String>(values[0].downcast_ref::<Secret<u8>>().map(|pin| *pin.expose()))
+        };
+        assert_eq!(read(&ALONE, Some(|_| Ok(Some("7".to_owned())))), Ok(Some(7)));
+        let wrong = read(&ALONE, Some(|_| Ok(Some("hunter2".to_owned())))).unwrap_err();
+        assert!(wrong.starts_with("at the prompt: `pin` takes") && !wrong.contains("hunter2"), "{wrong}");
+        for (job, prompt) in [(&ALONE, None), (&ALONE, Some((|_| Ok(None)) as Prompt))] {
+            assert!(read(job, prompt).unwrap_err().contains("FANFOLD_ARG_PIN"));
+        }
+        let missing = read(&BOTH, Some(|_| panic!("it was asked for"))).unwrap_err();
+        assert!(missing.contains("FANFOLD_ARG_PIN") && missing.contains("--n <u8>"), "{missing}");
     }
 }

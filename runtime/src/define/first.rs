@@ -22,6 +22,11 @@ impl FirstValues {
         Self { op, read_back: (0..outputs).map(|_| AtomicBool::new(false)).collect() }
     }
 
+    /// The op.
+    pub(crate) fn op(&self) -> Option<&'static OpDef> {
+        self.op
+    }
+
     /// Reads a value back if it is the first of its output.
     pub(crate) fn check(&self, output: usize, value: &AnyValue) -> Result<(), OpError> {
         let (Some(op), Some(done)) = (self.op, self.read_back.get(output)) else { return Ok(()) };

@@ -80,6 +80,9 @@ pub struct ArgDef {
     pub from_texts: fn(&[String]) -> Result<AnyValue, String>,
     /// Its value from JSON (`--args`, or a config file).
     pub from_json: fn(&serde_json::Value) -> Result<AnyValue, String>,
+    /// Its value as JSON that `from_json` reads back; `null` for a secret ([`ArgForm::Secret`]), which is
+    /// to be given again.
+    pub to_json: fn(&AnyValue) -> serde_json::Value,
     /// Its value as text for people.
     pub show: fn(&AnyValue) -> String,
 }

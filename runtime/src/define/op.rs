@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::{BoxFuture, FirstValues};
 use crate::context::OpContext;
+use crate::engine::{Recorded, Values};
 use crate::error::{ErrorKind, OpError};
+use crate::event::Span;
 use crate::key::{Key, KeyError};
 use crate::options::OpOptions;
 use crate::value::{AnyValue, TypeInfo};
@@ -136,13 +138,19 @@ pub struct Emission {
     buffer: Arc<Mutex<Buffer>>,
     /// Where the first items are read back, if they are.
     firsts: Option<Arc<FirstValues>>,
+    /// Where they are recorded, if they are.
+    values: Option<Arc<Values>>,
 }
 
 #[derive(Debug, Default)]
 struct Buffer {
     items: Vec<Item>,
+    /// What is recorded of them.
+    data: Vec<u8>,
     room: usize,
     wants_room: bool,
+    /// Room for what is recorded of the next.
+    spare: Recorded,
     /// Why an item was not taken.
     refused: Option<OpError>,
     /// When the items that are there should be opened.
@@ -158,25 +166,29 @@ pub struct Item {
     pub key: Key,
     /// Its value.
     pub value: AnyValue,
+    /// What is recorded of it, in what the machine holds.
+    pub record: Span,
+    /// If it was read back: its number in the run that is known.
+    pub known: Option<u32>,
 }
 
 impl Emission {
-    /// One whose first items are read back.
-    pub(crate) fn checked(firsts: Arc<FirstValues>) -> Self {
-        Self { firsts: Some(firsts), ..Self::default() }
+    /// One whose first items are read back, and whose items are recorded if there are `values`.
+    pub(crate) fn checked(firsts: Arc<FirstValues>, values: Option<Arc<Values>>) -> Self {
+        Self { firsts: Some(firsts), values, ..Self::default() }
     }
 
     /// Gives one item; waits while there is no room.
     pub fn send(&self, output: u16, key: Key, value: AnyValue) -> impl Future<Output = ()> + Send {
-        let mut item = Some(Item { output, key, value });
-        let mut checked = false;
+        let mut item = Some(Item { output, key, value, record: Span::default(), known: None });
+        let (mut checked, mut record) = (false, Recorded::default());
         std::future::poll_fn(move |_: &mut Context<'_>| {
             let Some(given) = &item else { return Poll::Ready(()) };
-            if !std::mem::replace(&mut checked, true)
-                && let Some(firsts) = &self.firsts
-                && let Err(error) = firsts.check(usize::from(output), &given.value)
-            {
-                self.lock().refused = Some(error);
+            if !std::mem::replace(&mut checked, true) {
+                match self.check(given) {
+                    Ok(bytes) => record = bytes,
+                    Err(error) => self.lock().refused = Some(error),
+                }
             }
             let mut buffer = self.lock();
             if buffer.refused.is_some() {
@@ -187,7 +199,14 @@ impl Emission {
                 return Poll::Pending;
             }
             buffer.room -= 1;
-            buffer.items.extend(item.take());
+            if let Some(mut item) = item.take() {
+                let start = buffer.data.len() as u32;
+                buffer.data.extend_from_slice(&record.data);
+                item.record = Span { start, len: record.data.len() as u32 };
+                buffer.items.push(item);
+                record.data.clear();
+                buffer.spare = std::mem::take(&mut record);
+            }
             if buffer.until.is_some_and(|until| Instant::now() > until) {
                 // The item goes its way at once; the emitter is polled again for the next.
                 buffer.wants_room = true;
@@ -195,6 +214,20 @@ impl Emission {
             }
             Poll::Ready(())
         })
+    }
+
+    /// Reads an item back if it is the first, and encodes it; outside of the lock, as both run code of
+    /// the user's.
+    fn check(&self, item: &Item) -> Result<Recorded, OpError> {
+        let mut recorded = std::mem::take(&mut self.lock().spare);
+        if let Some(firsts) = &self.firsts {
+            firsts.check(usize::from(item.output), &item.value)?;
+            if let (Some(values), Some(op)) = (&self.values, firsts.op()) {
+                let info = &op.outputs[usize::from(item.output)].info;
+                values.add(op, info, Some(&item.value), &mut recorded)?;
+            }
+        }
+        Ok(recorded)
     }
 
     /// Gives items that are all there already; nothing is given if one of them has a key that it
@@ -230,15 +263,16 @@ impl Emission {
         self.lock().until = Some(Instant::now() + slice);
     }
 
-    /// After a poll: what it gave, and whether it stopped for want of room.
-    pub fn take(&self) -> (Vec<Item>, bool) {
+    /// After a poll: what it gave, what is recorded of it, and whether it stopped for want of room.
+    pub fn take(&self) -> (Vec<Item>, Vec<u8>, bool) {
         let mut buffer = self.lock();
-        (std::mem::take(&mut buffer.items), buffer.wants_room)
+        (std::mem::take(&mut buffer.items), std::mem::take(&mut buffer.data), buffer.wants_room)
     }
 
     /// While a poll goes on: what it has given so far.
-    pub(crate) fn take_early(&self) -> Vec<Item> {
-        std::mem::take(&mut self.lock().items)
+    pub(crate) fn take_early(&self) -> (Vec<Item>, Vec<u8>) {
+        let mut buffer = self.lock();
+        (std::mem::take(&mut buffer.items), std::mem::take(&mut buffer.data))
     }
 
     /// After a poll: why an item was not taken, which ends the emitter.

@@ -2,37 +2,46 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::context::OpContext;
+use crate::context::{OpContext, current};
 use crate::define::{BoxFuture, Outputs, Run};
 use crate::error::OpError;
+use crate::event::Span;
 use crate::machine::{FoldDone, FoldWork, StepDone, StepWork};
 use crate::panics::caught;
 
 use super::shared::Shared;
+use super::values::Recorded;
 
 /// Runs a step of a sync op; hands its value to the next step of the grant, if that waits for it.
 /// `worker` is the context of the worker's steps, used for all that need no token of their own.
 pub(super) fn run(
     shared: &Shared,
-    worker: &mut OpContext,
+    worker: &mut Rc<OpContext>,
     step: &mut StepWork,
     next: Option<&mut StepWork>,
     began: Duration,
+    recorded: &mut Recorded,
 ) -> StepDone {
+    if let Some(item) = step.recall {
+        return recall(shared, step, item, began, recorded);
+    }
     let own = step.deadline.is_some() || shared.may_stop[step.node.index()];
-    let of_its_own = own.then(|| shared.context(step, true));
+    let of_its_own = own.then(|| Rc::new(shared.context(step, true)));
     let context = match &of_its_own {
         Some(context) => context,
         None => {
             let path = std::mem::take(&mut step.path);
-            worker.turn_to(&shared.names[step.node.index()], path, step.id.attempt());
+            let node = (step.node, &shared.names[step.node.index()]);
+            Rc::make_mut(worker).turn_to(node, path, step.id.attempt());
             &*worker
         }
     };
+    let _current = current::enter(Rc::clone(context));
     let mut result = match step.op.run {
         Run::Sync(run) => caught(|| run(&mut step.inputs, context)).and_then(|result| result),
         Run::Async(_) | Run::Emitter(_) => unreachable!("the machine grants steps of sync ops to workers"),
@@ -48,9 +57,40 @@ pub(super) fn run(
         shared.runs_no_more(step.id);
     }
     let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
+    context.close_log();
     let took = shared.now().saturating_sub(began);
+    let (result, record) = record(shared, step, result, context.take_notes().as_deref(), recorded);
     let (result, passed_on) = hand_on(step, next, result);
-    StepDone { id: step.id, started: began, took, result, passed_on }
+    StepDone { id: step.id, started: began, took, result, passed_on, record }
+}
+
+/// Reads back what a step is known to have given.
+fn recall(shared: &Shared, step: &StepWork, item: u32, began: Duration, recorded: &mut Recorded) -> StepDone {
+    let recalled = shared.values.recall_step(step.op, item, step.node, recorded);
+    let (result, record) = match recalled {
+        Ok((outputs, record)) => (Ok(outputs), record),
+        Err(error) => (Err(error), Span::default()),
+    };
+    StepDone { id: step.id, started: began, took: Duration::ZERO, result, passed_on: false, record }
+}
+
+/// Encodes what a step gave.
+fn record(
+    shared: &Shared,
+    step: &StepWork,
+    result: Result<Outputs, OpError>,
+    notes: Option<&[u8]>,
+    recorded: &mut Recorded,
+) -> (Result<Outputs, OpError>, Span) {
+    let Ok(outputs) = result else { return (result, Span::default()) };
+    match shared.values.add_step(step.op, &outputs, notes, recorded) {
+        Ok(record) => (Ok(outputs), record),
+        Err(error) => {
+            // Dropping them runs code of the user's.
+            let _ = caught(|| drop(outputs));
+            (Err(error), Span::default())
+        }
+    }
 }
 
 fn hand_on(
@@ -71,18 +111,28 @@ pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
     let context = shared.context(&step, true);
     let inputs = std::mem::take(&mut step.inputs);
     let (id, began) = (step.id, shared.now());
+    shared.task_in_hand(id, Some(&step));
     let task = {
         let shared = Arc::clone(shared);
         async move {
+            let own = Some(Box::new(context.clone()));
+            let teller = context.clone();
             let result = match caught(|| run(inputs, context)) {
-                Ok(future) => CaughtFuture(Some(future)).await,
+                Ok(future) => CaughtFuture(Some(future), own).await,
                 Err(error) => Err(error),
             };
             let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
             let took = shared.now().saturating_sub(began);
             shared.runs_no_more(id);
-            let done = StepDone { id, started: began, took, result, passed_on: false };
-            shared.change(|machine, now| machine.finish(now, vec![done], Vec::new()));
+            shared.task_in_hand(id, None);
+            let mut recorded = Recorded::default();
+            let (result, record) =
+                record(&shared, &step, result, teller.take_notes().as_deref(), &mut recorded);
+            shared.change(|machine, now| {
+                let record = record.after(machine.hold(&recorded.data));
+                let done = StepDone { id, started: began, took, result, passed_on: false, record };
+                machine.finish(now, vec![done], Vec::new());
+            });
         }
     };
     let dropped = Dropped { shared: Arc::clone(shared), id, began, done: false };
@@ -105,28 +155,41 @@ struct Dropped {
 impl Drop for Dropped {
     fn drop(&mut self) {
         if !self.done {
+            self.shared.task_in_hand(self.id, None);
             let error = OpError::new("its task was dropped before its end");
             let took = self.shared.now().saturating_sub(self.began);
-            let done =
-                StepDone { id: self.id, started: self.began, took, result: Err(error), passed_on: false };
+            let done = StepDone {
+                id: self.id,
+                started: self.began,
+                took,
+                result: Err(error),
+                passed_on: false,
+                record: Span::default(),
+            };
             self.shared.change(|machine, now| machine.finish(now, vec![done], Vec::new()));
         }
     }
 }
 
-/// A future of the user's: a panic becomes an error.
-pub(super) struct CaughtFuture(pub(super) Option<BoxFuture<Result<Outputs, OpError>>>);
+/// A future of the user's: a panic becomes an error. It is polled and dropped as part of its step; of
+/// the current one, if none is given.
+pub(super) struct CaughtFuture(
+    pub(super) Option<BoxFuture<Result<Outputs, OpError>>>,
+    pub(super) Option<Box<OpContext>>,
+);
 
 impl Future for CaughtFuture {
     type Output = Result<Outputs, OpError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(future) = &mut self.0 else {
+        let Self(running, own) = &mut *self;
+        let _current = current::enter_own(own);
+        let Some(future) = running else {
             return Poll::Ready(Err(OpError::new("it was polled after its end")));
         };
         let poll = caught(|| future.as_mut().poll(context)).unwrap_or_else(|error| Poll::Ready(Err(error)));
         if poll.is_ready() {
-            let ended = self.0.take();
+            let ended = running.take();
             if let (Err(error), Poll::Ready(Ok(_))) = (caught(|| drop(ended)), &poll) {
                 return Poll::Ready(Err(error));
             }
@@ -137,16 +200,23 @@ impl Future for CaughtFuture {
 
 impl Drop for CaughtFuture {
     fn drop(&mut self) {
+        let current = current::enter_own(&mut self.1);
         let future = self.0.take();
         let _ = caught(|| drop(future));
+        drop(current);
+        if let Some(own) = &self.1 {
+            own.close_log();
+        }
     }
 }
 
 /// Combines items into the value so far.
-pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork) -> FoldDone {
+pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork, recorded: &mut Recorded) -> FoldDone {
     let FoldWork { step, mut value, items } = work;
+    let whole = items.is_empty();
     let began = shared.now();
-    let context = shared.context(&step, false);
+    let context = Rc::new(shared.context(&step, false).going_on());
+    let _current = current::enter(Rc::clone(&context));
     let mut result = Ok(());
     let mut items = items.into_iter();
     for item in items.by_ref() {
@@ -155,8 +225,8 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork) -> FoldDone {
             Run::Sync(run) => caught(|| run(&mut inputs, &context)).and_then(|result| result),
             Run::Async(run) => {
                 let inputs = inputs.iter_mut().map(Option::take).collect();
-                match caught(|| run(inputs, context.clone())) {
-                    Ok(future) => shared.runtime.block_on(CaughtFuture(Some(future))),
+                match caught(|| run(inputs, (*context).clone())) {
+                    Ok(future) => shared.runtime.block_on(CaughtFuture(Some(future), None)),
                     Err(error) => Err(error),
                 }
             }
@@ -180,6 +250,14 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork) -> FoldDone {
         }
     }
     let result = result.and_then(|()| shared.firsts[step.node.index()].check(0, &value));
+    let mut record = Span::default();
+    let result = result.and_then(|()| {
+        if whole {
+            let outputs = Outputs::One(Some(Arc::clone(&value)));
+            record = shared.values.add_step(step.op, &outputs, context.take_notes().as_deref(), recorded)?;
+        }
+        Ok(())
+    });
     let result = match result {
         Ok(()) => Ok(value),
         Err(error) => {
@@ -187,5 +265,10 @@ pub(super) fn fold(shared: &Arc<Shared>, work: FoldWork) -> FoldDone {
             Err(error)
         }
     };
-    FoldDone { id: step.id, took: shared.now().saturating_sub(began), result }
+    if whole || result.is_err() {
+        context.close_log();
+    } else {
+        context.rest();
+    }
+    FoldDone { id: step.id, took: shared.now().saturating_sub(began), result, record }
 }

@@ -6,24 +6,35 @@
 
 mod attempt;
 mod emitter;
+mod recorder;
 mod resources;
 mod shared;
 mod supervisor;
 mod timekeeper;
+mod values;
 mod worker;
 
 pub use resources::ResourceError;
+pub(crate) use shared::from_hand;
+pub(crate) use values::{Recorded, Values};
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::oneshot;
 
 use crate::context::RunContext;
+use crate::define::ArgDef;
+use crate::event::{EventKind, StepRef};
 use crate::graph::Graph;
-use crate::machine::{Config, Limits, Machine};
+use crate::machine::{Config, Limits, Machine, Recall, Suspects};
 use crate::options::{DEFAULT_MAX_CONCURRENT, OPEN_ITEMS};
 use crate::panics::contained;
+use crate::record::{Encoder, State};
 use crate::run::{RunOptions, RunReport, Sink};
+use crate::shape::Shape;
+use crate::store::{Drive, Store};
+use crate::summary::Summary;
 use crate::value::AnyValue;
 
 use shared::Shared;
@@ -75,7 +86,34 @@ pub async fn start(
     options: RunOptions,
     sinks: Vec<Box<dyn Sink>>,
 ) -> Result<RunHandle, StartError> {
-    let config = config(&graph, &options)?;
+    start_session(graph, args, options, sinks, None).await
+}
+
+/// One process's part in a recorded run.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The right to write the record.
+    pub(crate) drive: Arc<dyn Drive>,
+    /// What is known, and where its large values lie: the store, and the run.
+    pub(crate) recall: Option<(Recall, Arc<dyn Store>, String)>,
+    /// What happened in the run so far, if it goes on.
+    pub(crate) summary: Option<Summary>,
+    /// The steps that the process had in hand when it died, if it did.
+    pub(crate) in_hand: Vec<StepRef>,
+    pub(crate) suspects: Suspects,
+}
+
+/// As [`start`], recorded.
+pub(crate) async fn start_session(
+    graph: Arc<Graph>,
+    args: Vec<AnyValue>,
+    options: RunOptions,
+    sinks: Vec<Box<dyn Sink>>,
+    session: Option<Session>,
+) -> Result<RunHandle, StartError> {
+    let mut config = config(&graph, &options)?;
+    config.recording = session.is_some();
+    config.suspects = session.as_ref().map(|session| session.suspects.clone()).unwrap_or_default();
     if args.len() != graph.job.args.len() {
         return Err(StartError::Arguments {
             job: graph.job.name,
@@ -85,22 +123,72 @@ pub async fn start(
     }
     let resources = resources::build(&graph).await?;
     crate::panics::install_hook();
-    let run = RunContext { run_id: run_id(), resources: resources.by_type() };
-    let shown = graph
-        .job
-        .args
-        .iter()
-        .zip(&args)
-        .map(|(arg, value)| (arg.name.to_owned(), (arg.show)(value)))
-        .collect();
-    let mut machine = Machine::new(graph, args, config);
+    let id = session.as_ref().map_or_else(run_id, |session| session.drive.run().to_owned());
+    let mut run = RunContext::new(id, resources.by_type());
+    run.logs = session.is_some().then(Arc::default);
+    let shape = Arc::new(graph.shape());
+    let beginning = beginning(&graph, &args, &shape, sinks, &run.run_id, session.as_ref());
+    let values = values_of(session);
+    let recall = values.recall.clone();
+    let mut machine = Machine::recalling(graph, args, config, recall);
+    run.before = machine.begins_at();
     machine.set_grace(options.grace.unwrap_or(crate::run::GRACE));
     let (sender, report) = oneshot::channel();
-    let shared = Arc::new(Shared::new(machine, run, options.grace, tokio::runtime::Handle::current()));
-    supervisor::spawn(Arc::clone(&shared), sinks, shown, sender);
+    let runtime = tokio::runtime::Handle::current();
+    let shared = Arc::new(Shared::new(machine, run, Arc::new(values), options.grace, runtime));
+    recorder::spawn(Arc::clone(&shared), beginning, sender);
+    supervisor::spawn(Arc::clone(&shared));
     timekeeper::spawn(Arc::clone(&shared));
     shared.begin();
     Ok(RunHandle { shared, report, resources })
+}
+
+/// What the recorder begins with.
+fn beginning(
+    graph: &Graph,
+    args: &[AnyValue],
+    shape: &Arc<Shape>,
+    sinks: Vec<Box<dyn Sink>>,
+    run: &str,
+    session: Option<&Session>,
+) -> recorder::Beginning {
+    let going_on =
+        session.and_then(|session| session.recall.as_ref()).filter(|(recall, ..)| recall.goes_on());
+    let log = session.map(|session| {
+        let drive = Arc::clone(&session.drive);
+        match going_on {
+            Some((recall, ..)) => recorder::Log::after(drive, &recall.past),
+            None => recorder::Log::new(drive, State::new(shape), Encoder::new()),
+        }
+    });
+    let now = SystemTime::now();
+    let shown = |(arg, value): (&ArgDef, _)| (arg.name.to_owned(), (arg.show)(value));
+    let first = match going_on {
+        Some(_) => {
+            let in_hand = session.map(|session| session.in_hand.clone()).unwrap_or_default();
+            EventKind::RunResumed { resumed: now, in_hand }
+        }
+        None => EventKind::RunStarted {
+            run: run.into(),
+            started: now,
+            args: graph.job.args.iter().zip(args).map(shown).collect(),
+        },
+    };
+    let known = session.and_then(|session| session.summary.clone());
+    let summary = known.unwrap_or_else(|| Summary::new(shape));
+    recorder::Beginning { sinks, shape: Arc::clone(shape), summary, log, first }
+}
+
+/// Where the values of a run are recorded, and read back from.
+fn values_of(session: Option<Session>) -> Values {
+    let Some(Session { drive, recall, .. }) = session else {
+        return Values { drive: None, recall: None, known: None };
+    };
+    let (recall, known) = match recall {
+        Some((recall, store, run)) => (Some(recall), Some((store, run))),
+        None => (None, None),
+    };
+    Values { drive: Some(drive), recall, known }
 }
 
 impl RunHandle {
@@ -186,6 +274,8 @@ fn config(graph: &Graph, options: &RunOptions) -> Result<Config, StartError> {
         fail_fast: options.fail_fast.unwrap_or(job.fail_fast),
         keep_values: options.keep_values,
         open_items: OPEN_ITEMS.max(max_concurrent.saturating_mul(2)),
+        recording: false,
+        suspects: Suspects::default(),
         workers,
         seed: options.seed.unwrap_or_else(|| fastrand::u64(..)),
     })
@@ -217,7 +307,7 @@ fn cores() -> u32 {
 /// Twelve letters and digits that are hard to confuse (Crockford's base 32): 60 random bits, so that
 /// a few letters tell runs apart. Order comes from elsewhere: ids that begin with the time share
 /// their first letters for hours.
-fn run_id() -> String {
+pub(crate) fn run_id() -> String {
     const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     (0..12).map(|_| char::from(LETTERS[fastrand::usize(..LETTERS.len())])).collect()
 }

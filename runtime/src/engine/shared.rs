@@ -1,6 +1,7 @@
 //! What the threads and tasks of a run share.
 
 use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,14 +13,16 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::{OpContext, RunContext};
-use crate::define::FirstValues;
+use crate::define::{FirstValues, OpDef};
 use crate::graph::NodeId;
-use crate::machine::{Command, Grant, Machine, StepId, StepWork, Want};
+use crate::machine::{Command, Grant, Machine, Poll, StepId, StepWork, Want};
 use crate::panics::caught;
 use crate::run::GRACE;
 use crate::step::Path;
+use crate::store::StoreError;
 
 use super::emitter::{Emitter, UnderWay};
+use super::values::Values;
 use super::{attempt, worker};
 
 /// How many events may wait to be read before no work is given: readers that cannot keep up slow
@@ -27,14 +30,22 @@ use super::{attempt, worker};
 const MAX_WAITING_EVENTS: usize = 1 << 17;
 /// How many events are worth waking their reader for.
 const WORTH_READING: usize = 1 << 12;
+/// How many bytes of values may wait to be written before no work is given.
+const MAX_WAITING_DATA: usize = 32 << 20;
 
 #[derive(Debug)]
 pub(super) struct Shared {
     machine: Mutex<Machine>,
     /// Idle workers wait here.
     work: Condvar,
-    /// The supervisor waits here.
+    /// The recorder waits here.
     pub(super) news: Condvar,
+    /// The supervisor waits here.
+    pub(super) watch: Condvar,
+    pub(super) values: Arc<Values>,
+    is_recorded: bool,
+    /// The time that the run had taken before it went on.
+    before: Duration,
     /// Wakes the timekeeper.
     pub(super) timers: Notify,
     pub(super) run: Arc<RunContext>,
@@ -47,6 +58,8 @@ pub(super) struct Shared {
     running: Mutex<HashMap<StepId, Running>>,
     pub(super) emitters: Mutex<HashMap<StepId, Emitter>>,
     pub(super) workers: Mutex<Vec<Arc<WorkerState>>>,
+    /// The steps of async ops that run, by item and node, if there is a record.
+    tasks: Mutex<HashMap<StepId, (u32, NodeId)>>,
     /// Which outputs of each node have given a first value that was read back (§6.4).
     pub(super) firsts: Vec<Arc<FirstValues>>,
     /// The polls of emitters that are under way.
@@ -61,6 +74,8 @@ pub(super) struct Shared {
 /// What others see of a worker.
 #[derive(Debug, Default)]
 pub(super) struct WorkerState {
+    /// Its place among the workers.
+    pub(super) number: usize,
     /// Steps that it was given and has not begun.
     pub(super) queue: Mutex<VecDeque<StepWork>>,
     /// How many steps it has ended.
@@ -86,7 +101,13 @@ impl Running {
 }
 
 impl Shared {
-    pub(super) fn new(machine: Machine, run: RunContext, grace: Option<Duration>, runtime: Handle) -> Self {
+    pub(super) fn new(
+        machine: Machine,
+        run: RunContext,
+        values: Arc<Values>,
+        grace: Option<Duration>,
+        runtime: Handle,
+    ) -> Self {
         let nodes = &machine.graph().nodes;
         let ids = (0..nodes.len() as u32).map(NodeId);
         Self {
@@ -95,29 +116,34 @@ impl Shared {
             polls: Mutex::default(),
             names: nodes.iter().map(|node| Arc::clone(&node.name)).collect(),
             max_workers: machine.max_concurrent() as usize,
+            before: machine.begins_at(),
             machine: Mutex::new(machine),
             work: Condvar::new(),
             news: Condvar::new(),
+            watch: Condvar::new(),
+            is_recorded: values.are_recorded(),
+            values,
             timers: Notify::new(),
+            begun: run.begun,
             run: Arc::new(run),
             runtime,
-            begun: Instant::now(),
             grace: grace.unwrap_or(GRACE),
             cancel: CancellationToken::new(),
             cancelling: AtomicBool::new(false),
             running: Mutex::default(),
             emitters: Mutex::default(),
             workers: Mutex::default(),
+            tasks: Mutex::default(),
         }
     }
 
     /// The time since the run began.
     pub(super) fn now(&self) -> Duration {
-        self.begun.elapsed()
+        self.before + self.begun.elapsed()
     }
 
     pub(super) fn at(&self, time: Duration) -> Instant {
-        self.begun + time
+        self.begun + time.saturating_sub(self.before)
     }
 
     /// The machine. Nothing of the user's runs while it is locked, so a poisoned lock is one of ours.
@@ -152,7 +178,7 @@ impl Shared {
     /// All steps of async ops that may start.
     pub(super) fn async_work(machine: &mut Machine, now: Duration) -> Vec<StepWork> {
         let mut tasks = Vec::new();
-        while machine.waiting_events() < MAX_WAITING_EVENTS
+        while !Self::is_behind(machine)
             && let Some(Grant::Async(step)) = machine.next(now, Want::Async)
         {
             tasks.push(step);
@@ -164,7 +190,9 @@ impl Shared {
         if machine.waiting_for_threads() > 0 || machine.ended().is_some() {
             self.work.notify_one();
         }
-        if machine.ended().is_some() || machine.waiting_events() > WORTH_READING {
+        let events = machine.waiting_events();
+        let idle = machine.in_flight() == 0 && events > 0 && !machine.only_starts();
+        if machine.ended().is_some() || Self::is_worth_reading(events) || (idle && self.is_recorded) {
             self.news.notify_one();
         }
     }
@@ -184,6 +212,7 @@ impl Shared {
         }
         if ended {
             self.work.notify_all();
+            self.watch.notify_all();
         }
         for value in spent {
             // A panic in here is nobody's failure: no step runs.
@@ -221,14 +250,14 @@ impl Shared {
             let running = Running { token: token.clone(), task: None };
             lock(&self.running).insert(step.id, running);
         }
-        let name = Arc::clone(&self.names[step.node.index()]);
-        OpContext::new(Arc::clone(&self.run), name, step.path.clone(), step.id.attempt(), token)
+        let node = (step.node, Arc::clone(&self.names[step.node.index()]));
+        OpContext::new(Arc::clone(&self.run), node, step.path.clone(), step.id.attempt(), token)
     }
 
     /// The context that a worker uses for one step after the other.
-    pub(super) fn worker_context(&self) -> OpContext {
+    pub(super) fn worker_context(&self) -> Rc<OpContext> {
         let (run, token) = (Arc::clone(&self.run), self.cancel.clone());
-        OpContext::new(run, "".into(), Path::root(), 0, token)
+        Rc::new(OpContext::new(run, (NodeId(0), "".into()), Path::root(), 0, token))
     }
 
     pub(super) fn runs_as(&self, step: StepId, task: AbortHandle) {
@@ -263,24 +292,84 @@ impl Shared {
         let _ = caught(|| drop(emitters));
     }
 
+    /// Says what a worker has in hand from now on, so that it is known if the process dies of it.
+    pub(super) fn in_hand(&self, worker: &WorkerState, steps: &[StepWork]) {
+        if let Some(drive) = self.values.drive.as_ref().filter(|_| worker.number < TASKS_IN_HAND) {
+            let ids = steps.iter().map(|step| (step.path.number(), step.node));
+            drive.in_hand(worker.number, &hand(ids));
+        }
+    }
+
+    /// The same for a poll of an emitter.
+    pub(super) fn poll_in_hand(&self, worker: &WorkerState, poll: &Poll) {
+        if let Some(drive) = self.values.drive.as_ref().filter(|_| worker.number < TASKS_IN_HAND) {
+            drive.in_hand(worker.number, &hand([(poll.item, poll.node)].into_iter()));
+        }
+    }
+
+    /// The same for a step of an async op, which no worker has: that it begins, or has ended.
+    pub(super) fn task_in_hand(&self, id: StepId, begins: Option<&StepWork>) {
+        let Some(drive) = &self.values.drive else { return };
+        let mut tasks = lock(&self.tasks);
+        match begins {
+            Some(step) => drop(tasks.insert(id, (step.path.number(), step.node))),
+            None => drop(tasks.remove(&id)),
+        }
+        drive.in_hand(TASKS_IN_HAND, &hand(tasks.values().copied()));
+    }
+
     /// Waits for work; gives the machine back when there may be some.
     pub(super) fn wait_for_work<'a>(&self, machine: MutexGuard<'a, Machine>) -> MutexGuard<'a, Machine> {
         self.work.wait(machine).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether so many events waited that no work was given.
-    pub(super) fn held_work_back(events: usize) -> bool {
-        events >= MAX_WAITING_EVENTS
+    /// Whether so many events, or so much data, waited that no work was given.
+    pub(super) fn held_work_back(events: usize, data: usize) -> bool {
+        events >= MAX_WAITING_EVENTS || data >= MAX_WAITING_DATA
     }
 
-    /// Whether readers of events are too far behind for more work.
+    /// Whether the recorder is too far behind for more work.
     pub(super) fn is_behind(machine: &Machine) -> bool {
-        Self::held_work_back(machine.waiting_events())
+        Self::held_work_back(machine.waiting_events(), machine.waiting_data())
+    }
+
+    /// Whether so many events wait that their reader is woken.
+    pub(super) fn is_worth_reading(events: usize) -> bool {
+        events > WORTH_READING
+    }
+
+    /// Whether somebody cancelled the run.
+    pub(super) fn is_cancelling(&self) -> bool {
+        self.cancelling.load(Ordering::Acquire)
+    }
+
+    /// The record cannot be written: the run ends at once.
+    pub(super) fn stop_unwritten(self: &Arc<Self>, error: &StoreError) {
+        self.cancel(&format!("the record cannot be written: {error}"), Some(Duration::ZERO));
+    }
+
+    /// The op of a node.
+    pub(super) fn op(&self, node: NodeId) -> Option<&'static OpDef> {
+        self.firsts[node.index()].op()
     }
 
     pub(super) fn wake_workers(&self) {
         self.work.notify_all();
     }
+}
+
+/// The place in the record of what is in hand that tasks share; workers have those before it.
+const TASKS_IN_HAND: usize = 63;
+
+/// Steps, by item and node, as they are kept while they are in hand.
+fn hand(steps: impl Iterator<Item = (u32, NodeId)>) -> Vec<u8> {
+    steps.flat_map(|(item, node)| [item.to_le_bytes(), node.0.to_le_bytes()]).flatten().collect()
+}
+
+/// Steps that were in hand, by item and node.
+pub(crate) fn from_hand(bytes: &[u8]) -> Vec<(u32, NodeId)> {
+    let number = |bytes: &[u8]| bytes.try_into().map(u32::from_le_bytes).unwrap_or_default();
+    bytes.chunks_exact(8).map(|step| (number(&step[..4]), NodeId(number(&step[4..])))).collect()
 }
 
 /// Locks what no code of the user's runs under.

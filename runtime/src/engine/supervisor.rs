@@ -1,83 +1,45 @@
-//! The supervisor: one thread that tells the sinks what happens, and adds a worker when steps wait
-//! and none ends.
+//! The supervisor: one thread that adds a worker when steps wait and none ends, and opens the items of
+//! emitters whose polls take long.
 
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use tokio::sync::oneshot;
-
-use crate::event::{Event, EventKind, RunState};
-use crate::graph::Graph;
 use crate::machine::Machine;
-use crate::run::{RunReport, Sink};
-use crate::summary::Summary;
 
 use super::shared::{Shared, lock};
 use super::{emitter, worker};
 
 /// How often the supervisor looks while steps wait (§3.5).
 const LOOK: Duration = Duration::from_millis(1);
-/// How often it looks while none waits: how far behind sinks may be.
+/// How often it looks while none waits.
 const REST: Duration = Duration::from_millis(20);
 
 /// What the supervisor knows.
 struct Supervisor {
     shared: Arc<Shared>,
-    graph: Arc<Graph>,
-    sinks: Vec<Box<dyn Sink>>,
-    summary: Summary,
 }
 
-pub(super) fn spawn(
-    shared: Arc<Shared>,
-    sinks: Vec<Box<dyn Sink>>,
-    args: Vec<(String, String)>,
-    report: oneshot::Sender<RunReport>,
-) {
-    let graph = Arc::clone(shared.lock().graph());
-    let summary = Summary::new(&graph);
-    let mut supervisor = Supervisor { shared, graph, sinks, summary };
-    let supervise = move || {
-        let run = supervisor.shared.run.run_id.as_str().into();
-        let kind = EventKind::RunStarted { run, started: SystemTime::now(), args };
-        supervisor.tell(&[Event { at: Duration::ZERO, kind }]);
-        let state = supervisor.supervise();
-        // Nobody may wait for the report any more.
-        let _ = report.send(supervisor.report(state));
-    };
+pub(super) fn spawn(shared: Arc<Shared>) {
+    let supervisor = Supervisor { shared };
     std::thread::Builder::new()
         .name("fanfold-supervisor".to_owned())
-        .spawn(supervise)
-        .expect("a run needs one thread besides the caller's");
+        .spawn(move || supervisor.supervise())
+        .expect("a run needs two threads besides the caller's");
 }
 
 impl Supervisor {
-    fn supervise(&mut self) -> RunState {
-        let shared = Arc::clone(&self.shared);
+    fn supervise(&self) {
+        let shared = &self.shared;
         let mut machine = shared.lock();
-        loop {
-            let events = machine.take_events();
-            let ended = machine.ended();
-            if !events.is_empty() {
-                drop(machine);
-                self.tell(&events);
-                if Shared::held_work_back(events.len()) {
-                    shared.wake_workers();
-                }
-                if let Some(state) = ended {
-                    return state;
-                }
-                machine = shared.lock();
-                continue;
-            }
+        while machine.ended().is_none() {
             let waits = self.waits(&machine);
-            let wait = if waits || emitter::any_under_way(&shared) { LOOK } else { REST };
+            let wait = if waits || emitter::any_under_way(shared) { LOOK } else { REST };
             let before = self.steps_ended();
-            let (next, _) = shared.news.wait_timeout(machine, wait).unwrap_or_else(PoisonError::into_inner);
+            let (next, _) = shared.watch.wait_timeout(machine, wait).unwrap_or_else(PoisonError::into_inner);
             machine = next;
-            if emitter::open_early(&shared, &mut machine) {
+            if emitter::open_early(shared, &mut machine) {
                 shared.after_change(machine, shared.now());
                 machine = shared.lock();
             }
@@ -87,13 +49,6 @@ impl Supervisor {
                     self.help(left_behind);
                 }
             }
-        }
-    }
-
-    fn tell(&mut self, events: &[Event]) {
-        self.summary.apply(&self.graph, events);
-        for sink in &mut self.sinks {
-            sink.events(&self.graph, events);
         }
     }
 
@@ -122,20 +77,6 @@ impl Supervisor {
             self.shared.wake_workers();
         } else if workers < self.shared.max_workers + left_behind {
             worker::spawn(&self.shared);
-        }
-    }
-
-    fn report(&mut self, state: RunState) -> RunReport {
-        self.shared.abandon();
-        let (elapsed, outputs) = (self.shared.now(), self.shared.lock().take_outputs());
-        RunReport {
-            run_id: self.shared.run.run_id.clone(),
-            job: self.graph.job.name,
-            state,
-            elapsed,
-            summary: std::mem::take(&mut self.summary),
-            outputs,
-            graph: Arc::clone(&self.graph),
         }
     }
 }

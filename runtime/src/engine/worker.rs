@@ -1,5 +1,6 @@
 //! Worker threads: take a grant, run it, give it back, take the next.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use crate::define::Outputs;
 use crate::machine::{FoldDone, Grant, Machine, PollDone, StepDone, StepWork, Want};
 
 use super::shared::{Shared, WorkerState, lock};
+use super::values::Recorded;
 use super::{attempt, emitter};
 
 /// What a worker gives back.
@@ -24,8 +26,12 @@ enum Returned {
 const TELL_AFTER: Duration = Duration::from_millis(1);
 
 pub(super) fn spawn(shared: &Arc<Shared>) {
-    let me = Arc::new(WorkerState::default());
-    lock(&shared.workers).push(Arc::clone(&me));
+    let me = {
+        let mut workers = lock(&shared.workers);
+        let me = Arc::new(WorkerState { number: workers.len(), ..WorkerState::default() });
+        workers.push(Arc::clone(&me));
+        me
+    };
     let shared = Arc::clone(shared);
     let spawned = std::thread::Builder::new().name("fanfold-worker".to_owned()).spawn(move || {
         // Ops and emitters may need timers and sockets of the runtime.
@@ -39,11 +45,21 @@ pub(super) fn spawn(shared: &Arc<Shared>) {
 fn work(shared: &Arc<Shared>, me: &Arc<WorkerState>) {
     let mut returned = Returned::Nothing;
     let mut context = shared.worker_context();
-    while let Some(grant) = next(shared, me, returned) {
+    let mut recorded = Recorded::default();
+    while let Some(grant) = next(shared, me, returned, &mut recorded) {
         returned = match grant {
-            Grant::Steps(steps) => run_steps(shared, me, &mut context, steps),
-            Grant::Poll(poll) => Returned::Poll(emitter::poll(shared, poll)),
-            Grant::Fold(fold) => Returned::Fold(attempt::fold(shared, fold)),
+            Grant::Steps(steps) => {
+                shared.in_hand(me, &steps);
+                run_steps(shared, me, &mut context, steps, &mut recorded)
+            }
+            Grant::Poll(poll) => {
+                shared.poll_in_hand(me, &poll);
+                Returned::Poll(emitter::poll(shared, poll, &mut recorded))
+            }
+            Grant::Fold(fold) => {
+                shared.in_hand(me, std::slice::from_ref(&fold.step));
+                Returned::Fold(attempt::fold(shared, fold, &mut recorded))
+            }
             Grant::Async(_) => unreachable!("`next` spawns tasks itself"),
         };
         me.ended.fetch_add(1, Ordering::Relaxed);
@@ -51,10 +67,16 @@ fn work(shared: &Arc<Shared>, me: &Arc<WorkerState>) {
 }
 
 /// Gives back what was done, and takes the next work; `None` when the run has ended.
-fn next(shared: &Arc<Shared>, me: &Arc<WorkerState>, returned: Returned) -> Option<Grant> {
+fn next(
+    shared: &Arc<Shared>,
+    me: &Arc<WorkerState>,
+    returned: Returned,
+    recorded: &mut Recorded,
+) -> Option<Grant> {
     let mut machine = shared.lock();
     let now = shared.now();
-    give_back(&mut machine, now, returned);
+    give_back(&mut machine, now, returned, &recorded.data);
+    recorded.data.clear();
     loop {
         let now = shared.now();
         let grant = if Shared::is_behind(&machine) { None } else { machine.next(now, Want::Any) };
@@ -88,6 +110,7 @@ fn next(shared: &Arc<Shared>, me: &Arc<WorkerState>, returned: Returned) -> Opti
             shared.lock()
         } else {
             me.idle.store(true, Ordering::Relaxed);
+            shared.in_hand(me, &[]);
             let machine = shared.wait_for_work(machine);
             me.idle.store(false, Ordering::Relaxed);
             machine
@@ -95,12 +118,27 @@ fn next(shared: &Arc<Shared>, me: &Arc<WorkerState>, returned: Returned) -> Opti
     }
 }
 
-fn give_back(machine: &mut Machine, now: Duration, returned: Returned) {
+fn give_back(machine: &mut Machine, now: Duration, returned: Returned, recorded: &[u8]) {
+    let start = machine.hold(recorded);
     match returned {
         Returned::Nothing => {}
-        Returned::Steps(done, not_begun) => machine.finish(now, done, not_begun),
-        Returned::Poll(done) => machine.polled(now, done),
-        Returned::Fold(done) => machine.folded(now, done),
+        Returned::Steps(mut done, not_begun) => {
+            for step in &mut done {
+                step.record = step.record.after(start);
+            }
+            machine.finish(now, done, not_begun);
+        }
+        Returned::Poll(mut done) => {
+            for item in &mut done.items {
+                item.record = item.record.after(start);
+            }
+            done.record = done.record.after(start);
+            machine.polled(now, done);
+        }
+        Returned::Fold(mut done) => {
+            done.record = done.record.after(start);
+            machine.folded(now, done);
+        }
     }
 }
 
@@ -123,8 +161,9 @@ fn steal(shared: &Arc<Shared>, me: &Arc<WorkerState>, machine: &mut Machine) -> 
 fn run_steps(
     shared: &Arc<Shared>,
     me: &Arc<WorkerState>,
-    context: &mut OpContext,
+    context: &mut Rc<OpContext>,
     steps: Vec<StepWork>,
+    recorded: &mut Recorded,
 ) -> Returned {
     let mut done = Vec::with_capacity(steps.len());
     let mut not_begun = Vec::new();
@@ -133,7 +172,7 @@ fn run_steps(
     let mut began = first;
     let mut fed = None;
     while let Some((mut step, mut next)) = take_step(me, fed.take()) {
-        let ended = attempt::run(shared, context, &mut step, next.as_mut(), began);
+        let ended = attempt::run(shared, context, &mut step, next.as_mut(), began, recorded);
         began = ended.started + ended.took;
         // What waits for this step goes on only with a value of it.
         let gave = ended.passed_on || matches!(ended.result, Ok(Outputs::One(Some(_))));

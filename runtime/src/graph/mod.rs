@@ -9,8 +9,6 @@ mod format;
 
 pub use error::{BuildError, BuildErrors};
 pub use format::GraphFormat;
-#[cfg(feature = "cli")]
-pub(crate) use format::{Part, needed_steps, outline};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +16,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::define::{JobDef, OpDef};
+use crate::event::StepRef;
 use crate::options::RetryPolicy;
+use crate::step::StepName;
 use crate::value::{AnyValue, TypeInfo};
 
 /// A node's place in [`Graph::nodes`].
@@ -65,6 +65,11 @@ impl Graph {
     /// The node of an id of this graph.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]
+    }
+
+    /// The name of a step.
+    pub fn step_name(&self, step: &StepRef) -> StepName {
+        StepName::new(Arc::clone(&self.node(step.node).name), &step.path)
     }
 
     /// The scope of an id of this graph.

@@ -1,5 +1,6 @@
 //! Emitters: polled while there is room, each item opened as it comes.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::value::{AnyValue, TypeInfo};
 use super::frame::{Fan, FanIndex, FanState, FrameId, ItemQueue, NewItem, Slot, TaskState};
 use super::grant::MAX_ITEMS;
 use super::plan::{Counted, TaskKind, is_emitter};
+use super::recall::{RecalledItems, keys_of};
 use super::retry::{Left, LeftBy, Timer};
 use super::{Command, Machine, Poll, PollDone, PollOutcome, StepId};
 
@@ -30,6 +32,16 @@ pub(super) struct Begun {
     opened: Vec<(FanIndex, u32)>,
     /// What is wrong with a key that it gave.
     refused: Option<KeyError>,
+    /// The items that are read back, if it does not run.
+    recall: Option<RecalledQueue>,
+}
+
+/// Known items that are read back, poll by poll.
+#[derive(Debug, Default)]
+struct RecalledQueue {
+    items: VecDeque<(u16, u32)>,
+    /// Why the emitter failed, if it is to fail after them: its known items go on to their end.
+    then: Option<OpError>,
 }
 
 /// An item that an earlier attempt of an emitter gave.
@@ -67,21 +79,68 @@ impl Machine {
             self.take_poll_room(*fan, room);
         }
         let again = self.begun.contains_key(&self.step_id(frame, task));
-        let begin = (!again).then(|| self.begin_emitter(frame, task, op, fans));
+        let recalled = !again && self.is_recalled(frame, task);
+        if recalled {
+            self.begin_recall(frame, task, fans);
+        }
+        let begin = (!again && !recalled).then(|| self.begin_emitter(frame, task, op, fans));
         self.set_state(frame, task, TaskState::Running);
         let id = self.step_id(frame, task);
+        let recall = self.next_recalled(id, room);
         if let Some(begun) = self.begun.get_mut(&id) {
             begun.room = room;
             begun.opened.clear();
             begun.opened.extend(fans.iter().map(|fan| (*fan, 0)));
         }
         let node = self.node_of(frame, task);
-        if let Some(timeout) = self.plan.node(node).options.timeout {
+        if let Some(timeout) = self.plan.node(node).options.timeout
+            && recall.is_none()
+        {
             let polled = self.begun.get(&id).map_or(Duration::ZERO, |begun| begun.polled);
             let due = self.now + timeout.saturating_sub(polled);
             self.timer(due, Timer::Poll { step: id, polled });
         }
-        Poll { id, room, begin }
+        let item = self.frames[frame as usize].path.number();
+        Poll { id, node, item, room, begin, recall }
+    }
+
+    /// An emitter that is known to have succeeded: its items are read back.
+    fn begin_recall(&mut self, frame: u32, task: u32, fans: &[FanIndex]) {
+        let items = self.known_items(frame, fans).into();
+        let id = self.step_id(frame, task);
+        let recall = Some(RecalledQueue { items, then: None });
+        self.begun.insert(id, Begun { started: self.now, recall, ..Begun::default() });
+    }
+
+    /// The next known items to be read back, if an emitter's are.
+    fn next_recalled(&mut self, id: StepId, room: u32) -> Option<RecalledItems> {
+        let step = self.known_item(id.frame.index);
+        let recall = self.begun.get_mut(&id)?.recall.as_mut()?;
+        let items = recall.items.drain(..recall.items.len().min(room as usize)).collect();
+        let last = recall.items.is_empty();
+        Some(RecalledItems { items, last, step: step.filter(|_| last && recall.then.is_none()) })
+    }
+
+    /// Whether an emitter's items are read back: it takes no tokens.
+    pub(super) fn reads_back(&self, id: StepId) -> bool {
+        self.begun.get(&id).is_some_and(|begun| begun.recall.is_some())
+    }
+
+    /// An emitter has failed for good: what is known of its items goes on to its end first.
+    fn recall_rest(&mut self, id: StepId, error: OpError) -> Result<(), OpError> {
+        let fans = self.fans_of(id.frame.index, self.node_of(id.frame.index, id.task));
+        let rest = |fan: &FanIndex| {
+            let output = self.fan_step(*fan).1;
+            self.not_adopted(*fan).into_iter().map(move |item| (output, item))
+        };
+        let items: VecDeque<_> = fans.iter().flat_map(rest).collect();
+        let will_retry = self.tries_again_after(id.frame.index, id.task, &error);
+        let Some(begun) = self.begun.get_mut(&id).filter(|_| !items.is_empty() && !will_retry) else {
+            return Err(error);
+        };
+        begun.recall = Some(RecalledQueue { items, then: Some(error) });
+        self.make_ready(id.frame.index, id.task);
+        Ok(())
     }
 
     fn begin_emitter(
@@ -124,8 +183,9 @@ impl Machine {
             task.attempt == id.attempt && task.state == TaskState::Running
         });
         if running {
-            let node = self.node_of(id.frame.index, id.task);
-            self.give_tokens_back(node);
+            if !self.reads_back(id) {
+                self.give_tokens_back(self.node_of(id.frame.index, id.task));
+            }
             self.take_poll(done);
         } else {
             self.late_return(id);
@@ -144,7 +204,15 @@ impl Machine {
         self.end_poll_room(id);
         let refused = self.begun.get_mut(&id).and_then(|begun| begun.refused.take());
         self.settle_due();
+        let ended = matches!(done.outcome, PollOutcome::Ended(_));
+        let then =
+            self.begun.get_mut(&id).filter(|_| ended).and_then(|begun| begun.recall.as_mut()?.then.take());
         match (refused, done.outcome) {
+            (None, PollOutcome::Ended(Ok(_))) if then.is_some() => {
+                if let Some(error) = then {
+                    self.emitter_failed(id, error);
+                }
+            }
             (Some(error), outcome) => {
                 if !matches!(outcome, PollOutcome::Ended(_)) {
                     self.commands.push(Command::Drop(id));
@@ -156,7 +224,10 @@ impl Machine {
             (None, PollOutcome::WantsRoom) => self.make_ready(frame, task),
             (None, PollOutcome::Waits) if woken => self.make_ready(frame, task),
             (None, PollOutcome::Waits) => self.set_state(frame, task, TaskState::Idle),
-            (None, PollOutcome::Ended(Ok(outputs))) => self.emitter_succeeded(id, outputs),
+            (None, PollOutcome::Ended(Ok(outputs))) => self.emitter_succeeded(id, outputs, done.record),
+            (None, PollOutcome::Ended(Err(error))) if self.reads_back(id) => {
+                self.cannot_recall(frame, task, &error);
+            }
             (None, PollOutcome::Ended(Err(error))) => self.emitter_failed(id, error),
         }
     }
@@ -215,8 +286,15 @@ impl Machine {
         }
         let index = self.fans[fan as usize].next;
         self.fans[fan as usize].next += 1;
+        let identity = item.known.map(|known| self.recalled_item(fan, known));
         if !streaming {
-            let new = NewItem { parts: vec![(item.key, index)], values: vec![Slot::Value(item.value)] };
+            let new = NewItem {
+                parts: vec![(item.key, index)],
+                values: vec![Slot::Value(item.value)],
+                fresh: false,
+                identity,
+                record: self.held(item.record).into(),
+            };
             let fan = &mut self.fans[fan as usize];
             match &mut fan.queue {
                 ItemQueue::Items(items) => items.push_back(new),
@@ -224,11 +302,13 @@ impl Machine {
             }
             return Ok(false);
         }
-        if self.may_come_again(fan) {
+        if self.may_come_again(fan) && identity.is_none() {
             return Ok(self.take_known(fan, item, index, attempt));
         }
         self.fans[fan as usize].count += 1;
-        self.open_item(fan, [(item.key, index)], [Slot::Value(item.value)]);
+        let key = std::slice::from_ref(&item.key);
+        let identity = identity.unwrap_or_else(|| self.identify(fan, key, Some(item.record)));
+        self.open_item(fan, [(item.key, index)], [Slot::Value(item.value)], identity, item.record);
         Ok(true)
     }
 
@@ -257,28 +337,61 @@ impl Machine {
         }
         self.fans[fan as usize].count += 1;
         let value = Slot::Value(Arc::clone(&item.value));
-        let frame = self.open_item(fan, [(item.key.clone(), index)], [value]);
-        self.frames[frame as usize].path.renew(generation);
+        let mut identity = self.identify(fan, std::slice::from_ref(&item.key), Some(item.record));
+        identity.generation += generation;
+        let frame = self.open_item(fan, [(item.key.clone(), index)], [value], identity, item.record);
         let frame = self.frame_id(frame);
         self.fans[fan as usize].known.insert(item.key, Known { frame, value: item.value, attempt });
         true
     }
 
-    fn emitter_succeeded(&mut self, id @ StepId { frame, task, attempt }: StepId, outputs: Outputs) {
+    /// The items that an emitter showed only at its end: the record has all of them before it says that
+    /// the emitter succeeded, whenever they are opened.
+    fn tell_waiting(&mut self, fan: FanIndex) {
+        let ItemQueue::Items(mut items) = std::mem::take(&mut self.fans[fan as usize].queue) else { return };
+        for item in &mut items {
+            let start = self.hold(&item.record);
+            let record = Span { start, len: item.record.len() as u32 };
+            item.record = Box::default();
+            let mut identity =
+                item.identity.unwrap_or_else(|| self.identify(fan, &keys_of(&item.parts), Some(record)));
+            if !std::mem::replace(&mut identity.told, true) {
+                let around = self.frames[self.fans[fan as usize].parent as usize].path.clone();
+                let path = item
+                    .parts
+                    .iter()
+                    .fold(around, |path, (key, index)| path.item(key.clone(), *index, identity.number));
+                self.item_yielded(fan, path, record);
+            }
+            item.identity = Some(identity);
+        }
+        self.fans[fan as usize].queue = ItemQueue::Items(items);
+    }
+
+    fn emitter_succeeded(
+        &mut self,
+        id @ StepId { frame, task, attempt }: StepId,
+        outputs: Outputs,
+        record: Span,
+    ) {
         let frame = frame.index;
         let begun = self.begun.remove(&id).unwrap_or_default();
+        let recalled = begun.recall.is_some();
         let step = self.step_ref(frame, task);
+        for fan in self.fans_of(frame, self.node_of(frame, task)) {
+            self.tell_waiting(fan);
+            if !recalled {
+                self.supersede_unless_adopted(fan);
+            }
+        }
         let kept = self.config.keep_values.then(|| outputs.clone());
         let (started, took) = (begun.started, begun.polled);
-        self.event(EventKind::StepSucceeded {
-            step,
-            attempt,
-            started,
-            took,
-            outputs: kept,
-            record: Span::default(),
-        });
         let node = self.node_of(frame, task);
+        if !recalled {
+            self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs: kept, record });
+        } else if !self.goes_on() {
+            self.event(EventKind::StepReused { step, record });
+        }
         let nothing: Vec<bool> = match &outputs {
             Outputs::None => vec![false],
             Outputs::One(value) => vec![value.is_none()],
@@ -314,6 +427,7 @@ impl Machine {
     }
 
     pub(super) fn emitter_failed(&mut self, id: StepId, error: OpError) {
+        let Err(error) = self.recall_rest(id, error) else { return };
         let begun = self.begun.remove(&id).unwrap_or_default();
         self.attempt_failed(id.frame.index, id.task, begun.started, begun.polled, error, false);
     }

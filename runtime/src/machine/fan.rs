@@ -8,10 +8,11 @@ use crate::key::Key;
 use crate::step::Path;
 
 use super::fold::FoldState;
-use super::frame::{Fan, FanIndex, FanState, Frame, ItemQueue, Slot, Task, TaskState, Turn};
+use super::frame::{Fan, FanIndex, FanState, Frame, ItemQueue, NewItem, Slot, Task, TaskState, Turn};
 use super::gather::{Arrivals, GatherState, ZipState};
 use super::keys::KeySet;
 use super::plan::{Place, ScopePlan, Target, TaskKind};
+use super::recall::{Identity, keys_of};
 use super::{Machine, Spent, SpentKind};
 use crate::graph::{Gather, NodeKind};
 
@@ -19,6 +20,7 @@ impl Machine {
     pub(super) fn open_root(&mut self) {
         let root = self.new_frame(ScopeId::ROOT, 0, None, Path::root(), Turn::default());
         debug_assert_eq!(root, 0, "the root is the first frame");
+        self.frames[0].known = self.recall.is_some().then_some(0);
         self.begin_frame(root);
     }
 
@@ -28,28 +30,45 @@ impl Machine {
         fan: FanIndex,
         parts: impl IntoIterator<Item = (Key, u32)>,
         values: impl IntoIterator<Item = Slot>,
+        identity: Identity,
+        record: Span,
     ) -> u32 {
         let Fan { scope, parent, .. } = self.fans[fan as usize];
         let around = &self.frames[parent as usize];
         let (mut path, mut turn) = (around.path.clone(), around.turn.clone());
-        self.items += 1;
         for (key, index) in parts {
-            path = path.item(key, index, self.items);
+            path = path.item(key, index, identity.number);
             turn = turn.inside(index);
         }
+        if identity.generation > 0 {
+            path.renew(identity.generation);
+        }
+        if !identity.told {
+            self.item_yielded(fan, path.clone(), record);
+        }
         let frame = self.new_frame(ScopeId(scope), parent, Some(fan), path, turn);
+        self.frames[frame as usize].known = identity.known;
         for (slot, value) in values.into_iter().enumerate() {
             self.frames[frame as usize].slots[slot] = value;
         }
-        self.item_yielded(fan, frame);
         self.begin_frame(frame);
         frame
     }
 
-    fn item_yielded(&mut self, fan: FanIndex, frame: u32) {
+    pub(super) fn item_yielded(&mut self, fan: FanIndex, item: Path, record: Span) {
         let (step, output) = self.fan_step(fan);
-        let item = self.frames[frame as usize].path.clone();
-        self.event(EventKind::ItemYielded { step, output, item, record: Span::default() });
+        self.event(EventKind::ItemYielded { step, output, item, record });
+    }
+
+    /// Opens an item that waited.
+    pub(super) fn open_waiting(&mut self, fan: FanIndex, item: NewItem) -> u32 {
+        let NewItem { parts, values, fresh, identity, .. } = item;
+        let identity = match identity {
+            Some(identity) => Identity { told: true, ..identity },
+            None if fresh => self.new_identity(fan, &parts),
+            None => self.identify(fan, &keys_of(&parts), None),
+        };
+        self.open_item(fan, parts, values, identity, Span::default())
     }
 
     /// The step that opens a fan-out, and which of its outputs it is.

@@ -39,6 +39,10 @@ pub(crate) struct FoldState {
     skipped: bool,
     started: Option<Duration>,
     took: Duration,
+    /// Whether a worker encodes the value, as all items are in it.
+    is_whole: bool,
+    /// What is recorded of the value, once it is whole.
+    record: Option<Span>,
 }
 
 /// A delivery that waits for the fold to take its item.
@@ -59,6 +63,8 @@ pub struct FoldDone {
     pub took: Duration,
     /// The value so far.
     pub result: Result<AnyValue, OpError>,
+    /// What is recorded of it, if it was whole, in what the machine [holds](Machine::hold).
+    pub record: Span,
 }
 
 impl FoldState {
@@ -225,7 +231,16 @@ impl Machine {
         } else if !self.fold(frame, index).ready.is_empty() {
             self.make_ready(frame, task);
         } else if complete && self.fold(frame, index).pending.is_empty() {
-            self.end_fold(frame, task, index);
+            let fold = self.fold(frame, index);
+            let gives = fold.value.is_some() && fold.failed.is_empty() && !fold.skipped;
+            let unrecorded = gives && fold.record.is_none();
+            let arrivals = &self.frames[frame as usize].gathers[index as usize].arrivals;
+            if self.config.recording && unrecorded && arrivals.failed.is_empty() {
+                // A worker encodes the value.
+                self.make_ready(frame, task);
+            } else {
+                self.end_fold(frame, task, index);
+            }
         }
     }
 
@@ -245,6 +260,7 @@ impl Machine {
                 items.push(value);
             }
         }
+        fold.is_whole = items.is_empty();
         let first = fold.started.is_none();
         fold.started.get_or_insert(now);
         let value = fold.value.take()?;
@@ -286,7 +302,11 @@ impl Machine {
             }
             match done.result {
                 Ok(value) => {
-                    self.fold(frame, index).value = Some(value);
+                    let fold = self.fold(frame, index);
+                    fold.value = Some(value);
+                    if fold.is_whole {
+                        fold.record = Some(done.record);
+                    }
                     self.set_state(frame, task, TaskState::Gathering);
                 }
                 Err(error) => {
@@ -319,21 +339,15 @@ impl Machine {
         let mut failed = std::mem::take(&mut fold.failed);
         failed.extend(of_emitters);
         let (value, skipped) = (fold.value.take(), fold.skipped);
-        let (started, took) = (fold.started, fold.took);
+        let (started, took, record) = (fold.started, fold.took, fold.record.unwrap_or_default());
+        let attempt = self.frames[frame as usize].tasks[task as usize].attempt.max(1);
         let slot = self.plan.scope(self.frames[frame as usize].scope()).tasks[task as usize].slot;
         let (state, outcome) = match value {
             Some(value) if !skipped && failed.is_empty() => {
                 let step = self.step_ref(frame, task);
                 let outputs = self.config.keep_values.then(|| Outputs::One(Some(Arc::clone(&value))));
                 let started = started.unwrap_or(self.now);
-                self.event(EventKind::StepSucceeded {
-                    step,
-                    attempt: 1,
-                    started,
-                    took,
-                    outputs,
-                    record: Span::default(),
-                });
+                self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs, record });
                 (StepState::Succeeded, Slot::Value(value))
             }
             _ => {

@@ -10,6 +10,7 @@ use crate::value::AnyValue;
 use super::gather::{GatherState, ZipState};
 use super::handled::Failure;
 use super::keys::KeySet;
+use super::recall::Identity;
 
 /// One value of a frame.
 #[derive(Debug, Clone, Default)]
@@ -82,6 +83,8 @@ pub(crate) struct Task {
     pub(crate) missing: u32,
     /// How many attempts were begun.
     pub(crate) attempt: u32,
+    /// How many of them failed, of those that the retry policy counts.
+    pub(crate) failed: u32,
 }
 
 /// A frame's place in the machine's table, and which of the frames that stood there it is.
@@ -107,6 +110,8 @@ pub(crate) struct Frame {
     /// Its place in the fan-out's list of frames.
     pub(crate) at: u32,
     pub(crate) path: Path,
+    /// Its item's number in the run that is known, if it is known.
+    pub(crate) known: Option<u32>,
     pub(crate) turn: Turn,
     pub(crate) slots: Vec<Slot>,
     /// How many readers each slot still has.
@@ -216,6 +221,8 @@ pub(crate) struct Fan {
     /// The items further out whose inner fan-outs gave nothing: of items that were held, or paired.
     pub(crate) without: Vec<Vec<crate::key::Key>>,
     pub(crate) ended: bool,
+    /// The known items that were taken up, or superseded.
+    pub(crate) adopted: std::collections::HashSet<u32>,
 }
 
 /// Items that are there but not opened, for want of room.
@@ -265,4 +272,17 @@ pub(crate) struct NewItem {
     pub(crate) parts: Vec<(crate::key::Key, u32)>,
     /// What it gives: one value, or two for a pair.
     pub(crate) values: Vec<Slot>,
+    /// Whether it, or something that it lies in, was made in this session.
+    pub(crate) fresh: bool,
+    /// Which item of the run it is, if that is told already.
+    pub(crate) identity: Option<Identity>,
+    /// What is recorded of its value; nothing for one that is made of others.
+    pub(crate) record: Box<[u8]>,
+}
+
+impl NewItem {
+    /// One that is made of other items.
+    pub(crate) fn of_others(parts: Vec<(crate::key::Key, u32)>, values: Vec<Slot>, fresh: bool) -> Self {
+        Self { parts, values, fresh, identity: None, record: Box::default() }
+    }
 }

@@ -15,6 +15,7 @@ use super::plan::{Target, TaskKind};
 use crate::error::StepFailure;
 use crate::event::StepState;
 use crate::graph::Gather;
+use crate::select::Part;
 
 /// Counts what a gather still has to wait for.
 ///
@@ -178,7 +179,15 @@ impl Machine {
         else {
             return;
         };
-        if matches!(gather, Gather::Fold(_)) {
+        if let Gather::Fold(op) = gather {
+            match self.part(frame, self.node_of(frame, task)) {
+                Part::Run => {}
+                Part::Reuse => return self.make_ready(frame, task),
+                Part::Absent => {
+                    self.leave_out(frame, task, op);
+                    return self.go_on_folding(frame, task, index);
+                }
+            }
             self.begin_fold(frame, task, index);
             if !self.frames[frame as usize].gathers[index as usize].arrivals.complete() {
                 self.go_on_folding(frame, task, index);
@@ -222,7 +231,7 @@ impl Machine {
         }
         let mut failed = std::mem::take(&mut arrivals.failed);
         if matches!(gather, Gather::Held) {
-            let held = |(path, values): (Path, _)| NewItem { parts: path.parts_below(around), values };
+            let held = |(path, values)| self.waiting_item(&path, around, values);
             let list = || HeldList { items: entries.into_iter().map(held).collect(), without };
             return Failure::all(failed).map_or_else(|| Slot::Value(Arc::new(list())), Slot::Failed);
         }
@@ -266,7 +275,7 @@ impl Machine {
             Gather::Results(make) => {
                 let result = |value: Result<AnyValue, Arc<Failure>>| {
                     value.map_err(|failure| StepFailure {
-                        step: failure.cause.step.name(&self.plan.graph).to_string(),
+                        step: self.plan.graph.step_name(&failure.cause.step).to_string(),
                         error: failure.cause.error.as_ref().clone(),
                         attempts: failure.cause.attempts,
                     })

@@ -14,6 +14,7 @@ use super::Machine;
 use super::frame::{FrameId, Task, TaskState};
 use super::plan::{TaskKind, is_emitter, runs_in_batches};
 use super::ready::Entry;
+use super::recall::RecalledItems;
 use super::retry::Timer;
 
 /// One attempt of a step.
@@ -54,6 +55,8 @@ pub struct StepWork {
     pub passes_on: bool,
     /// Whether a step before it in the grant must succeed first.
     pub fed: bool,
+    /// If its value is read back instead of made: its item's number in the run that is known.
+    pub recall: Option<u32>,
 }
 
 /// A poll of an emitter.
@@ -61,8 +64,14 @@ pub struct StepWork {
 pub struct Poll {
     /// Which attempt of which step.
     pub id: StepId,
+    /// Its node.
+    pub node: NodeId,
+    /// The number of the item around it.
+    pub item: u32,
     /// How many items it may give.
     pub room: u32,
+    /// If it is not run, but read back: what.
+    pub recall: Option<RecalledItems>,
     /// At the first poll of an attempt, what it is run with.
     pub begin: Option<StepWork>,
 }
@@ -74,7 +83,7 @@ pub struct FoldWork {
     pub step: StepWork,
     /// The value so far.
     pub value: AnyValue,
-    /// The items, in order.
+    /// The items, in order; none if all have come and the value is to be recorded.
     pub items: Vec<AnyValue>,
 }
 
@@ -104,6 +113,8 @@ pub struct StepDone {
     pub result: Result<Outputs, OpError>,
     /// Whether the value was handed to the next step of the grant and nobody else needs it.
     pub passed_on: bool,
+    /// What is recorded of it, in what the machine [holds](Machine::hold).
+    pub record: Span,
 }
 
 /// What became of a poll.
@@ -119,6 +130,8 @@ pub struct PollDone {
     pub room: u32,
     /// How the emitter stands.
     pub outcome: PollOutcome,
+    /// What is recorded of it, if it has ended, in what the machine [holds](Machine::hold).
+    pub record: Span,
 }
 
 /// How an emitter stands after a poll.
@@ -171,6 +184,7 @@ impl Machine {
         if self.stopping.is_some()
             || self.ended.is_some()
             || self.in_flight >= self.config.limits.max_concurrent
+            || (self.alone && self.in_flight > 0)
         {
             return None;
         }
@@ -183,6 +197,22 @@ impl Machine {
             };
             if !self.is_ready(&entry) {
                 continue;
+            }
+            if self.takes_no_tokens(&entry) {
+                if let Some(grant) = self.grant(&entry) {
+                    self.in_flight += 1;
+                    return Some(grant);
+                }
+                continue;
+            }
+            if self.is_suspect(entry.frame.index, entry.task) {
+                if self.in_flight > 0 {
+                    self.enqueue(rank, entry);
+                    return None;
+                }
+                self.alone = true;
+            } else {
+                self.alone = false;
             }
             let again = self.is_begun_emitter(&entry);
             let node = self.node_of(entry.frame.index, entry.task);
@@ -233,6 +263,19 @@ impl Machine {
             .is_some_and(|frame| frame.tasks[entry.task as usize].state == TaskState::Ready)
     }
 
+    fn takes_no_tokens(&self, entry: &Entry) -> bool {
+        self.recall.is_some()
+            && (self.is_recalled(entry.frame.index, entry.task)
+                || self.reads_back(self.step_id(entry.frame.index, entry.task)))
+    }
+
+    /// Whether a step runs while nothing else does.
+    fn is_suspect(&self, frame: u32, task: u32) -> bool {
+        let alone = &self.config.suspects.alone;
+        !alone.is_empty()
+            && self.known_item(frame).is_some_and(|item| alone.contains(&(item, self.node_of(frame, task))))
+    }
+
     fn is_begun_emitter(&self, entry: &Entry) -> bool {
         self.begun.contains_key(&self.step_id(entry.frame.index, entry.task))
     }
@@ -260,7 +303,12 @@ impl Machine {
 
     fn enqueue(&mut self, rank: u32, entry: Entry) {
         let node = self.node_of(entry.frame.index, entry.task);
-        if self.is_for_runtime(node) { self.tasks.push(rank, entry) } else { self.sync.push(rank, entry) }
+        let recalled = self.is_recalled(entry.frame.index, entry.task);
+        if self.is_for_runtime(node) && !recalled {
+            self.tasks.push(rank, entry);
+        } else {
+            self.sync.push(rank, entry);
+        }
     }
 
     fn is_for_runtime(&self, node: NodeId) -> bool {
@@ -273,6 +321,9 @@ impl Machine {
         let (frame, task) = (entry.frame.index, entry.task);
         match self.task_plan(frame, task).kind {
             TaskKind::Op { op, .. } if is_emitter(op) => self.grant_poll(frame, task, op).map(Grant::Poll),
+            TaskKind::Op { .. } | TaskKind::Gather { .. } if self.is_recalled(frame, task) => {
+                Some(Grant::Steps(self.grant_recalled(frame, task)))
+            }
             TaskKind::Op { op, .. } => match op.run {
                 Run::Async(_) => Some(Grant::Async(self.begin_step(frame, task, op, true))),
                 Run::Sync(_) | Run::Emitter(_) => Some(Grant::Steps(self.grant_steps(frame, task, op))),
@@ -280,6 +331,34 @@ impl Machine {
             TaskKind::Gather { index, .. } => self.grant_fold(frame, task, index).map(Grant::Fold),
             TaskKind::Zip { .. } | TaskKind::Deliver { .. } | TaskKind::Open { .. } => None,
         }
+    }
+
+    /// A batch of steps whose values are read back.
+    fn grant_recalled(&mut self, frame: u32, task: u32) -> Vec<StepWork> {
+        let mut steps = Vec::new();
+        steps.extend(self.recall_step(frame, task));
+        let share = (self.sync.len() / self.config.workers as usize).clamp(1, MAX_BATCH);
+        while steps.len() < share && self.first(Want::Any) == Some(Place::Sync) {
+            let Some((_, entry)) = self.sync.peek() else { break };
+            let (frame, task) = (entry.frame.index, entry.task);
+            let ready = self.is_ready(entry);
+            let plain = |kind| !matches!(kind, TaskKind::Op { op, .. } if is_emitter(op));
+            if ready && !(plain(self.task_plan(frame, task).kind) && self.is_recalled(frame, task)) {
+                break;
+            }
+            self.sync.pop();
+            if ready {
+                steps.extend(self.recall_step(frame, task));
+            }
+        }
+        steps
+    }
+
+    fn recall_step(&mut self, frame: u32, task: u32) -> Option<StepWork> {
+        let op = self.plan.node(self.node_of(frame, task)).op()?;
+        self.set_state(frame, task, TaskState::Running);
+        let recall = self.known_item(frame);
+        Some(StepWork { recall, ..self.go_on_with(frame, task, op) })
     }
 
     /// A batch: this step, those that can follow it in its frame, and more of the like.
@@ -321,7 +400,9 @@ impl Machine {
     fn is_short(&self, node: NodeId) -> bool {
         let plan = self.plan.node(node);
         let cost = self.cost[node.index()];
-        let free = runs_in_batches(plan) && !self.tokens.bound(&plan.options);
+        let free = self.config.suspects.alone.is_empty()
+            && runs_in_batches(plan)
+            && !self.tokens.bound(&plan.options);
         free && !self.plan.hurried[node.index()] && cost > 0.0 && cost < SHORT
     }
 
@@ -361,6 +442,7 @@ impl Machine {
             if state.missing != 1
                 || state.state != TaskState::Waiting
                 || !self.is_short(next_plan.node)
+                || !self.runs_anew(frame, next)
                 || !self.can_run(frame, next)
             {
                 break;
@@ -399,7 +481,19 @@ impl Machine {
             self.event(EventKind::StepStarted { step, attempt: id.attempt });
         }
         let path = self.frames[frame as usize].path.clone();
-        StepWork { id, node, path, op, inputs, moved, deadline, feeds: None, passes_on: false, fed: false }
+        StepWork {
+            id,
+            node,
+            path,
+            op,
+            inputs,
+            moved,
+            deadline,
+            feeds: None,
+            passes_on: false,
+            fed: false,
+            recall: None,
+        }
     }
 
     /// The work of a fold that has begun and goes on.
@@ -418,6 +512,7 @@ impl Machine {
             feeds: None,
             passes_on: false,
             fed: false,
+            recall: None,
         }
     }
 
@@ -472,21 +567,22 @@ impl Machine {
             return;
         }
         let (node, frame) = (self.node_of(frame.index, task), frame.index);
+        if self.is_recalled(frame, task) {
+            match done.result {
+                Ok(outputs) => self.was_recalled(done.id, outputs, done.record),
+                Err(error) => self.cannot_recall(frame, task, &error),
+            }
+            self.settle_due();
+            return;
+        }
         self.give_tokens_back(node);
         self.measure(node, done.took);
-        let StepDone { started, took, .. } = done;
+        let StepDone { started, took, record, .. } = done;
         match done.result {
             Ok(outputs) => {
                 let step = self.step_ref(frame, task);
                 let kept = self.config.keep_values.then(|| outputs.clone());
-                self.event(EventKind::StepSucceeded {
-                    step,
-                    attempt,
-                    started,
-                    took,
-                    outputs: kept,
-                    record: Span::default(),
-                });
+                self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs: kept, record });
                 self.give(frame, task, outputs, done.passed_on);
                 self.end_task(frame, task, StepState::Succeeded);
             }

@@ -18,6 +18,7 @@ mod keys;
 mod limits;
 mod plan;
 mod ready;
+mod recall;
 mod retry;
 mod room;
 mod settle;
@@ -26,14 +27,15 @@ mod zip;
 pub use fold::FoldDone;
 pub use grant::{FoldWork, Grant, Poll, PollDone, PollOutcome, StepDone, StepId, StepWork, Want};
 pub use limits::Limits;
+pub use recall::{Recall, RecalledItems};
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::{Event, EventKind, RunState};
-use crate::graph::Graph;
+use crate::event::{Batch, Event, EventKind, RunState, Span};
+use crate::graph::{Graph, NodeId};
 use crate::options::Order;
 use crate::value::AnyValue;
 
@@ -53,12 +55,25 @@ pub struct Config {
     pub fail_fast: bool,
     /// Whether events carry values.
     pub keep_values: bool,
+    /// Whether what steps give is recorded: then a fold's value is encoded when it is whole.
+    pub recording: bool,
+    /// Steps that are suspected of having killed the process: each runs while nothing else does.
+    pub suspects: Suspects,
     /// How many items of one fan-out may be open.
     pub open_items: u32,
     /// How many workers there may be: a batch leaves work for the others.
     pub workers: u32,
     /// The seed of jitter.
     pub seed: u64,
+}
+
+/// Steps, by item and node, that were in hand when the process died again and again (§4.10).
+#[derive(Debug, Clone, Default)]
+pub struct Suspects {
+    /// Those that run alone.
+    pub alone: HashSet<(u32, NodeId)>,
+    /// Those that were named by the last death: they fail without being run.
+    pub poison: HashSet<(u32, NodeId)>,
 }
 
 /// Something that whoever drives the machine must do besides running work.
@@ -93,6 +108,9 @@ pub struct Machine {
     now: Duration,
     random: fastrand::Rng,
 
+    /// What is known from before.
+    recall: Option<Recall>,
+    transient: Option<recall::Transient>,
     /// How many items were opened.
     items: u32,
     frames: Vec<Frame>,
@@ -109,6 +127,8 @@ pub struct Machine {
     entries: u64,
     tokens: Tokens,
     in_flight: u32,
+    /// Whether what is in flight runs alone.
+    alone: bool,
     /// How long a step of each node takes, in nanoseconds; 0 where none was measured.
     cost: Vec<f32>,
 
@@ -134,6 +154,9 @@ pub struct Machine {
     /// drives the machine does it.
     spent: Vec<Spent>,
     events: Vec<Event>,
+    only_starts: bool,
+    /// The recorded form of what the events carry.
+    data: Vec<u8>,
     commands: Vec<Command>,
     handled: handled::Handled,
     stopping: Option<cancel::Stopping>,
@@ -145,13 +168,21 @@ pub struct Machine {
 impl Machine {
     /// A run of `graph` that has not begun; `args` are the job's arguments, in order.
     pub fn new(graph: Arc<Graph>, args: Vec<AnyValue>, config: Config) -> Self {
+        Self::recalling(graph, args, config, None)
+    }
+
+    /// A run that knows something from before, and has not begun.
+    pub fn recalling(graph: Arc<Graph>, args: Vec<AnyValue>, config: Config, recall: Option<Recall>) -> Self {
         let plan = Arc::new(Plan::new(Arc::clone(&graph), config.order));
         let scopes = plan.scopes.len();
+        let going_on = recall.as_ref().filter(|recall| recall.goes_on());
         let mut machine = Self {
             random: fastrand::Rng::with_seed(config.seed),
             tokens: Tokens::new(&config.limits),
-            now: Duration::ZERO,
-            items: 0,
+            now: going_on.map_or(Duration::ZERO, |recall| recall.past.elapsed()),
+            transient: recall.as_ref().and_then(|recall| recall::Transient::of(&graph, recall)),
+            items: going_on.map_or(0, |recall| recall.past.last_item()),
+            recall,
             frames: Vec::new(),
             spare: vec![Vec::new(); scopes],
             fans: Vec::new(),
@@ -161,6 +192,7 @@ impl Machine {
             tasks: Queue::new(plan.ranks),
             entries: 0,
             in_flight: 0,
+            alone: false,
             cost: vec![0.0; graph.nodes.len()],
             timers: BinaryHeap::new(),
             first_timer: None,
@@ -173,6 +205,8 @@ impl Machine {
             due: VecDeque::new(),
             spent: Vec::new(),
             events: Vec::new(),
+            only_starts: true,
+            data: Vec::new(),
             commands: Vec::new(),
             handled: handled::Handled::default(),
             stopping: None,
@@ -198,10 +232,33 @@ impl Machine {
     }
 
     /// What has happened since this was last called.
-    pub fn take_events(&mut self) -> Vec<Event> {
+    pub fn take_events(&mut self) -> Batch {
         // As many will soon have come again.
-        let room = self.events.len();
-        std::mem::replace(&mut self.events, Vec::with_capacity(room))
+        self.only_starts = true;
+        let (room, data_room) = (self.events.len(), self.data.len());
+        Batch {
+            events: std::mem::replace(&mut self.events, Vec::with_capacity(room)),
+            data: std::mem::replace(&mut self.data, Vec::with_capacity(data_room)),
+        }
+    }
+
+    /// Keeps the recorded form of what is given back next, until its events are taken; gives the
+    /// place that it begins at.
+    pub fn hold(&mut self, data: &[u8]) -> u32 {
+        let start = self.data.len() as u32;
+        self.data.extend_from_slice(data);
+        start
+    }
+
+    /// What is held of a span that has not been taken.
+    pub(crate) fn held(&self, span: Span) -> &[u8] {
+        let start = span.start as usize;
+        &self.data[start..start + span.len as usize]
+    }
+
+    /// How many bytes of recorded form wait to be taken with their events.
+    pub fn waiting_data(&self) -> usize {
+        self.data.len()
     }
 
     /// How many events wait to be taken.
@@ -222,6 +279,16 @@ impl Machine {
     /// How many ready steps wait for a thread.
     pub fn waiting_for_threads(&self) -> usize {
         self.sync.len() + self.tokens.waiting(self.now)
+    }
+
+    /// The time at which it began: that of the last event that is known, if the run goes on.
+    pub fn begins_at(&self) -> Duration {
+        self.now
+    }
+
+    /// Whether all that waits to be taken is that steps began.
+    pub fn only_starts(&self) -> bool {
+        self.only_starts
     }
 
     /// How many steps are in flight.
@@ -273,6 +340,7 @@ impl Machine {
     }
 
     fn event(&mut self, kind: EventKind) {
+        self.only_starts &= matches!(kind, EventKind::StepStarted { .. });
         self.events.push(Event { at: self.now, kind });
     }
 

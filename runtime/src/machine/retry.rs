@@ -9,6 +9,7 @@ use crate::error::{ErrorKind, OpError};
 use crate::event::{EventKind, RunState, StepState};
 
 use crate::graph::NodeId;
+use crate::options::RetryPolicy;
 
 use super::frame::{FrameId, Slot, TaskState};
 use super::handled::Cause;
@@ -215,7 +216,8 @@ impl Machine {
         let step = self.step_ref(frame, task);
         let attempt = self.frames[frame as usize].tasks[task as usize].attempt;
         let error = Arc::new(error);
-        if let Some(wait) = self.retry_wait(frame, task, attempt, &error) {
+        self.frames[frame as usize].tasks[task as usize].failed += 1;
+        if let Some(wait) = self.retry_wait(frame, task, &error) {
             let due = self.now + wait;
             self.event(EventKind::AttemptFailed { step, attempt, started, took, error, due });
             self.set_state(frame, task, TaskState::Retrying);
@@ -259,18 +261,28 @@ impl Machine {
     }
 
     /// How long to wait before the next attempt, if there is to be one.
-    fn retry_wait(&mut self, frame: u32, task: u32, attempt: u32, error: &OpError) -> Option<Duration> {
-        let node = self.node_of(frame, task);
-        let policy = self.plan.node(node).options.retry?;
-        if attempt > policy.max || self.stopping.is_some() {
-            return None;
-        }
+    fn retry_wait(&mut self, frame: u32, task: u32, error: &OpError) -> Option<Duration> {
+        let failed = self.frames[frame as usize].tasks[task as usize].failed;
+        let policy = self.policy_after(frame, task, failed, error)?;
         match error.kind() {
-            ErrorKind::Permanent | ErrorKind::Key | ErrorKind::Codec => None,
             ErrorKind::RetryAfter(wait) => Some(wait),
-            ErrorKind::Op | ErrorKind::Panic | ErrorKind::Timeout => {
-                Some(policy.wait(attempt, self.random.f64()))
-            }
+            _ => Some(policy.wait(failed, self.random.f64())),
         }
+    }
+
+    /// Whether another attempt will follow one that fails now.
+    pub(super) fn tries_again_after(&self, frame: u32, task: u32, error: &OpError) -> bool {
+        let failed = self.frames[frame as usize].tasks[task as usize].failed + 1;
+        self.policy_after(frame, task, failed, error).is_some()
+    }
+
+    /// The policy by which another attempt follows the `failed`-th that failed, if one does.
+    fn policy_after(&self, frame: u32, task: u32, failed: u32, error: &OpError) -> Option<RetryPolicy> {
+        let policy = self.plan.node(self.node_of(frame, task)).options.retry?;
+        let final_kind = match error.kind() {
+            ErrorKind::Permanent | ErrorKind::Key | ErrorKind::Codec | ErrorKind::Poison => true,
+            ErrorKind::RetryAfter(_) | ErrorKind::Op | ErrorKind::Panic | ErrorKind::Timeout => false,
+        };
+        (failed <= policy.max && self.stopping.is_none() && !final_kind).then_some(policy)
     }
 }

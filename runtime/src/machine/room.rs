@@ -69,7 +69,7 @@ impl Machine {
         }
         if let Some(item) = item {
             self.take_room(index, 1);
-            self.open_item(index, item.parts, item.values);
+            self.open_waiting(index, item);
         }
         if let Some(state) = closes_as {
             self.close_fan(index, state);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::define::{OpDef, Outputs};
 use crate::event::{EventKind, StepRef, StepState};
 use crate::graph::NodeId;
+use crate::select::Part;
 use crate::value::{AnyValue, Gathered};
 
 use super::frame::{FanState, HeldList, ItemQueue, Slot, TaskState};
@@ -36,10 +37,18 @@ impl Machine {
 
     fn all_inputs_there(&mut self, frame: u32, task: u32) {
         match self.task_plan(frame, task).kind {
-            TaskKind::Op { op, .. } => match self.verdict(frame, task) {
-                Verdict::Runs => self.make_ready(frame, task),
-                Verdict::Skipped => self.not_run(frame, task, op, Vec::new()),
-                Verdict::Failed(failures) => self.not_run(frame, task, op, failures),
+            TaskKind::Op { op, .. } => match self.part(frame, self.node_of(frame, task)) {
+                Part::Absent => self.leave_out(frame, task, op),
+                Part::Reuse if self.was_skipped(frame, task) => {
+                    self.give_nothing(frame, task, op, &Slot::Skipped);
+                    self.end_task(frame, task, StepState::Skipped);
+                }
+                Part::Reuse => self.make_ready(frame, task),
+                Part::Run => match self.verdict(frame, task) {
+                    Verdict::Runs => self.begin_again(frame, task),
+                    Verdict::Skipped => self.not_run(frame, task, op, Vec::new()),
+                    Verdict::Failed(failures) => self.not_run(frame, task, op, failures),
+                },
             },
             TaskKind::Deliver { up, target } => self.deliver(frame, task, up, target),
             TaskKind::Gather { .. } => self.begin_gather(frame, task),

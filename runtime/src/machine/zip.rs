@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::error::{ErrorKind, OpError};
-use crate::event::{EventKind, Span, StepState};
+use crate::event::{EventKind, Span, StepRef, StepState};
 use crate::graph::NodeKind;
 use crate::key::Key;
+use crate::select::Part;
 use crate::step::Path;
 
 use super::Machine;
@@ -57,13 +58,7 @@ impl Machine {
             }
             value => {
                 let around = self.frames[frame as usize].path.depth();
-                self.pair(
-                    frame,
-                    task,
-                    index,
-                    right,
-                    NewItem { parts: path.parts_below(around), values: vec![value] },
-                );
+                self.pair(frame, task, index, right, self.waiting_item(&path, around, vec![value]));
             }
         }
     }
@@ -87,7 +82,8 @@ impl Machine {
         debug_assert_ne!(partner.right, right, "keys are given once on each side");
         let (left, right) = if right { (partner.item, item) } else { (item, partner.item) };
         let values = left.values.into_iter().chain(right.values).collect();
-        let pair = NewItem { parts: left.parts, values };
+        let fresh = left.fresh || right.fresh;
+        let pair = NewItem::of_others(left.parts, values, fresh);
         if let Some(fan) = self.zip_fan(frame, task) {
             match &mut self.fans[fan as usize].queue {
                 ItemQueue::Items(items) => items.push_back(pair),
@@ -112,13 +108,7 @@ impl Machine {
         entries.sort_by(|a, b| a.0.cmp_places(&b.0));
         let around = self.frames[frame as usize].path.depth();
         for (path, right, value) in entries {
-            self.pair(
-                frame,
-                task,
-                index,
-                right,
-                NewItem { parts: path.parts_below(around), values: vec![value] },
-            );
+            self.pair(frame, task, index, right, self.waiting_item(&path, around, vec![value]));
         }
         let Some(fan) = self.zip_fan(frame, task) else { return };
         let zip = &mut self.frames[frame as usize].zips[index as usize];
@@ -141,14 +131,7 @@ impl Machine {
             let why = self.unmet(frame, task, failed);
             self.end_zip(frame, task, fan, StepState::UpstreamFailed, why);
         } else if unmatched.is_empty() {
-            self.event(EventKind::StepSucceeded {
-                step,
-                attempt: 1,
-                started,
-                took,
-                outputs: None,
-                record: Span::default(),
-            });
+            self.zip_succeeded(step, frame);
             self.end_zip(frame, task, fan, StepState::Succeeded, Slot::Gone);
         } else {
             let error = Arc::new(missing_partners(unmatched.into_iter().collect()));
@@ -164,6 +147,19 @@ impl Machine {
             let failure = self.new_failure(frame, Arc::new(Cause { step, error, attempts: 1 }));
             self.step_has_failed(node);
             self.end_zip(frame, task, fan, StepState::Failed, Slot::Failed(failure));
+        }
+    }
+
+    /// All items have their partners; that is told unless it was known.
+    fn zip_succeeded(&mut self, step: StepRef, frame: u32) {
+        let (attempt, started, took) = (1, self.now, std::time::Duration::ZERO);
+        let record = Span::default();
+        match self.part(frame, step.node) {
+            Part::Run => {
+                self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs: None, record });
+            }
+            Part::Reuse if !self.goes_on() => self.event(EventKind::StepReused { step, record }),
+            Part::Reuse | Part::Absent => {}
         }
     }
 

@@ -10,7 +10,7 @@ use super::layout::Layout;
 use super::paint::Paint;
 use super::words::{about, clock, count, duration};
 use crate::event::StepState;
-use crate::graph::Graph;
+use crate::shape::Shape;
 use crate::summary::Summary;
 use crate::text::safe;
 
@@ -39,20 +39,20 @@ pub(crate) struct Frame {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known<'a> {
     pub(crate) summary: &'a Summary,
-    pub(crate) graph: &'a Graph,
+    pub(crate) shape: &'a Shape,
     pub(crate) layout: &'a Layout,
 }
 
 /// The lines of the block, each cut to the terminal's width.
 pub(crate) fn block(known: Known<'_>, elapsed: Duration, frame: Frame) -> Vec<String> {
-    let Known { summary, graph, .. } = known;
+    let Known { summary, shape, .. } = known;
     let height = (frame.height / 3).clamp(1, MAX_HEIGHT);
-    let mut lines = vec![status(summary, graph, elapsed, frame.paint)];
+    let mut lines = vec![status(summary, shape, elapsed, frame.paint)];
     if height >= ROOM_FOR_RULE {
         let rule = "─".repeat(frame.width.saturating_sub(6).min(71));
         lines.insert(0, frame.paint.dim(&format!("   {rule}")));
     }
-    let running = running(summary, graph, elapsed, frame);
+    let running = running(summary, shape, elapsed, frame);
     let room = height.saturating_sub(lines.len() + usize::from(running.is_some()));
     lines.extend(rows::rows(known, room, frame.paint));
     if height > lines.len() {
@@ -62,18 +62,18 @@ pub(crate) fn block(known: Known<'_>, elapsed: Duration, frame: Frame) -> Vec<St
 }
 
 /// `00:01:24  61 204/≥100 000 steps  727/s  16 running  215 failed  ≈ 53 s left`.
-pub(crate) fn status(summary: &Summary, graph: &Graph, elapsed: Duration, paint: Paint) -> String {
-    let (ended, known) = (summary.ended(graph), summary.known_total(graph));
-    let growing = summary.is_any_growing(graph);
+pub(crate) fn status(summary: &Summary, shape: &Shape, elapsed: Duration, paint: Paint) -> String {
+    let (ended, known) = (summary.ended(shape), summary.known_total(shape));
+    let growing = summary.is_any_growing(shape);
     let mut parts = vec![clock(elapsed), format!("{} steps", progress(ended, known, growing))];
     if elapsed >= Duration::from_secs(1) && ended > 0 {
         parts.push(rate(ended, elapsed));
     }
-    let running = summary.total(graph, StepState::Running);
+    let running = summary.total(shape, StepState::Running);
     if running > 0 {
         parts.push(format!("{} running", count(running)));
     }
-    let failed = summary.total(graph, StepState::Failed);
+    let failed = summary.total(shape, StepState::Failed);
     if failed > 0 {
         parts.push(paint.bad(&format!("{} failed", count(failed))));
     }
@@ -102,16 +102,16 @@ fn progress(ended: u64, known: u64, growing: bool) -> String {
 }
 
 /// `   slowest running: compute[2024-01-07] 12.4 s · compute[2024-03-02] 9.8 s · … 14 more`.
-fn running(summary: &Summary, graph: &Graph, elapsed: Duration, frame: Frame) -> Option<String> {
+fn running(summary: &Summary, shape: &Shape, elapsed: Duration, frame: Frame) -> Option<String> {
     if frame.max_running == 0 {
         return None;
     }
     let running = summary.running(frame.max_running);
-    let all = summary.total(graph, StepState::Running);
+    let all = summary.total(shape, StepState::Running);
     let mut parts: Vec<_> = running
         .iter()
         .map(|running| {
-            let name = running.step.name(graph).to_string();
+            let name = running.step.name(shape).to_string();
             format!("{} {}", safe(&name), duration(elapsed.saturating_sub(running.started)))
         })
         .collect();
@@ -142,12 +142,12 @@ mod tests {
     use expect_test::{Expect, expect};
 
     fn check(width: usize, height: usize, expected: &Expect) {
-        let (graph, events) = fixture::half_way();
-        let mut summary = Summary::new(&graph);
-        summary.apply(&graph, &events);
+        let (shape, events) = fixture::half_way();
+        let mut summary = Summary::new(&shape);
+        summary.apply(&shape, &events);
         let frame = Frame { width, height, max_running: 8, paint: Paint::PLAIN };
-        let layout = Layout::of(&graph);
-        let known = Known { summary: &summary, graph: &graph, layout: &layout };
+        let layout = Layout::of(&shape);
+        let known = Known { summary: &summary, shape: &shape, layout: &layout };
         let lines = block(known, fixture::millis(2_040), frame);
         assert!(lines.len() <= (height / 3).clamp(1, 12));
         assert!(lines.iter().all(|line| measure_text_width(line) <= width));
@@ -206,10 +206,10 @@ mod tests {
 
     #[test]
     fn the_rest_is_guessed_once_the_total_is_known() {
-        let (graph, events) = fixture::failing_letters();
-        let mut summary = Summary::new(&graph);
-        summary.apply(&graph, &events[..events.len() - 3]);
-        let line = status(&summary, &graph, fixture::millis(84_000), Paint::PLAIN);
+        let (shape, events) = fixture::failing_letters();
+        let mut summary = Summary::new(&shape);
+        summary.apply(&shape, &events[..events.len() - 3]);
+        let line = status(&summary, &shape, fixture::millis(84_000), Paint::PLAIN);
         expect![[r#"
             --
                00:01:24  6/8 steps  4/min"#]]

@@ -9,8 +9,9 @@ use super::layout::{Layout, Place};
 use super::lines::states;
 use super::paint::Paint;
 use crate::event::{RunState, StepState};
-use crate::graph::{Graph, NodeId};
+use crate::graph::NodeId;
 use crate::report::words::{count, counted, duration};
+use crate::shape::Shape;
 use crate::summary::{NodeSummary, Summary};
 use crate::text::safe;
 
@@ -29,26 +30,30 @@ const MAX_ERROR: usize = 160;
 /// The summary of a run that is over.
 pub(crate) fn closing(
     summary: &Summary,
-    graph: &Graph,
+    shape: &Shape,
     state: RunState,
     elapsed: Duration,
     paint: Paint,
 ) -> String {
+    format!("{}{}", body(summary, shape, paint), state_line(summary, shape, state, elapsed, paint))
+}
+
+/// What happened so far, but for how the run stands: the table, the errors, the slowest steps, the times.
+pub(crate) fn body(summary: &Summary, shape: &Shape, paint: Paint) -> String {
     let mut text = String::new();
-    if summary.known_total(graph) > 1 {
-        text.push_str(&table(summary, graph, paint));
+    if summary.known_total(shape) > 1 {
+        text.push_str(&table(summary, shape, paint));
     }
-    text.push_str(&errors(summary, graph, paint));
-    text.push_str(&slowest(summary, graph));
-    text.push_str(&times(summary, graph));
-    text.push_str(&state_line(summary, graph, state, elapsed, paint));
+    text.push_str(&errors(summary, shape, paint));
+    text.push_str(&slowest(summary, shape));
+    text.push_str(&times(summary, shape));
     text
 }
 
 /// `   Failed letters 7k2m in 2m 17s: 99 785 succeeded, 215 failed, 1 upstream failed`.
 pub(crate) fn state_line(
     summary: &Summary,
-    graph: &Graph,
+    shape: &Shape,
     state: RunState,
     elapsed: Duration,
     paint: Paint,
@@ -58,26 +63,26 @@ pub(crate) fn state_line(
         RunState::Failed => paint.bad("    Failed"),
         RunState::Cancelled => paint.warn(" Cancelled"),
     };
-    let job = paint.strong(&safe(graph.job.name));
+    let job = paint.strong(&safe(&shape.job));
     let id = summary.run_id().unwrap_or_default();
-    let mut line = format!("{word} {job} {id} in {}: {}", duration(elapsed), states(summary, graph));
+    let mut line = format!("{word} {job} {id} in {}: {}", duration(elapsed), states(summary, shape));
     if let Some(reason) = summary.cancelling() {
         let _ = write!(line, " ({})", safe(reason));
     }
     line
 }
 
-/// One row for each op, in the order of the graph, indented by fan-out.
-fn table(summary: &Summary, graph: &Graph, paint: Paint) -> String {
+/// One row for each op, in the order of the shape, indented by fan-out.
+fn table(summary: &Summary, shape: &Shape, paint: Paint) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     let titles = ["   op", "succeeded", "failed", "not run", "retries", "total", "p50", "p95", "max"];
     table.set_header(titles);
-    let layout = Layout::of(graph);
+    let layout = Layout::of(shape);
     let rows = layout.places();
     let shown = shown(summary, rows);
     for place in &shown {
-        table.add_row(row(summary, graph, *place));
+        table.add_row(row(summary, shape, *place));
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
@@ -122,7 +127,7 @@ fn shown(summary: &Summary, ops: &[Place]) -> Vec<Place> {
     shown.into_iter().map(|(_, op)| op).collect()
 }
 
-fn row(summary: &Summary, graph: &Graph, Place { node, depth, .. }: Place) -> Vec<String> {
+fn row(summary: &Summary, shape: &Shape, Place { node, depth, .. }: Place) -> Vec<String> {
     let counts: &NodeSummary = summary.node(node);
     let number = |number: u64| if number == 0 { "-".to_owned() } else { count(number) };
     let failed = summary.count(node, StepState::Failed);
@@ -134,7 +139,7 @@ fn row(summary: &Summary, graph: &Graph, Place { node, depth, .. }: Place) -> Ve
     let quantile = |q| durations.quantile(q).map_or_else(|| "-".to_owned(), duration);
     let many = durations.count() > 1;
     let time = |text: String| if many { text } else { "-".to_owned() };
-    let name = safe(&graph.node(node).name).into_owned();
+    let name = safe(&shape.node(node).name).into_owned();
     let name = console::truncate_str(&name, MAX_NAME, "…");
     vec![
         format!("   {}{name}", "  ".repeat(depth)),
@@ -149,7 +154,7 @@ fn row(summary: &Summary, graph: &Graph, Place { node, depth, .. }: Place) -> Ve
     ]
 }
 
-fn errors(summary: &Summary, graph: &Graph, paint: Paint) -> String {
+fn errors(summary: &Summary, shape: &Shape, paint: Paint) -> String {
     let mut groups: Vec<_> = summary.errors().iter().collect();
     let mut text = String::new();
     if groups.is_empty() {
@@ -158,7 +163,7 @@ fn errors(summary: &Summary, graph: &Graph, paint: Paint) -> String {
     groups.sort_by_key(|group| std::cmp::Reverse(group.count));
     let _ = writeln!(text, "\n   {}", paint.bad("errors"));
     for group in groups.iter().take(MAX_ERRORS) {
-        let names: Vec<_> = group.examples.iter().map(|step| step.name(graph).to_string()).collect();
+        let names: Vec<_> = group.examples.iter().map(|step| step.name(shape).to_string()).collect();
         let more = group.count - names.len() as u64;
         let more = if more > 0 { format!(", … {} more", count(more)) } else { String::new() };
         let error = if group.count == 1 { group.first_error.to_string() } else { group.pattern.clone() };
@@ -176,15 +181,15 @@ fn errors(summary: &Summary, graph: &Graph, paint: Paint) -> String {
 }
 
 /// The slowest steps, where there are enough to choose from.
-fn slowest(summary: &Summary, graph: &Graph) -> String {
+fn slowest(summary: &Summary, shape: &Shape) -> String {
     let slowest = summary.slowest();
-    if slowest.is_empty() || summary.ended(graph) <= slowest.len() as u64 {
+    if slowest.is_empty() || summary.ended(shape) <= slowest.len() as u64 {
         return String::new();
     }
     let steps: Vec<_> = slowest
         .iter()
         .map(|slow| {
-            let name = slow.step.name(graph).to_string();
+            let name = slow.step.name(shape).to_string();
             format!("{} {}", safe(&console::truncate_str(&name, MAX_NAME, "…")), duration(slow.took))
         })
         .collect();
@@ -192,8 +197,8 @@ fn slowest(summary: &Summary, graph: &Graph) -> String {
 }
 
 /// Where the time went.
-fn times(summary: &Summary, graph: &Graph) -> String {
-    let nodes = (0..).map(NodeId).take(graph.nodes.len());
+fn times(summary: &Summary, shape: &Shape) -> String {
+    let nodes = (0..).map(NodeId).take(shape.nodes.len());
     let (mut working, mut waiting, mut left_behind) = (Duration::ZERO, Duration::ZERO, 0);
     for node in nodes.map(|node| summary.node(node)) {
         working += node.durations().total();
@@ -220,15 +225,15 @@ mod tests {
 
     #[test]
     fn a_failed_run_says_what_failed() {
-        let (graph, events) = fixture::failing_letters();
-        let mut summary = Summary::new(&graph);
-        summary.apply(&graph, &events);
+        let (shape, events) = fixture::failing_letters();
+        let mut summary = Summary::new(&shape);
+        summary.apply(&shape, &events);
         expect![[r#"
             --
                op               succeeded  failed  not run  retries   total     p50     p95     max
                load_pieces              1       -        -        -  600 ms       -       -       -
                  clean                  3       -        -        -   15 ms    5 ms    5 ms    5 ms
-                 compute_piece          2       1        -        1  2.21 s  477 ms  870 ms  870 ms
+                 compute_piece          2       1        -        1  2.21 s  474 ms  870 ms  870 ms
                merge                    -       -        1        -       -       -       -       -
 
                errors
@@ -239,7 +244,7 @@ mod tests {
                time: 2.83 s working, 2.00 s waiting to retry
                 Failed letters 7k2m in 3.00 s: 6 succeeded, 1 failed, 1 upstream failed"#]].assert_eq(&fixture::framed(&closing(
             &summary,
-            &graph,
+            &shape,
             RunState::Failed,
             millis(3_001),
             Paint::PLAIN,
@@ -248,12 +253,12 @@ mod tests {
 
     #[test]
     fn errors_of_one_kind_are_one_entry() {
-        let graph = fixture::graph();
-        let mut summary = Summary::new(&graph);
+        let shape = fixture::shape();
+        let mut summary = Summary::new(&shape);
         for index in 0..1_200u32 {
             let key = format!("k{index}");
-            let step = step(&graph, "compute_piece", Some((&key, index)));
-            summary.apply(&graph, &[failed(step, 10, 1, &format!("no reply for {key}\nin {index} ms"))]);
+            let step = step(&shape, "compute_piece", Some((&key, index)));
+            summary.apply(&shape, &[failed(step, 10, 1, &format!("no reply for {key}\nin {index} ms"))]);
         }
         expect![[r#"
             --
@@ -262,6 +267,6 @@ mod tests {
                 1 200 × no reply for …
                         compute_piece[k0], compute_piece[k1], compute_piece[k2], … 1 197 more
         "#]]
-        .assert_eq(&fixture::framed(&errors(&summary, &graph, Paint::PLAIN)));
+        .assert_eq(&fixture::framed(&errors(&summary, &shape, Paint::PLAIN)));
     }
 }

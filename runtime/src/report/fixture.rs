@@ -7,11 +7,12 @@ use crate::define::{
     ArgDef, ArgForm, JobDef, OpDef, OutputDef, OutputKind, Outputs, ParamDef, ResultDef, Run,
 };
 use crate::error::OpError;
-use crate::event::{Event, EventKind, RunState, StepRef, StepState};
+use crate::event::{Event, EventKind, RunState, Span, StepRef, StepState};
 use crate::graph::build::{self, Raw, RawInput};
 use crate::graph::{Gather, Graph, NodeId};
 use crate::key::Key;
 use crate::options::{JobOptions, OpOptions, RetryPolicy};
+use crate::shape::Shape;
 use crate::step::Path;
 use crate::value::{AnyValue, TypeInfo};
 
@@ -67,12 +68,14 @@ const fn arg(name: &'static str, default: fn() -> AnyValue) -> ArgDef {
                 .map(|it| Arc::new(it) as AnyValue)
                 .map_err(|e| e.to_string())
         },
+        to_json: |value| value.downcast_ref::<char>().map(char::to_string).into(),
         show: |value| value.downcast_ref::<char>().map(char::to_string).unwrap_or_default(),
     }
 }
 
 /// `merge(load(from, to).map(|p| compute(clean(p))).collect())`.
-pub(crate) static LETTERS: JobDef = JobDef {
+pub(crate) static LETTERS: JobDef = LETTERS_ROW;
+pub(crate) const LETTERS_ROW: JobDef = JobDef {
     name: "letters",
     module: "jobs",
     file: "jobs.rs",
@@ -98,12 +101,16 @@ fn letters() -> Vec<Raw> {
     build::call_op(&MERGE, vec![RawInput::Handle(all)])
 }
 
-pub(crate) fn graph() -> Arc<Graph> {
-    Arc::new(build::build(&LETTERS).unwrap())
+pub(crate) fn graph() -> Graph {
+    build::build(&LETTERS).unwrap()
 }
 
-pub(crate) fn step(graph: &Graph, op: &str, key: Option<(&str, u32)>) -> StepRef {
-    let node = graph.nodes.iter().position(|node| &*node.name == op).unwrap();
+pub(crate) fn shape() -> Arc<Shape> {
+    Arc::new(graph().shape())
+}
+
+pub(crate) fn step(shape: &Shape, op: &str, key: Option<(&str, u32)>) -> StepRef {
+    let node = shape.nodes.iter().position(|node| &*node.name == op).unwrap();
     let path = key.map_or_else(Path::root, |(key, index)| Path::root().item(Key::new(key), index, index + 1));
     StepRef { node: NodeId(u32::try_from(node).unwrap()), path }
 }
@@ -140,7 +147,7 @@ pub(crate) fn succeeded(step: StepRef, end: u64, took: u64) -> Event {
         started,
         took: millis(took),
         outputs: None,
-        record: crate::event::Span::default(),
+        record: Span::default(),
     };
     at(end, kind)
 }
@@ -157,59 +164,63 @@ pub(crate) fn failed(step: StepRef, end: u64, took: u64, error: &str) -> Event {
     at(end, kind)
 }
 
-pub(crate) fn yielded(graph: &Graph, end: u64, key: &str, index: u32) -> Event {
+/// An attempt that began at 30 ms, to be followed by another 2 s after its end.
+pub(crate) fn attempt_failed(step: StepRef, end: u64) -> Event {
+    let took = end - 30;
+    let kind = EventKind::AttemptFailed {
+        step,
+        attempt: 1,
+        started: millis(30),
+        took: millis(took),
+        error: Arc::new(OpError::new(format_args!("api time out after {took} ms"))),
+        due: millis(end + 2_000),
+    };
+    at(end, kind)
+}
+
+pub(crate) fn yielded(shape: &Shape, end: u64, key: &str, index: u32) -> Event {
     let kind = EventKind::ItemYielded {
-        step: step(graph, "load_pieces", None),
+        step: step(shape, "load_pieces", None),
         output: 0,
         item: Path::root().item(Key::new(key), index, index + 1),
-        record: crate::event::Span::default(),
+        record: Span::default(),
     };
     at(end, kind)
 }
 
 /// Three letters while the emitter still runs: `a` done, `b` waiting for its retry, `c` running.
-pub(crate) fn half_way() -> (Arc<Graph>, Vec<Event>) {
-    let graph = graph();
-    let load = step(&graph, "load_pieces", None);
+pub(crate) fn half_way() -> (Arc<Shape>, Vec<Event>) {
+    let shape = shape();
+    let load = step(&shape, "load_pieces", None);
     let mut events = vec![run_started(), at(0, EventKind::StepStarted { step: load, attempt: 1 })];
     for (key, index) in [("a", 0), ("b", 1), ("c", 2)] {
-        events.push(yielded(&graph, 10, key, index));
-        events.push(succeeded(step(&graph, "clean", Some((key, index))), 20, 5));
-        let compute = step(&graph, "compute_piece", Some((key, index)));
+        events.push(yielded(&shape, 10, key, index));
+        events.push(succeeded(step(&shape, "clean", Some((key, index))), 20, 5));
+        let compute = step(&shape, "compute_piece", Some((key, index)));
         events.push(at(30, EventKind::StepStarted { step: compute, attempt: 1 }));
     }
-    events.push(succeeded(step(&graph, "compute_piece", Some(("a", 0))), 400, 370));
-    events.push(at(
-        500,
-        EventKind::AttemptFailed {
-            step: step(&graph, "compute_piece", Some(("b", 1))),
-            attempt: 1,
-            started: millis(30),
-            took: millis(470),
-            error: Arc::new(OpError::new("api time out after 470 ms")),
-            due: millis(2_500),
-        },
-    ));
-    (graph, events)
+    events.push(succeeded(step(&shape, "compute_piece", Some(("a", 0))), 400, 370));
+    events.push(attempt_failed(step(&shape, "compute_piece", Some(("b", 1))), 500));
+    (shape, events)
 }
 
 /// The whole run: `b` failed, and so `merge` had nothing to merge.
-pub(crate) fn failing_letters() -> (Arc<Graph>, Vec<Event>) {
-    let (graph, mut events) = half_way();
-    let load = step(&graph, "load_pieces", None);
+pub(crate) fn failing_letters() -> (Arc<Shape>, Vec<Event>) {
+    let (shape, mut events) = half_way();
+    let load = step(&shape, "load_pieces", None);
     events.push(at(600, EventKind::FanOutClosed { step: load.clone(), output: 0, items: 3 }));
     events.push(succeeded(load, 600, 600));
-    events.push(succeeded(step(&graph, "compute_piece", Some(("c", 2))), 900, 870));
-    let b = step(&graph, "compute_piece", Some(("b", 1)));
+    events.push(succeeded(step(&shape, "compute_piece", Some(("c", 2))), 900, 870));
+    let b = step(&shape, "compute_piece", Some(("b", 1)));
     events.push(failed(b.clone(), 3_000, 500, "api time out after 500 ms"));
     events.push(at(
         3_000,
         EventKind::StepNotRun {
-            step: step(&graph, "merge", None),
+            step: step(&shape, "merge", None),
             state: StepState::UpstreamFailed,
             cause: Some(b),
         },
     ));
     events.push(at(3_001, EventKind::RunEnded { state: RunState::Failed }));
-    (graph, events)
+    (shape, events)
 }

@@ -1,6 +1,7 @@
 //! One event a line, as JSON, for programs.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serializer as _;
@@ -8,10 +9,14 @@ use serde::ser::SerializeMap as _;
 use serde_json::value::RawValue;
 
 use crate::define::{OutputKind, Outputs};
-use crate::event::{EVENT_VERSION, Event, EventKind, StepRef, StepState};
-use crate::graph::{Graph, NodeId, NodeKind};
+use crate::event::{Batch, EVENT_VERSION, Event, EventKind, StepRef, StepState};
+use crate::graph::{Graph, NodeId};
+use crate::record;
+use crate::record::values::StoredValue;
 use crate::run::{RunReport, Sink};
+use crate::shape::Shape;
 use crate::step::Path;
+use crate::text::hex;
 use crate::value::{AnyValue, TypeInfo};
 
 /// How much is written at once, in bytes, while a batch has more: enough that writing costs little,
@@ -24,7 +29,7 @@ const PIECE: usize = 1 << 20;
 /// Every line is an object whose first fields are `version` ([`EVENT_VERSION`]), `event` and `at`,
 /// the seconds since the run began. All durations are seconds, too. A step is named in full,
 /// `step`, and by its op, `op`; the name parses as a [`StepName`](crate::StepName). An error is an object of
-/// `message`, `causes` and `kind`.
+/// `message`, `causes` and `kind`. A value too large for the log is `{"blob": …, "bytes": …}`.
 ///
 /// | `event` | further fields |
 /// |---|---|
@@ -33,10 +38,13 @@ const PIECE: usize = 1 << 20;
 /// | `step_succeeded` | `attempt`, `started`, `took`, and `outputs` where values are kept |
 /// | `attempt_failed` | `attempt`, `started`, `took`, `error`, `due` |
 /// | `step_failed` | `attempt`, `started`, `took`, `error`, `left_behind` |
+/// | `step_reused` | none: a rerun took what the step gave from the run that is run again |
+/// | `step_remade` | none: it had succeeded, and runs again, as its value is never recorded |
 /// | `step_not_run` | `state` (`skipped`, `upstream_failed`, `cancelled`), and `cause` if a step was |
 /// | `item_yielded` | `output`, `key`; `step` may be a held list, `hold(op)`, which is no step |
 /// | `fan_out_closed` | `output`, `items` |
 /// | `item_superseded` | `output`, `key` |
+/// | `run_resumed` | `resumed` (seconds since 1970); what has not succeeded has no state any more |
 /// | `run_cancelling` | `reason` |
 /// | `run_ended` | `state` |
 /// | `result` | the last line: `run`, `job`, `state`, `steps` (how many in each state), `outputs` |
@@ -46,6 +54,7 @@ const PIECE: usize = 1 << 20;
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,
+    graph: Option<Arc<Graph>>,
     buffer: Vec<u8>,
     failed: Option<io::Error>,
 }
@@ -53,7 +62,7 @@ pub struct JsonLines<W> {
 impl<W: Write> JsonLines<W> {
     /// Writes to `out`: the lines of a batch of events at once, unless they are more than a mebibyte.
     pub fn new(out: W) -> Self {
-        Self { out, buffer: Vec::new(), failed: None }
+        Self { out, graph: None, buffer: Vec::new(), failed: None }
     }
 
     /// Writes the last line: how the run ended, and what the job gave.
@@ -80,9 +89,27 @@ impl<W: Write> JsonLines<W> {
 }
 
 impl<W: Write + Send> Sink for JsonLines<W> {
-    fn events(&mut self, graph: &Graph, events: &[Event]) {
-        for event in events {
-            if let Err(error) = write_event(&mut self.buffer, graph, event) {
+    fn begins(&mut self, graph: &Arc<Graph>) {
+        self.graph = Some(Arc::clone(graph));
+    }
+
+    fn events(&mut self, shape: &Shape, batch: &Batch) {
+        self.write_all(shape, batch);
+    }
+}
+
+impl<W: Write> JsonLines<W> {
+    /// Writes the events of a recorded run, and says at once whether that was possible.
+    pub(crate) fn lines(&mut self, shape: &Shape, batch: &Batch) -> io::Result<()> {
+        self.write_all(shape, batch);
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    fn write_all(&mut self, shape: &Shape, batch: &Batch) {
+        let graph = self.graph.clone();
+        let told = Told { shape, graph: graph.as_deref(), batch };
+        for event in &batch.events {
+            if let Err(error) = write_event(&mut self.buffer, told, event) {
                 self.failed.get_or_insert(error);
             }
             if self.buffer.len() >= PIECE {
@@ -93,6 +120,15 @@ impl<W: Write + Send> Sink for JsonLines<W> {
     }
 }
 
+/// What events are told by.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    shape: &'a Shape,
+    /// Known while the run goes on, and needed for values that are not recorded.
+    graph: Option<&'a Graph>,
+    batch: &'a Batch,
+}
+
 /// The fields of one line.
 struct Line<'a> {
     map: serde_json::ser::Compound<'a, &'a mut Vec<u8>, serde_json::ser::CompactFormatter>,
@@ -100,13 +136,13 @@ struct Line<'a> {
 
 type Written = Result<(), serde_json::Error>;
 
-fn write_event(buffer: &mut Vec<u8>, graph: &Graph, event: &Event) -> io::Result<()> {
+fn write_event(buffer: &mut Vec<u8>, told: Told<'_>, event: &Event) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::new(&mut *buffer);
     let mut line = Line { map: serializer.serialize_map(None)? };
     line.set("version", &EVENT_VERSION)?;
     line.set("event", kind_name(&event.kind))?;
     line.seconds("at", event.at)?;
-    line.fields(graph, &event.kind)?;
+    line.fields(told, &event.kind)?;
     line.map.end()?;
     buffer.push(b'\n');
     Ok(())
@@ -118,6 +154,7 @@ fn kind_name(kind: &EventKind) -> &'static str {
         EventKind::RunStarted { .. } => "run_started",
         EventKind::RunResumed { .. } => "run_resumed",
         EventKind::StepReused { .. } => "step_reused",
+        EventKind::StepRemade { .. } => "step_remade",
         EventKind::StepStarted { .. } => "step_started",
         EventKind::StepSucceeded { .. } => "step_succeeded",
         EventKind::AttemptFailed { .. } => "attempt_failed",
@@ -140,9 +177,9 @@ impl Line<'_> {
         self.set(name, &duration.as_secs_f64())
     }
 
-    fn step(&mut self, graph: &Graph, step: &StepRef) -> Written {
-        self.set("step", &step.name(graph).to_string())?;
-        self.set("op", &*graph.node(step.node).name)
+    fn step(&mut self, shape: &Shape, step: &StepRef) -> Written {
+        self.set("step", &step.name(shape).to_string())?;
+        self.set("op", &*shape.node(step.node).name)
     }
 
     fn attempt(&mut self, attempt: u32, started: Duration, took: Duration) -> Written {
@@ -151,61 +188,70 @@ impl Line<'_> {
         self.seconds("took", took)
     }
 
-    fn item(&mut self, graph: &Graph, step: &StepRef, output: u16, item: &Path) -> Written {
-        self.step(graph, step)?;
-        self.set("output", output_name(graph, step.node, output))?;
+    fn item(&mut self, shape: &Shape, step: &StepRef, output: u16, item: &Path) -> Written {
+        self.step(shape, step)?;
+        self.set("output", output_name(shape, step.node, output))?;
         self.set("key", &item.key())
     }
 
-    fn fields(&mut self, graph: &Graph, kind: &EventKind) -> Written {
+    fn fields(&mut self, told: Told<'_>, kind: &EventKind) -> Written {
+        let shape = told.shape;
         match kind {
             EventKind::RunStarted { run, started, args } => {
                 self.set("run", &**run)?;
-                self.set("job", graph.job.name)?;
+                self.set("job", &shape.job)?;
                 self.seconds("started", since_1970(*started))?;
                 let args: serde_json::Map<_, _> =
                     args.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
                 self.set("args", &args)
             }
-            EventKind::RunResumed { resumed } => self.seconds("resumed", since_1970(*resumed)),
-            EventKind::StepReused { step, .. } => self.step(graph, step),
+            EventKind::RunResumed { resumed, in_hand } => {
+                self.seconds("resumed", since_1970(*resumed))?;
+                let names: Vec<_> = in_hand.iter().map(|step| step.name(shape).to_string()).collect();
+                self.set("in_hand", &names)
+            }
+            EventKind::StepReused { step, .. } | EventKind::StepRemade { step } => self.step(shape, step),
             EventKind::StepStarted { step, attempt } => {
-                self.step(graph, step)?;
+                self.step(shape, step)?;
                 self.set("attempt", attempt)
             }
-            EventKind::StepSucceeded { step, attempt, started, took, outputs, .. } => {
-                self.step(graph, step)?;
+            EventKind::StepSucceeded { step, attempt, started, took, outputs, record } => {
+                self.step(shape, step)?;
                 self.attempt(*attempt, *started, *took)?;
-                match outputs {
-                    Some(outputs) => self.set("outputs", &output_values(graph, step.node, outputs)),
+                let values = match (outputs, told.graph) {
+                    (Some(outputs), Some(graph)) => Some(output_values(graph, step.node, outputs)),
+                    _ => recorded_values(shape, step.node, told.batch.data(*record)),
+                };
+                match values {
+                    Some(values) => self.set("outputs", &values),
                     None => Ok(()),
                 }
             }
             EventKind::AttemptFailed { step, attempt, started, took, error, due } => {
-                self.step(graph, step)?;
+                self.step(shape, step)?;
                 self.attempt(*attempt, *started, *took)?;
                 self.set("error", &**error)?;
                 self.seconds("due", *due)
             }
             EventKind::StepFailed { step, attempt, started, took, error, left_behind } => {
-                self.step(graph, step)?;
+                self.step(shape, step)?;
                 self.attempt(*attempt, *started, *took)?;
                 self.set("error", &**error)?;
                 self.set("left_behind", left_behind)
             }
             EventKind::StepNotRun { step, state, cause } => {
-                self.step(graph, step)?;
+                self.step(shape, step)?;
                 self.set("state", state)?;
                 match cause {
-                    Some(cause) => self.set("cause", &cause.name(graph).to_string()),
+                    Some(cause) => self.set("cause", &cause.name(shape).to_string()),
                     None => Ok(()),
                 }
             }
-            EventKind::ItemYielded { step, output, item, .. } => self.item(graph, step, *output, item),
-            EventKind::ItemSuperseded { step, output, item, .. } => self.item(graph, step, *output, item),
+            EventKind::ItemYielded { step, output, item, .. } => self.item(shape, step, *output, item),
+            EventKind::ItemSuperseded { step, output, item, .. } => self.item(shape, step, *output, item),
             EventKind::FanOutClosed { step, output, items } => {
-                self.step(graph, step)?;
-                self.set("output", output_name(graph, step.node, *output))?;
+                self.step(shape, step)?;
+                self.set("output", output_name(shape, step.node, *output))?;
                 self.set("items", items)
             }
             EventKind::RunCancelling { reason } => self.set("reason", reason),
@@ -218,19 +264,42 @@ fn since_1970(time: SystemTime) -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-fn output_name(graph: &Graph, node: NodeId, output: u16) -> &'static str {
-    match graph.node(node).kind {
-        NodeKind::Op(op) => op.outputs.get(usize::from(output)).map_or("result", |output| output.name),
-        NodeKind::Zip { .. } | NodeKind::Gather { .. } => "result",
+fn output_name(shape: &Shape, node: NodeId, output: u16) -> &str {
+    let outputs = &shape.node(node).outputs;
+    outputs.get(usize::from(output)).map_or("result", |output| &output.name)
+}
+
+/// Values by name; `None` for nothing.
+struct Values<'a>(Vec<(&'a str, Option<Box<RawValue>>)>);
+
+impl serde::Serialize for Values<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
 
-/// The single outputs of a step by name; `null` for nothing.
-fn output_values(
-    graph: &Graph,
-    node: NodeId,
-    outputs: &Outputs,
-) -> serde_json::Map<String, serde_json::Value> {
+/// The single outputs of a step as they are recorded; `None` where nothing is.
+fn recorded_values<'a>(shape: &'a Shape, node: NodeId, record: &[u8]) -> Option<Values<'a>> {
+    if record.is_empty() {
+        return None;
+    }
+    let parts = record::values::read(record).ok()?;
+    let singles = shape.node(node).outputs.iter().filter(|output| !output.dynamic);
+    let values = singles.zip(parts.values).map(|(output, value)| {
+        let json = match value {
+            StoredValue::Json(text) => std::str::from_utf8(text).ok().map(str::to_owned),
+            StoredValue::Blob { hash, len } => {
+                Some(serde_json::json!({ "blob": hex(&hash), "bytes": len }).to_string())
+            }
+            StoredValue::Nothing | StoredValue::Transient => None,
+        };
+        (output.name.as_str(), json.and_then(|json| RawValue::from_string(json).ok()))
+    });
+    Some(Values(values.collect()))
+}
+
+/// The single outputs of a step by name, as the run that goes on has them.
+fn output_values<'a>(graph: &'a Graph, node: NodeId, outputs: &Outputs) -> Values<'a> {
     let values = match outputs {
         Outputs::None => &[],
         Outputs::One(value) => std::slice::from_ref(value),
@@ -239,14 +308,13 @@ fn output_values(
     let defs = graph.node(node).op().map_or(&[][..], |op| op.outputs);
     let alone = matches!(outputs, Outputs::One(_));
     let defs = defs.iter().filter(|output| output.kind == OutputKind::Single || !alone);
-    defs.zip(values)
-        .filter(|(output, _)| output.kind == OutputKind::Single)
-        .map(|(output, value)| {
-            let json = value.as_ref().and_then(|value| encoded(output.info, value));
-            let json = json.and_then(|text| serde_json::from_slice(&text).ok());
-            (output.name.to_owned(), json.unwrap_or_default())
-        })
-        .collect()
+    let values = defs.zip(values).filter(|(output, _)| output.kind == OutputKind::Single);
+    let values = values.map(|(output, value)| {
+        let json = value.as_ref().and_then(|value| encoded(output.info, value));
+        let json = json.and_then(|text| String::from_utf8(text).ok());
+        (output.name, json.and_then(|json| RawValue::from_string(json).ok()))
+    });
+    Values(values.collect())
 }
 
 /// What a job gave, as JSON, in order; `None` for what has no value or is never recorded.
@@ -273,7 +341,7 @@ fn write_result(buffer: &mut Vec<u8>, report: &RunReport) -> io::Result<()> {
     line.set("state", &report.state)?;
     let steps: Vec<_> = StepState::ALL
         .into_iter()
-        .map(|state| (state, report.summary.total(&report.graph, state)))
+        .map(|state| (state, report.summary.total(&report.shape, state)))
         .filter(|(_, steps)| *steps > 0)
         .collect();
     line.set("steps", &Counts(steps))?;
@@ -299,10 +367,29 @@ mod tests {
     use expect_test::expect;
 
     #[test]
-    fn one_event_a_line_version_first() {
-        let (graph, events) = fixture::failing_letters();
+    fn recorded_values_are_told_as_they_were_written() {
+        use crate::record::values::{StoredValue, write_value};
+        let shape = fixture::shape();
+        let mut data = Vec::new();
+        write_value(&mut data, StoredValue::Json(br#"{"z":1,"a":12345678901234567890123}"#));
+        let mut event = fixture::succeeded(fixture::step(&shape, "merge", None), 20, 5);
+        if let EventKind::StepSucceeded { record, .. } = &mut event.kind {
+            record.len = u32::try_from(data.len()).unwrap();
+        }
         let mut lines = JsonLines::new(Vec::new());
-        lines.events(&graph, &events);
+        lines.events(&shape, &Batch { events: vec![event], data });
+        let text = String::from_utf8(lines.out).unwrap();
+        assert!(
+            text.ends_with("\"outputs\":{\"result\":{\"z\":1,\"a\":12345678901234567890123}}}\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn one_event_a_line_version_first() {
+        let (shape, events) = fixture::failing_letters();
+        let mut lines = JsonLines::new(Vec::new());
+        lines.events(&shape, &Batch { events, ..Batch::default() });
         let text = String::from_utf8(lines.out).unwrap();
         expect![[r#"
             {"version":1,"event":"run_started","at":0.0,"run":"7k2m","job":"letters","started":1800000000.0,"args":{"from":"a","to":"z"}}

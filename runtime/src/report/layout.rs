@@ -1,8 +1,9 @@
-//! In which order, and how far in, the ops of a graph are shown: made once for a run.
+//! In which order, and how far in, the ops of a job are shown: made once for a run.
 
-use crate::graph::{Graph, NodeId, Part, outline};
+use crate::graph::NodeId;
+use crate::shape::{Part, Shape, outline};
 
-/// The ops of a graph in the order in which they are shown.
+/// The ops of a job in the order in which they are shown.
 #[derive(Debug)]
 pub(crate) struct Layout(Vec<Place>);
 
@@ -17,10 +18,10 @@ pub(crate) struct Place {
 }
 
 impl Layout {
-    pub(crate) fn of(graph: &Graph) -> Self {
+    pub(crate) fn of(shape: &Shape) -> Self {
         let mut places = Vec::new();
         let (mut depth, mut first) = (0, false);
-        for part in outline(graph) {
+        for part in outline(shape) {
             match part {
                 Part::Open(_) => depth += 1,
                 Part::Close => depth -= 1,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::paint::Paint;
 use crate::error::OpError;
 use crate::event::{Event, EventKind, StepRef, StepState};
-use crate::graph::Graph;
 use crate::report::words::{count, counted, duration, safe_lines};
+use crate::shape::Shape;
 use crate::summary::Summary;
 use crate::text::safe;
 
@@ -43,14 +43,14 @@ const ERROR_LINES: usize = 20;
 const MAX_ARG: usize = 60;
 
 /// `   Running letters 7k2m  from=a to=z`.
-pub(crate) fn header(summary: &Summary, graph: &Graph, paint: Paint) -> String {
+pub(crate) fn header(summary: &Summary, shape: &Shape, paint: Paint) -> String {
     let id = summary.run_id().unwrap_or_default();
     let args: Vec<_> = summary
         .args()
         .iter()
         .map(|(name, value)| format!("{name}={}", console::truncate_str(&safe(value), MAX_ARG, "…")))
         .collect();
-    let head = format!("{} {} {id}", paint.good("   Running"), paint.strong(&safe(graph.job.name)));
+    let head = format!("{} {} {id}", paint.good("   Running"), paint.strong(&safe(&shape.job)));
     if args.is_empty() { head } else { format!("{head}  {}", args.join(" ")) }
 }
 
@@ -60,11 +60,11 @@ fn step_line(word: &str, took: Duration, name: &str, rest: &str) -> String {
 }
 
 /// `  attempt 3/3`, where more than one is allowed.
-fn attempt_text(graph: &Graph, step: &StepRef, attempt: u32) -> String {
-    match graph.node(step.node).options.retry {
-        Some(retry) => format!("  attempt {attempt}/{}", (retry.max + 1).max(attempt)),
-        None if attempt > 1 => format!("  attempt {attempt}"),
-        None => String::new(),
+fn attempt_text(shape: &Shape, step: &StepRef, attempt: u32) -> String {
+    match shape.node(step.node).retries {
+        0 if attempt > 1 => format!("  attempt {attempt}"),
+        0 => String::new(),
+        retries => format!("  attempt {attempt}/{}", (retries + 1).max(attempt)),
     }
 }
 
@@ -79,30 +79,30 @@ fn error_text(error: &OpError) -> String {
 }
 
 /// The line of an event, if it is told at this level.
-pub(crate) fn event(graph: &Graph, event: &Event, level: StatusLevel, paint: Paint) -> Option<String> {
+pub(crate) fn event(shape: &Shape, event: &Event, level: StatusLevel, paint: Paint) -> Option<String> {
     match &event.kind {
         EventKind::AttemptFailed { step, attempt, took, error, started, due }
             if level >= StatusLevel::Retry =>
         {
-            let name = step.name(graph).to_string();
+            let name = step.name(shape).to_string();
             let wait = duration(due.saturating_sub(*started + *took));
             let rest =
-                format!("{}, again in {wait}{}", attempt_text(graph, step, *attempt), error_text(error));
+                format!("{}, again in {wait}{}", attempt_text(shape, step, *attempt), error_text(error));
             Some(step_line(&paint.warn("     RETRY"), *took, &name, &rest))
         }
         EventKind::StepSucceeded { step, took, attempt, .. } => {
             let slow = *took >= SLOW;
             let told = if slow { level >= StatusLevel::Slow } else { level >= StatusLevel::Pass };
             let word = if slow { paint.warn("      SLOW") } else { paint.good("      PASS") };
-            let rest = if *attempt > 1 { attempt_text(graph, step, *attempt) } else { String::new() };
-            told.then(|| step_line(&word, *took, &step.name(graph).to_string(), &rest))
+            let rest = if *attempt > 1 { attempt_text(shape, step, *attempt) } else { String::new() };
+            told.then(|| step_line(&word, *took, &step.name(shape).to_string(), &rest))
         }
         EventKind::StepFailed { step, attempt, took, error, .. } if level >= StatusLevel::Pass => {
-            Some(failure(graph, step, (*attempt, *took), error, paint))
+            Some(failure(shape, step, (*attempt, *took), error, paint))
         }
         EventKind::StepNotRun { step, state, cause } if level >= StatusLevel::All => {
-            let cause = cause.as_ref().map(|cause| format!(": {}", cause.name(graph))).unwrap_or_default();
-            let name = step.name(graph).to_string();
+            let cause = cause.as_ref().map(|cause| format!(": {}", cause.name(shape))).unwrap_or_default();
+            let name = step.name(shape).to_string();
             let word = paint.dim("   NOT RUN");
             Some(format!("{word} {:<10} {}  {}{}", "", safe(&name), state.words(), safe(&cause)))
         }
@@ -124,20 +124,23 @@ impl FailureLines {
     pub(crate) fn due(
         &mut self,
         summary: &Summary,
-        graph: &Graph,
+        shape: &Shape,
         elapsed: Duration,
         last: bool,
         paint: Paint,
     ) -> Vec<String> {
         let groups = summary.errors();
         let mut lines = Vec::new();
+        // A resumed run begins to fail anew.
+        self.told.truncate(groups.len());
+        self.ungrouped_told = self.ungrouped_told.min(summary.ungrouped_errors());
         for group in &groups[self.told.len()..] {
             let first = (group.first_attempts, group.first_took);
-            lines.push(failure(graph, &group.examples[0], first, &group.first_error, paint));
+            lines.push(failure(shape, &group.examples[0], first, &group.first_error, paint));
             self.told.push(1);
         }
         if last || elapsed >= self.last_count + COUNT_EVERY {
-            let counted = self.count(summary, graph, paint);
+            let counted = self.count(summary, shape, paint);
             if !counted.is_empty() {
                 self.last_count = elapsed;
             }
@@ -146,14 +149,14 @@ impl FailureLines {
         lines
     }
 
-    fn count(&mut self, summary: &Summary, graph: &Graph, paint: Paint) -> Vec<String> {
+    fn count(&mut self, summary: &Summary, shape: &Shape, paint: Paint) -> Vec<String> {
         let mut lines = Vec::new();
         let mut others = summary.ungrouped_errors() - self.ungrouped_told;
         self.ungrouped_told = summary.ungrouped_errors();
         for (group, told) in summary.errors().iter().zip(&mut self.told) {
-            let more = group.count - std::mem::replace(told, group.count);
+            let more = group.count.saturating_sub(std::mem::replace(told, group.count));
             if more > 0 && lines.len() < COUNTED_KINDS {
-                let first = group.examples[0].name(graph).to_string();
+                let first = group.examples[0].name(shape).to_string();
                 lines.push(format!("           … {} more like {}", count(more), safe(&first)));
             } else {
                 others += more;
@@ -168,19 +171,19 @@ impl FailureLines {
 
 /// A failure in full.
 fn failure(
-    graph: &Graph,
+    shape: &Shape,
     step: &StepRef,
     (attempt, took): (u32, Duration),
     error: &OpError,
     paint: Paint,
 ) -> String {
-    let rest = format!("{}{}", attempt_text(graph, step, attempt), error_text(error));
-    step_line(&paint.bad("      FAIL"), took, &step.name(graph).to_string(), &rest)
+    let rest = format!("{}{}", attempt_text(shape, step, attempt), error_text(error));
+    step_line(&paint.bad("      FAIL"), took, &step.name(shape).to_string(), &rest)
 }
 
 /// Says that the run is being stopped, and for what it still waits.
-pub(crate) fn cancelling(summary: &Summary, graph: &Graph, reason: &str, paint: Paint) -> String {
-    let running = summary.total(graph, StepState::Running);
+pub(crate) fn cancelling(summary: &Summary, shape: &Shape, reason: &str, paint: Paint) -> String {
+    let running = summary.total(shape, StepState::Running);
     let waits = if running == 0 {
         String::new()
     } else {
@@ -190,8 +193,8 @@ pub(crate) fn cancelling(summary: &Summary, graph: &Graph, reason: &str, paint: 
 }
 
 /// `99 785 succeeded, 215 failed`: how many steps of the run are in each state.
-pub(crate) fn states(summary: &Summary, graph: &Graph) -> String {
-    states_of(|state| summary.total(graph, state))
+pub(crate) fn states(summary: &Summary, shape: &Shape) -> String {
+    states_of(|state| summary.total(shape, state))
 }
 
 /// As [`states`], of whatever `number` counts.
@@ -213,9 +216,9 @@ mod tests {
 
     #[test]
     fn each_end_has_its_line_at_its_level() {
-        let (graph, events) = fixture::failing_letters();
+        let (shape, events) = fixture::failing_letters();
         let at = |level| -> String {
-            let lines = events.iter().filter_map(|one| event(&graph, one, level, Paint::PLAIN));
+            let lines = events.iter().filter_map(|one| event(&shape, one, level, Paint::PLAIN));
             lines.collect::<Vec<_>>().join("\n")
         };
         assert_eq!(at(StatusLevel::Fail), "");
@@ -235,16 +238,16 @@ mod tests {
 
     #[test]
     fn ten_thousand_equal_failures_are_a_few_lines() {
-        let graph = fixture::graph();
-        let mut summary = Summary::new(&graph);
+        let shape = fixture::shape();
+        let mut summary = Summary::new(&shape);
         let mut lines = FailureLines::default();
         let mut text = Vec::new();
         for index in 0..10_000u32 {
             let key = format!("k{index}");
-            let step = step(&graph, "compute_piece", Some((&key, index)));
+            let step = step(&shape, "compute_piece", Some((&key, index)));
             let error = format!("no reply for {key}\nafter \u{1b}[31m{index} ms");
-            summary.apply(&graph, &[failed(step, u64::from(index) + 1, 1, &error)]);
-            text.extend(lines.due(&summary, &graph, millis(u64::from(index)), index == 9_999, Paint::PLAIN));
+            summary.apply(&shape, &[failed(step, u64::from(index) + 1, 1, &error)]);
+            text.extend(lines.due(&summary, &shape, millis(u64::from(index)), index == 9_999, Paint::PLAIN));
         }
         expect![[r#"
             --

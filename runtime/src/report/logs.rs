@@ -1,4 +1,4 @@
-//! What ops log with `tracing`, as lines among the progress.
+//! What is logged with `tracing`, as lines among the progress; what steps log also goes into the record.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -10,9 +10,11 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::paint::Paint;
+use crate::context::{OpContext, current};
+use crate::logs::StepLogs;
 use crate::text::safe;
 
-/// The variable that says what is shown: `debug`, `warn,my_crate=trace`, `off`.
+/// The variable that says what is shown and recorded: `debug`, `warn,my_crate=trace`, `off`.
 pub(crate) const LOG_VARIABLE: &str = "FANFOLD_LOG";
 
 /// Takes lines, and tells the time since the run began.
@@ -21,22 +23,24 @@ pub(crate) trait LineTaker: Send + Sync + 'static {
     fn take(&self, line: &dyn Fn(Duration) -> String);
 }
 
-/// Shows what is logged from here on, unless the program has a subscriber of its own.
+/// Shows and records what is logged from here on, unless the program has a subscriber of its own.
 ///
 /// # Errors
 /// The variable [`LOG_VARIABLE`] cannot be read.
 pub(crate) fn show(to: impl LineTaker, quiet: bool, paint: Paint) -> Result<(), String> {
-    let filter = match std::env::var(LOG_VARIABLE) {
-        Ok(text) => text.parse().map_err(|error| {
+    let given: Option<Targets> = match std::env::var(LOG_VARIABLE) {
+        Ok(text) => Some(text.parse().map_err(|error| {
             format!(
                 "{LOG_VARIABLE}: `{text}` is not a filter such as `debug` or `warn,my_crate=trace`: {error}"
             )
-        })?,
-        Err(_) => Targets::new().with_default(if quiet { Level::WARN } else { Level::INFO }),
+        })?),
+        Err(_) => None,
     };
-    let layer = LogLines { to, paint }.with_filter(filter);
+    let filter = |level| given.clone().unwrap_or_else(|| Targets::new().with_default(level));
+    let shown = LogLines { to, paint }.with_filter(filter(if quiet { Level::WARN } else { Level::INFO }));
+    let recorded = StepLogs.with_filter(filter(Level::INFO));
     // A program that set a subscriber of its own has decided where its logs go.
-    let _ = tracing_subscriber::registry().with(layer).try_init();
+    let _ = tracing_subscriber::registry().with(recorded).with(shown).try_init();
     Ok(())
 }
 
@@ -56,8 +60,10 @@ impl<T: LineTaker, S: Subscriber> Layer<S> for LogLines<T> {
             Level::DEBUG => self.paint.dim("     DEBUG"),
             Level::TRACE => self.paint.dim("     TRACE"),
         };
+        let step = current::with(OpContext::step_name).map(|name| name + ": ").unwrap_or_default();
         self.to.take(&|since| {
-            format!("{word} [{:>7.2}s] {}{}", since.as_secs_f64(), safe(&text.message), safe(&text.fields))
+            let Text { message, fields } = &text;
+            format!("{word} [{:>7.2}s] {}{}{}", since.as_secs_f64(), safe(&step), safe(message), safe(fields))
         });
     }
 }
@@ -102,11 +108,16 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!(pieces = 26, run = %"7k2m", "merging");
             tracing::error!("\u{1b}[2J");
+            OpContext::for_test().run(|| tracing::warn!("in a step"));
         });
         let taken = taken.lock().unwrap();
         assert_eq!(
             *taken,
-            ["      INFO [   1.24s] merging  pieces=26 run=7k2m", r"     ERROR [   1.24s] \u{1b}[2J"]
+            [
+                "      INFO [   1.24s] merging  pieces=26 run=7k2m",
+                r"     ERROR [   1.24s] \u{1b}[2J",
+                "      WARN [   1.24s] test: in a step",
+            ]
         );
     }
 }

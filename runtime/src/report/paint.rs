@@ -20,6 +20,12 @@ impl Paint {
         Self { on: choice != anstream::ColorChoice::Never }
     }
 
+    /// As [`for_stderr`](Self::for_stderr), for what is written to stdout.
+    pub(crate) fn for_stdout() -> Self {
+        let choice = anstream::AutoStream::choice(&std::io::stdout());
+        Self { on: choice != anstream::ColorChoice::Never }
+    }
+
     fn style(self, style: Style, text: &str) -> String {
         if self.on { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::block::status;
 use super::lines::states_of;
 use super::paint::Paint;
-use crate::graph::{Graph, NodeId};
+use crate::graph::NodeId;
 use crate::report::words::{clock, counted, duration};
+use crate::shape::Shape;
 use crate::summary::Summary;
 use crate::text::safe;
 
@@ -36,21 +37,21 @@ impl PlainProgress {
     pub(crate) fn due(
         &mut self,
         summary: &Summary,
-        graph: &Graph,
+        shape: &Shape,
         elapsed: Duration,
         paint: Paint,
     ) -> Vec<String> {
-        self.told.resize(graph.nodes.len(), Standing::Waiting);
+        self.told.resize(shape.nodes.len(), Standing::Waiting);
         let mut lines = Vec::new();
         let mut more = 0;
         for (node, told) in (0..).map(NodeId).zip(&mut self.told) {
-            let now = standing(summary, graph, node);
+            let now = standing(summary, shape, node);
             if now <= *told {
                 continue;
             }
             *told = now;
             if lines.len() < MAX_OPS {
-                lines.push(format!("   {}  {}", clock(elapsed), change(summary, graph, node, now, paint)));
+                lines.push(format!("   {}  {}", clock(elapsed), change(summary, shape, node, now, paint)));
             } else {
                 more += 1;
             }
@@ -59,7 +60,7 @@ impl PlainProgress {
             lines.push(format!("   {}  … and {}", clock(elapsed), counted(more, "more op", "more ops")));
         }
         if elapsed >= self.last + STEADY {
-            lines.push(status(summary, graph, elapsed, paint));
+            lines.push(status(summary, shape, elapsed, paint));
         }
         if !lines.is_empty() {
             self.last = elapsed;
@@ -68,9 +69,9 @@ impl PlainProgress {
     }
 }
 
-fn standing(summary: &Summary, graph: &Graph, node: NodeId) -> Standing {
+fn standing(summary: &Summary, shape: &Shape, node: NodeId) -> Standing {
     let counts = summary.node(node);
-    if !graph.node(node).is_step() || counts.ended() + counts.running() == 0 {
+    if !shape.node(node).is_step() || counts.ended() + counts.running() == 0 {
         Standing::Waiting
     } else if summary.is_done(node) {
         Standing::Done
@@ -80,8 +81,8 @@ fn standing(summary: &Summary, graph: &Graph, node: NodeId) -> Standing {
 }
 
 /// `compute_piece  begins`, or `compute_piece  done: 26 succeeded, p95 1.00 s`.
-fn change(summary: &Summary, graph: &Graph, node: NodeId, now: Standing, paint: Paint) -> String {
-    let name = safe(&graph.node(node).name).into_owned();
+fn change(summary: &Summary, shape: &Shape, node: NodeId, now: Standing, paint: Paint) -> String {
+    let name = safe(&shape.node(node).name).into_owned();
     if now == Standing::Begun {
         return format!("{name}  begins");
     }
@@ -102,17 +103,17 @@ mod tests {
 
     #[test]
     fn ops_are_told_when_they_begin_and_end_and_silence_is_broken() {
-        let (graph, events) = fixture::failing_letters();
-        let mut summary = Summary::new(&graph);
+        let (shape, events) = fixture::failing_letters();
+        let mut summary = Summary::new(&shape);
         let mut plain = PlainProgress::default();
         let mut text = Vec::new();
         let (half, rest) = events.split_at(13);
-        summary.apply(&graph, half);
+        summary.apply(&shape, half);
         for elapsed in [500, 600, 10_400, 10_500, 20_499, 20_500] {
-            text.extend(plain.due(&summary, &graph, millis(elapsed), Paint::PLAIN));
+            text.extend(plain.due(&summary, &shape, millis(elapsed), Paint::PLAIN));
         }
-        summary.apply(&graph, rest);
-        text.extend(plain.due(&summary, &graph, millis(21_000), Paint::PLAIN));
+        summary.apply(&shape, rest);
+        text.extend(plain.due(&summary, &shape, millis(21_000), Paint::PLAIN));
         expect![[r#"
             --
                00:00:00  load_pieces  begins

@@ -13,9 +13,9 @@ use super::lines::{self, StatusLevel};
 use super::logs::LineTaker;
 use super::paint::Paint;
 use super::screen::{Lines, Screen, Terminal};
-use crate::event::Event;
-use crate::graph::Graph;
+use crate::event::Batch;
 use crate::run::Sink;
+use crate::shape::Shape;
 use crate::summary::Summary;
 
 use drawer::Drawer;
@@ -56,7 +56,7 @@ pub(crate) struct Progress {
 pub(crate) struct ProgressSink(Arc<Shared>);
 
 struct Shared {
-    graph: Arc<Graph>,
+    shape: Arc<Shape>,
     options: ProgressOptions,
     told: Mutex<Told>,
     wake: Condvar,
@@ -74,10 +74,10 @@ struct Told {
 }
 
 impl Told {
-    fn new(graph: &Graph) -> Self {
+    fn new(shape: &Shape) -> Self {
         Self {
             began: None,
-            summary: Summary::new(graph),
+            summary: Summary::new(shape),
             lines: Vec::new(),
             dropped: 0,
             silent: false,
@@ -95,14 +95,14 @@ impl Told {
 }
 
 impl Progress {
-    /// Begins to show the run of `graph` on stderr.
-    pub(crate) fn start(graph: Arc<Graph>, options: ProgressOptions) -> (Self, ProgressSink) {
+    /// Begins to show a run on stderr.
+    pub(crate) fn start(shape: Arc<Shape>, options: ProgressOptions) -> (Self, ProgressSink) {
         let screen: Box<dyn Screen> = match options.form {
             Form::Bar => Box::new(Terminal::stderr()),
             Form::Lines | Form::Plain | Form::None => Box::new(Lines::stderr()),
         };
-        let told = Mutex::new(Told::new(&graph));
-        let shared = Arc::new(Shared { graph, options, told, wake: Condvar::new() });
+        let told = Mutex::new(Told::new(&shape));
+        let shared = Arc::new(Shared { shape, options, told, wake: Condvar::new() });
         let drawing = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("fanfold-progress".to_owned())
@@ -151,19 +151,19 @@ impl LineTaker for ProgressLines {
 }
 
 impl Sink for ProgressSink {
-    fn events(&mut self, graph: &Graph, events: &[Event]) {
+    fn events(&mut self, shape: &Shape, batch: &Batch) {
         let options = self.0.options;
         let mut told = self.0.lock();
         if told.began.is_none() {
-            let since = events.first().map_or(Duration::ZERO, |event| event.at);
+            let since = batch.events.first().map_or(Duration::ZERO, |event| event.at);
             told.began = Instant::now().checked_sub(since);
         }
-        told.summary.apply(graph, events);
+        told.summary.apply(shape, &batch.events);
         if options.level == StatusLevel::Fail {
             return;
         }
-        for event in events {
-            if let Some(line) = lines::event(graph, event, options.level, options.paint) {
+        for event in &batch.events {
+            if let Some(line) = lines::event(shape, event, options.level, options.paint) {
                 told.add(|| line);
             }
         }
@@ -188,15 +188,16 @@ mod tests {
     }
 
     fn tick(form: Form, level: StatusLevel, millis: u64, over: bool) -> String {
-        let (graph, events) = fixture::failing_letters();
+        let (shape, events) = fixture::failing_letters();
         let options = ProgressOptions { form, level, max_running: 8, paint: Paint::PLAIN };
         let shared = Arc::new(Shared {
-            graph: Arc::clone(&graph),
+            shape: Arc::clone(&shape),
             options,
-            told: Mutex::new(Told::new(&graph)),
+            told: Mutex::new(Told::new(&shape)),
             wake: Condvar::new(),
         });
-        ProgressSink(Arc::clone(&shared)).events(&graph, &events[..events.len() - 1]);
+        ProgressSink(Arc::clone(&shared))
+            .events(&shape, &Batch { events: events[..events.len() - 1].to_vec(), ..Batch::default() });
         let mut told = shared.lock();
         told.over = over;
         let Drawing { lines, block, .. } =

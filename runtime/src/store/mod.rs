@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::RunState;
+use crate::event::{RunState, StepState};
 
 mod chain;
 mod memory;
@@ -168,6 +168,10 @@ pub trait Drive: Send + Sync + fmt::Debug {
 
     /// What the workers of the last holder had in hand when it died: empty if it ended well.
     fn left_in_hand(&self) -> &[Vec<u8>];
+
+    /// Gives the right back, in order: nothing is in hand, and nothing can be written any more. Dropping
+    /// the last reference does the same.
+    fn release(&self);
 }
 
 /// So much of what one worker has in hand is kept.
@@ -296,8 +300,15 @@ pub struct CommitIndex {
     pub to: u64,
     /// Which nodes its events are about: bit `n % 64` for node `n`.
     pub nodes: u64,
-    /// Which states other than success its steps ended in, or came to: bit by `StepState`.
+    /// Which states other than success its steps ended in, or came to: bit by `StepState`. The bit of
+    /// success is [`UNDONE`](Self::UNDONE).
     pub states: u8,
+}
+
+impl CommitIndex {
+    /// In the states of a commit: steps that had ended before are counted no more. The run was resumed,
+    /// an item was superseded, or a step is made again.
+    pub const UNDONE: u8 = 1 << StepState::Succeeded as u8;
 }
 
 /// A commit without its block.
@@ -421,4 +432,10 @@ pub enum StoreError {
         /// What went wrong, and what to do.
         what: String,
     },
+}
+
+/// Why nothing can be written by a right that was given back.
+fn released(store: &str, run: &str) -> StoreError {
+    let what = format!("the right to drive run {run} was given back");
+    StoreError::Failed { store: store.to_owned(), what }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::error::OpError;
 use crate::event::StepRef;
-use crate::graph::{Graph, NodeId};
+use crate::graph::NodeId;
+use crate::shape::Shape;
 use crate::step::Path;
 
 /// How many groups are kept: more kinds of errors than this nobody reads one by one, and each
@@ -51,6 +52,13 @@ pub(super) struct Failures {
 }
 
 impl Failures {
+    /// Those of groups that were stored.
+    pub(super) fn of(groups: Vec<ErrorGroup>, ungrouped: u64) -> Self {
+        let keys = groups.iter().map(|group| (group.node, group.pattern.clone()));
+        let by_pattern = keys.zip(0..).collect();
+        Self { groups, by_pattern, ungrouped }
+    }
+
     pub(super) fn groups(&self) -> &[ErrorGroup] {
         &self.groups
     }
@@ -61,13 +69,13 @@ impl Failures {
 
     pub(super) fn add(
         &mut self,
-        graph: &Graph,
+        shape: &Shape,
         step: &StepRef,
         (attempts, took): (u32, Duration),
         error: &Arc<OpError>,
         at: Duration,
     ) {
-        let name = graph.node(step.node).name.as_ref();
+        let name = shape.node(step.node).name.as_ref();
         let key = (step.node, pattern(&error.to_string(), name, &step.path));
         if let Some(known) = self.by_pattern.get(&key) {
             let group = &mut self.groups[*known];

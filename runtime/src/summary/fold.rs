@@ -1,28 +1,30 @@
 //! What each event changes.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use super::failures::Failures;
 use super::node::{NodeSummary, ScopeSummary};
+use super::open::Attempts;
 use super::{SLOWEST, SlowStep, Summary};
 use crate::event::{Event, EventKind, StepRef, StepState};
-use crate::graph::{Fan, Graph, NodeId, ScopeId};
+use crate::graph::{NodeId, ScopeId};
+use crate::shape::Shape;
 use crate::step::Path;
 
 impl Summary {
-    pub(super) fn prepare(&mut self, graph: &Graph) {
-        self.scopes = graph.scopes.iter().map(|scope| ScopeSummary::new(scope.parent)).collect();
+    pub(super) fn prepare(&mut self, shape: &Shape) {
+        self.scopes = shape.scopes.iter().map(|scope| ScopeSummary::new(scope.parent)).collect();
         self.scopes[ScopeId::ROOT.index()].opened = 1;
-        self.nodes = graph.nodes.iter().map(|node| NodeSummary::of(node.scope)).collect();
-        for (index, scope) in (0..).zip(&graph.scopes) {
-            if let Some(fan) = scope.fan {
-                let output = if let Fan::Emitter { output, .. } = fan { output } else { 0 };
-                self.nodes[fan.node().index()].fans.push((output, ScopeId(index)));
+        self.nodes = shape.nodes.iter().map(|node| NodeSummary::of(node.scope)).collect();
+        for (index, scope) in (0..).zip(&shape.scopes) {
+            if let Some((node, output)) = scope.fan {
+                self.nodes[node.index()].fans.push((output, ScopeId(index)));
             }
         }
     }
 
-    pub(super) fn apply_one(&mut self, graph: &Graph, event: &Event) {
+    pub(super) fn apply_one(&mut self, shape: &Shape, event: &Event) {
         match &event.kind {
             EventKind::StepSucceeded { step, attempt, took, .. } => {
                 self.end(step, *attempt, StepState::Succeeded);
@@ -48,7 +50,7 @@ impl Summary {
                 self.end(step, *attempt, StepState::Failed);
                 self.nodes[step.node.index()].left_behind += u64::from(*left_behind);
                 self.took(step, *took);
-                self.failures.add(graph, step, (*attempt, *took), error, event.at);
+                self.failures.add(shape, step, (*attempt, *took), error, event.at);
             }
             EventKind::StepNotRun { step, state, .. } => self.end(step, 1, *state),
             EventKind::FanOutClosed { step, output, .. } => {
@@ -62,13 +64,33 @@ impl Summary {
             EventKind::RunStarted { run, started, args } => {
                 self.run_id = Some(Arc::clone(run));
                 self.started = Some(*started);
+                self.sessions += 1;
                 self.args.clone_from(args);
             }
-            EventKind::StepReused { step, .. } => self.end(step, 1, StepState::Succeeded),
-            EventKind::RunResumed { .. } => {}
+            EventKind::StepReused { step, .. } => {
+                self.end(step, 1, StepState::Succeeded);
+                self.nodes[step.node.index()].reused += 1;
+            }
+            EventKind::StepRemade { step } => {
+                let succeeded = &mut self.nodes[step.node.index()].ended[StepState::Succeeded as usize];
+                *succeeded = succeeded.saturating_sub(1);
+            }
+            EventKind::RunResumed { resumed, .. } => self.resume(*resumed),
             EventKind::RunCancelling { reason } => self.cancelling = Some(reason.clone()),
             EventKind::RunEnded { state } => self.state = Some(*state),
         }
+    }
+
+    /// The run goes on after its end, or after the death of the process that drove it: what has not
+    /// succeeded has no state any more, and each fan-out is closed anew.
+    fn resume(&mut self, resumed: SystemTime) {
+        self.nodes.iter_mut().for_each(NodeSummary::resume);
+        self.scopes.iter_mut().for_each(|scope| scope.closed = 0);
+        self.attempts = Attempts::default();
+        self.failures = Failures::default();
+        (self.state, self.cancelling) = (None, None);
+        self.sessions += 1;
+        self.resumed = Some(resumed);
     }
 
     /// Takes an item and all below it out of every count.
@@ -108,6 +130,13 @@ impl Summary {
         let full = self.slowest.len() == SLOWEST;
         if full && self.slowest.last().is_some_and(|last| took <= last.took) {
             return;
+        }
+        // A step that is run again after a resume is named once, with its longest attempt.
+        if let Some(known) = self.slowest.iter().position(|slow| slow.step.numbers() == step.numbers()) {
+            if self.slowest[known].took >= took {
+                return;
+            }
+            self.slowest.remove(known);
         }
         let place = self.slowest.partition_point(|slow| slow.took >= took);
         self.slowest.insert(place, SlowStep { step: step.clone(), took });

@@ -2,26 +2,31 @@
 //!
 //! Terminal, `--json`, report and page all read this one fold, so they cannot disagree. It is fed
 //! in the engine's hot path: an event that a step succeeded costs a few additions, and memory
-//! follows the graph and what is in flight, never the number of steps.
+//! follows the job and what is in flight, never the number of steps.
 
+mod counts;
 mod durations;
 mod failures;
 mod fold;
 mod node;
 mod open;
+mod stored;
 #[cfg(test)]
 mod tests;
 
+pub use counts::Counts;
 pub use durations::Durations;
 pub use failures::{EXAMPLES, ErrorGroup, MAX_ERROR_GROUPS};
 pub use node::NodeSummary;
 pub use open::RunningStep;
+pub use stored::StoredError;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::event::{Event, RunState, StepRef, StepState};
-use crate::graph::{Graph, NodeId, ScopeId};
+use crate::graph::{NodeId, ScopeId};
+use crate::shape::Shape;
 
 use failures::Failures;
 use node::ScopeSummary;
@@ -35,6 +40,8 @@ pub const SLOWEST: usize = 5;
 pub struct Summary {
     run_id: Option<Arc<str>>,
     started: Option<SystemTime>,
+    sessions: u32,
+    resumed: Option<SystemTime>,
     args: Vec<(String, String)>,
     elapsed: Duration,
     cancelling: Option<String>,
@@ -56,18 +63,18 @@ pub struct SlowStep {
 }
 
 impl Summary {
-    /// Nothing has happened yet in the run of a graph.
-    pub fn new(graph: &Graph) -> Self {
+    /// Nothing has happened yet in the run of a job.
+    pub fn new(shape: &Shape) -> Self {
         let mut summary = Self::default();
-        summary.prepare(graph);
+        summary.prepare(shape);
         summary
     }
 
-    /// Takes the next events of the run of the graph that the summary was made for.
-    pub fn apply(&mut self, graph: &Graph, events: &[Event]) {
+    /// Takes the next events of the run of the job that the summary was made for.
+    pub fn apply(&mut self, shape: &Shape, events: &[Event]) {
         for event in events {
             self.elapsed = self.elapsed.max(event.at);
-            self.apply_one(graph, event);
+            self.apply_one(shape, event);
         }
     }
 
@@ -79,6 +86,16 @@ impl Summary {
     /// When the run began.
     pub fn started(&self) -> Option<SystemTime> {
         self.started
+    }
+
+    /// How many times the run was begun or resumed.
+    pub fn sessions(&self) -> u32 {
+        self.sessions
+    }
+
+    /// When the run was last resumed, if it ever was.
+    pub fn resumed(&self) -> Option<SystemTime> {
+        self.resumed
     }
 
     /// The job's arguments: name, and value as text.
@@ -101,7 +118,7 @@ impl Summary {
         self.state
     }
 
-    /// What happened at one node of the graph.
+    /// What happened at one node.
     pub fn node(&self, node: NodeId) -> &NodeSummary {
         static NOTHING: NodeSummary = NodeSummary::NOTHING;
         self.nodes.get(node.index()).unwrap_or(&NOTHING)
@@ -150,23 +167,28 @@ impl Summary {
     }
 
     /// How many steps of the whole run are in a state.
-    pub fn total(&self, graph: &Graph, state: StepState) -> u64 {
-        steps(graph).map(|node| self.count(node, state)).sum()
+    pub fn total(&self, shape: &Shape, state: StepState) -> u64 {
+        shape.steps().map(|node| self.count(node, state)).sum()
+    }
+
+    /// How many steps of the whole run were copied from another run.
+    pub fn reused(&self, shape: &Shape) -> u64 {
+        shape.steps().map(|node| self.node(node).reused()).sum()
     }
 
     /// How many steps of the whole run have ended.
-    pub fn ended(&self, graph: &Graph) -> u64 {
-        steps(graph).map(|node| self.node(node).ended()).sum()
+    pub fn ended(&self, shape: &Shape) -> u64 {
+        shape.steps().map(|node| self.node(node).ended()).sum()
     }
 
     /// How many steps the run has, as far as is known.
-    pub fn known_total(&self, graph: &Graph) -> u64 {
-        steps(graph).map(|node| self.known(node)).sum()
+    pub fn known_total(&self, shape: &Shape) -> u64 {
+        shape.steps().map(|node| self.known(node)).sum()
     }
 
     /// Whether the run may still get more steps.
-    pub fn is_any_growing(&self, graph: &Graph) -> bool {
-        steps(graph).any(|node| self.is_growing(node))
+    pub fn is_any_growing(&self, shape: &Shape) -> bool {
+        shape.steps().any(|node| self.is_growing(node))
     }
 
     /// The slowest steps of the run, slowest first; at most [`SLOWEST`].
@@ -196,9 +218,4 @@ impl Summary {
         let Some(parent) = here.parent else { return true };
         self.is_whole(parent) && here.closed >= self.scopes[parent.index()].opened
     }
-}
-
-/// The nodes that are steps: what is counted and shown.
-fn steps(graph: &Graph) -> impl Iterator<Item = NodeId> {
-    (0..).map(NodeId).zip(&graph.nodes).filter(|(_, node)| node.is_step()).map(|(id, _)| id)
 }

@@ -17,6 +17,8 @@ pub struct NodeSummary {
     pub(super) retrying: u64,
     /// How many attempts are running or waited for: while it is 0, no list need be searched.
     pub(super) open: u64,
+    /// How many of those that succeeded were not run, but copied from another run.
+    pub(super) reused: u64,
     pub(super) retries: u64,
     pub(super) retry_wait: Duration,
     pub(super) more_attempts: u64,
@@ -27,6 +29,14 @@ pub struct NodeSummary {
 }
 
 impl NodeSummary {
+    /// What has not succeeded has no state any more: the run goes on after an end.
+    pub(super) fn resume(&mut self) {
+        let succeeded = self.ended[StepState::Succeeded as usize];
+        self.ended = [0; StepState::ALL.len()];
+        self.ended[StepState::Succeeded as usize] = succeeded;
+        (self.running, self.retrying, self.open) = (0, 0, 0);
+    }
+
     pub(super) const NOTHING: Self = Self::of(ScopeId::ROOT);
 
     pub(super) const fn of(scope: ScopeId) -> Self {
@@ -36,6 +46,7 @@ impl NodeSummary {
             running: 0,
             retrying: 0,
             open: 0,
+            reused: 0,
             retries: 0,
             retry_wait: Duration::ZERO,
             more_attempts: 0,
@@ -58,6 +69,11 @@ impl NodeSummary {
     /// How many steps wait for their next attempt now.
     pub fn retrying(&self) -> u64 {
         self.retrying
+    }
+
+    /// How many of the steps that succeeded were not run: what they gave was copied from another run.
+    pub fn reused(&self) -> u64 {
+        self.reused.min(self.ended[StepState::Succeeded as usize])
     }
 
     /// How many attempts failed and were followed by another.

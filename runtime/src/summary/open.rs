@@ -1,10 +1,11 @@
 //! Which attempts run, and which steps wait for their next: bounded by what is in flight.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::time::Duration;
 
 use super::NodeSummary;
+use super::stored::{StoredAttempt, StoredStep, nanos, stored_step};
 use crate::event::StepRef;
 use crate::step::Path;
 
@@ -19,11 +20,15 @@ pub struct RunningStep {
     pub started: Duration,
 }
 
+/// By node and item, as [`StepRef::numbers`] has them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Attempts(HashMap<Open, Standing, BuildHasherDefault<Mix>>);
+pub(super) struct Attempts(HashMap<(u32, u32), Open, BuildHasherDefault<Mix>>);
 
 #[derive(Debug, Clone)]
-struct Open(StepRef);
+struct Open {
+    step: StepRef,
+    standing: Standing,
+}
 
 #[derive(Debug, Clone, Copy)]
 enum Standing {
@@ -34,82 +39,90 @@ enum Standing {
 impl Attempts {
     pub(super) fn start(&mut self, node: &mut NodeSummary, step: &StepRef, attempt: u32, started: Duration) {
         node.running += 1;
-        self.set(node, step, Some(Standing::Running { attempt, started }));
+        self.open(node, step, Standing::Running { attempt, started });
     }
 
     pub(super) fn wait(&mut self, node: &mut NodeSummary, step: &StepRef) {
         node.retrying += 1;
-        self.set(node, step, Some(Standing::Retrying));
+        self.open(node, step, Standing::Retrying);
     }
 
     pub(super) fn end(&mut self, node: &mut NodeSummary, step: &StepRef) {
-        self.set(node, step, None);
+        let before = self.0.remove(&step.numbers());
+        close(node, before);
     }
 
-    /// Puts `standing` in the place of what the step's was.
-    fn set(&mut self, node: &mut NodeSummary, step: &StepRef, standing: Option<Standing>) {
-        let before = match standing {
-            Some(standing) => {
-                node.open += 1;
-                self.0.insert(Open(step.clone()), standing)
-            }
-            None => self.0.remove(&Open(step.clone())),
-        };
-        match before {
-            Some(Standing::Running { .. }) => node.running -= 1,
-            Some(Standing::Retrying) => node.retrying -= 1,
-            None => return,
-        }
-        node.open -= 1;
+    fn open(&mut self, node: &mut NodeSummary, step: &StepRef, standing: Standing) {
+        node.open += 1;
+        let before = self.0.insert(step.numbers(), Open { step: step.clone(), standing });
+        close(node, before);
     }
 
     /// The steps of an item, or below it, by keys alone.
     pub(super) fn below(&self, item: &Path) -> Vec<StepRef> {
         let depth = item.depth();
         let keys = item.keys();
-        let below = |open: &&Open| open.0.path.depth() >= depth && open.0.path.keys()[..depth] == keys;
-        self.0.keys().filter(below).map(|open| open.0.clone()).collect()
+        let below = |open: &&Open| open.step.path.depth() >= depth && open.step.path.keys()[..depth] == keys;
+        self.0.values().filter(below).map(|open| open.step.clone()).collect()
     }
 
     pub(super) fn longest(&self, limit: usize) -> Vec<RunningStep> {
-        let mut running: Vec<_> =
-            self.0.iter().filter_map(|(open, standing)| open.running(standing)).collect();
-        running.sort_by(|a, b| a.started.cmp(&b.started).then_with(|| a.step.node.cmp(&b.step.node)));
+        let mut running: Vec<_> = self.0.values().filter_map(Open::running).collect();
+        running.sort_by_key(|running| (running.started, running.step.numbers()));
         running.truncate(limit);
         running
     }
+
+    /// What is open, in the order of nodes and items.
+    pub(super) fn stored(&self) -> Vec<StoredAttempt> {
+        let mut open: Vec<_> = self.0.values().collect();
+        open.sort_by_key(|open| open.step.numbers());
+        open.into_iter()
+            .map(|open| {
+                let running = open.running().map(|running| (running.attempt, nanos(running.started)));
+                StoredAttempt(stored_step(&open.step), running)
+            })
+            .collect()
+    }
+
+    /// Opens what was stored, and counts it at its node; `None` if a step cannot be.
+    pub(super) fn read(
+        stored: Vec<StoredAttempt>,
+        nodes: &mut [NodeSummary],
+        step: impl Fn(&StoredStep) -> Option<StepRef>,
+    ) -> Option<Self> {
+        let mut attempts = Self::default();
+        for StoredAttempt(stored, running) in stored {
+            let step = step(&stored)?;
+            let node = nodes.get_mut(step.node.index())?;
+            match running {
+                Some((attempt, started)) => {
+                    attempts.start(node, &step, attempt, Duration::from_nanos(started));
+                }
+                None => attempts.wait(node, &step),
+            }
+        }
+        Some(attempts)
+    }
+}
+
+/// Counts off what was open.
+fn close(node: &mut NodeSummary, before: Option<Open>) {
+    match before.map(|open| open.standing) {
+        Some(Standing::Running { .. }) => node.running -= 1,
+        Some(Standing::Retrying) => node.retrying -= 1,
+        None => return,
+    }
+    node.open -= 1;
 }
 
 impl Open {
-    fn running(&self, standing: &Standing) -> Option<RunningStep> {
-        match *standing {
+    fn running(&self) -> Option<RunningStep> {
+        match self.standing {
             Standing::Running { attempt, started } => {
-                Some(RunningStep { step: self.0.clone(), attempt, started })
+                Some(RunningStep { step: self.step.clone(), attempt, started })
             }
             Standing::Retrying => None,
-        }
-    }
-
-    /// The path and those around it, innermost first.
-    fn paths(&self) -> impl Iterator<Item = &Path> {
-        std::iter::successors(Some(&self.0.path), |path| path.outer())
-    }
-}
-
-impl PartialEq for Open {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.node == other.0.node && self.paths().map(Path::key).eq(other.paths().map(Path::key))
-    }
-}
-
-impl Eq for Open {}
-
-/// By places in yield order, which one step never changes: cheaper than the text of keys.
-impl Hash for Open {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u32(self.0.node.0);
-        for index in self.paths().filter_map(Path::index) {
-            state.write_u32(index);
         }
     }
 }

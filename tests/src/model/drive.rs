@@ -16,7 +16,7 @@ use fanfold::machine::{
     Command, Config, FoldDone, FoldWork, Grant, Machine, Poll, PollDone, PollOutcome, StepDone, StepId,
     StepWork, Want,
 };
-use fanfold::{AnyValue, Event, EventKind, Key, OpContext, OpError, Path, RunState, StepName, StepRef};
+use fanfold::{AnyValue, Event, EventKind, Key, OpContext, OpError, Path, RunState, Span, StepName, StepRef};
 
 use super::counters::{Counts, Deed};
 
@@ -274,7 +274,7 @@ impl Driver<'_> {
             }
         }
         drop(self.machine.take_spent());
-        for event in self.machine.take_events() {
+        for event in self.machine.take_events().events {
             if let EventKind::StepSucceeded { step, .. } = &event.kind {
                 self.has_succeeded(step);
             }
@@ -474,7 +474,7 @@ impl Driver<'_> {
         if let Ok(Outputs::One(value)) = &result {
             self.landed.insert(self.name(work.node, &work.path), (value.clone(), None));
         }
-        StepDone { id: work.id, started, took, result, passed_on: false }
+        StepDone { id: work.id, started, took, result, passed_on: false, record: Span::default() }
     }
 
     fn run_fold(&mut self, FoldWork { step, value, items }: FoldWork, took: Duration) -> FoldDone {
@@ -490,7 +490,7 @@ impl Driver<'_> {
         if let Ok(value) = &result {
             self.landed.insert(self.name(step.node, &step.path), (Some(Arc::clone(value)), None));
         }
-        FoldDone { id: step.id, took, result }
+        FoldDone { id: step.id, took, result, record: Span::default() }
     }
 
     /// Polls an emitter at once; the core is told when the time of the poll is over.
@@ -507,7 +507,7 @@ impl Driver<'_> {
         let emitter = self.emitters.get_mut(&poll.id).expect("it was found above");
         emitter.emission.grant_room(poll.room as usize);
         let ended = caught(|| Ok(poll_once(&mut emitter.future))).unwrap_or_else(|panic| Some(Err(panic)));
-        let (items, wants_room) = emitter.emission.take();
+        let (items, _, wants_room) = emitter.emission.take();
         emitter.items.extend(items.iter().map(|item| (item.key.clone(), Arc::clone(&item.value))));
         self.driven.deeds.note_if(wants_room && ended.is_none(), Deed::WantedRoom);
         self.driven.deeds.note_if(!wants_room && ended.is_none(), Deed::Waited);
@@ -522,7 +522,8 @@ impl Driver<'_> {
         };
         // How long the poll takes is known when it lands; a poll that nothing times out needs no more.
         let took = Duration::from_nanos(1);
-        Work::Poll(step, PollDone { id: poll.id, took, items, room: poll.room, outcome }, all_items)
+        let done = PollDone { id: poll.id, took, items, room: poll.room, outcome, record: Span::default() };
+        Work::Poll(step, done, all_items)
     }
 
     fn name(&self, node: NodeId, path: &Path) -> String {
@@ -532,7 +533,7 @@ impl Driver<'_> {
 
 /// The name of a step as text.
 pub fn step_name(graph: &Graph, step: &StepRef) -> String {
-    let name: StepName = step.name(graph);
+    let name: StepName = graph.step_name(step);
     name.to_string()
 }
 

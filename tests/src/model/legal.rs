@@ -297,7 +297,10 @@ impl Watch for Legal<'_> {
                     Fan::Held(node) | Fan::Zip(node) => node == step.node,
                 });
                 self.opened.entry(scope).or_default().insert(keys(item));
-                if self.config.open_items <= 16 && self.is_plain() {
+                // The items of an emitter that holds them back are told together, and opened later.
+                let node = self.graph.node(step.node);
+                let streams = node.options.streaming || !matches!(node.kind, fanfold::graph::NodeKind::Op(_));
+                if self.config.open_items <= 16 && streams && self.is_plain() {
                     self.open(scope, &keys(item));
                     self.budget_is_kept(scope)?;
                 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fanfold::graph::{BuildErrors, Graph};
-use fanfold::{Event, EventKind, InMemory, JobRun, Sink, StepRef, StepState};
+use fanfold::{Batch, EventKind, InMemory, JobRun, Shape, Sink, StepRef, StepState};
 use tokio::sync::{Notify, Semaphore};
 
 /// Long against anything that a test does, on a machine that is busy with other things.
@@ -51,7 +51,7 @@ pub(crate) fn states<R>(run: &InMemory<R>) -> Vec<String> {
 
 /// The states in which each step ended; without those that no longer count.
 fn ended<R>(run: &InMemory<R>) -> BTreeMap<String, Vec<StepState>> {
-    let graph = &run.report().graph;
+    let shape = &run.report().shape;
     let mut ended: Vec<(&StepRef, StepState)> = Vec::new();
     for event in run.events() {
         match &event.kind {
@@ -68,7 +68,7 @@ fn ended<R>(run: &InMemory<R>) -> BTreeMap<String, Vec<StepState>> {
     }
     let mut by_name: BTreeMap<String, Vec<StepState>> = BTreeMap::new();
     for (step, state) in ended {
-        by_name.entry(step.name(graph).to_string()).or_default().push(state);
+        by_name.entry(step.name(shape).to_string()).or_default().push(state);
     }
     by_name
 }
@@ -76,9 +76,9 @@ fn ended<R>(run: &InMemory<R>) -> BTreeMap<String, Vec<StepState>> {
 /// The error of a step's last attempt.
 #[track_caller]
 pub(crate) fn error_of<R>(run: &InMemory<R>, name: &str) -> String {
-    let graph = &run.report().graph;
+    let shape = &run.report().shape;
     let mut errors = run.events().iter().filter_map(|event| match &event.kind {
-        EventKind::StepFailed { step, error, .. } if step.name(graph).to_string() == name => {
+        EventKind::StepFailed { step, error, .. } if step.name(shape).to_string() == name => {
             Some(error.to_string())
         }
         _ => None,
@@ -89,10 +89,10 @@ pub(crate) fn error_of<R>(run: &InMemory<R>, name: &str) -> String {
 /// How many attempts a step that has ended took.
 #[track_caller]
 pub(crate) fn attempts_of<R>(run: &InMemory<R>, name: &str) -> u32 {
-    let graph = &run.report().graph;
+    let shape = &run.report().shape;
     let mut attempts = run.events().iter().filter_map(|event| match &event.kind {
         EventKind::StepFailed { step, attempt, .. } | EventKind::StepSucceeded { step, attempt, .. }
-            if step.name(graph).to_string() == name =>
+            if step.name(shape).to_string() == name =>
         {
             Some(*attempt)
         }
@@ -258,8 +258,8 @@ struct Watched {
 }
 
 impl Sink for Watch {
-    fn events(&mut self, graph: &Graph, events: &[Event]) {
-        lock(&self.0.lines).extend(events.iter().filter_map(|event| line(graph, &event.kind)));
+    fn events(&mut self, shape: &Shape, batch: &Batch) {
+        lock(&self.0.lines).extend(batch.events.iter().filter_map(|event| line(shape, &event.kind)));
         self.0.more.notify_waiters();
     }
 }
@@ -288,11 +288,11 @@ impl Watch {
 
 /// What happened, one line an event, without times.
 pub(crate) fn lines<R>(run: &InMemory<R>) -> Vec<String> {
-    run.events().iter().filter_map(|event| line(&run.report().graph, &event.kind)).collect()
+    run.events().iter().filter_map(|event| line(&run.report().shape, &event.kind)).collect()
 }
 
-fn line(graph: &Graph, kind: &EventKind) -> Option<String> {
-    let name = |step: &StepRef| step.name(graph).to_string();
+fn line(shape: &Shape, kind: &EventKind) -> Option<String> {
+    let name = |step: &StepRef| step.name(shape).to_string();
     Some(match kind {
         EventKind::StepStarted { step, attempt } => format!("started {} ({attempt})", name(step)),
         EventKind::StepSucceeded { step, .. } => format!("succeeded {}", name(step)),

@@ -130,21 +130,6 @@ pub(super) fn word(gather: &Gather) -> &'static str {
     }
 }
 
-/// The steps that a step waits for, in call order.
-#[cfg(feature = "cli")]
-pub(crate) fn needed_steps(graph: &Graph, node: NodeId) -> Vec<NodeId> {
-    let mut edges = BTreeSet::new();
-    for source in reads(graph, node) {
-        follow(graph, source, node, Way::Value, &mut edges);
-    }
-    let mut steps: Vec<_> = edges
-        .into_iter()
-        .filter_map(|edge| if let From::Step(step) = edge.from { Some(step) } else { None })
-        .collect();
-    steps.dedup();
-    steps
-}
-
 /// Every source that a node waits for.
 pub(super) fn reads(graph: &Graph, node: NodeId) -> Vec<Source> {
     let node = graph.node(node);

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::edges::{From, Way, edges};
-use super::outline::{Part, outline};
 use super::unbounded::held;
 use crate::graph::{Gather, Graph, NodeKind};
+use crate::shape::{Part, outline};
 
 pub(super) fn print(graph: &Graph) -> String {
     let mut text = "flowchart TD\n".to_owned();
@@ -16,7 +16,7 @@ pub(super) fn print(graph: &Graph) -> String {
         }
     }
     let mut indent = 4;
-    for part in outline(graph) {
+    for part in outline(&graph.shape()) {
         match part {
             Part::Step(id) => {
                 let node = graph.node(id);

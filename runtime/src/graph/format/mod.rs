@@ -7,16 +7,10 @@ mod dot;
 mod edges;
 mod json;
 mod mermaid;
-mod outline;
 #[cfg(test)]
 mod tests;
 mod text;
 mod unbounded;
-
-#[cfg(feature = "cli")]
-pub(crate) use edges::needed_steps;
-#[cfg(feature = "cli")]
-pub(crate) use outline::{Part, outline};
 
 use super::{Fan, Graph, NodeId, NodeKind, ScopeId, Source};
 use crate::define::OutputKind;

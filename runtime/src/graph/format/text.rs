@@ -3,17 +3,17 @@
 use std::fmt::Write as _;
 
 use super::edges::word;
-use super::outline::{Part, outline};
 use super::unbounded::held;
 use crate::graph::{Gather, Graph, Input, NodeId, NodeKind, ScopeId, Source, StepOptions};
 use crate::options::Backoff;
+use crate::shape::{Part, outline};
 use crate::text::safe;
 
 pub(super) fn print(graph: &Graph) -> String {
     let arguments: Vec<_> = graph.job.args.iter().map(|arg| arg.name).collect();
     let mut text = format!("{}({})\n", safe(graph.job.name), arguments.join(", "));
     let mut depth = 1;
-    for part in outline(graph) {
+    for part in outline(&graph.shape()) {
         match part {
             Part::Step(node) => {
                 let _ = writeln!(text, "{:1$}{2}", "", depth * 2, step(graph, node));

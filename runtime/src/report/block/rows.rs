@@ -4,10 +4,11 @@ use console::{Alignment, measure_text_width, pad_str};
 
 use super::{Known, progress};
 use crate::event::StepState;
-use crate::graph::{Graph, NodeId, needed_steps};
+use crate::graph::NodeId;
 use crate::report::layout::Place;
 use crate::report::paint::Paint;
 use crate::report::words::{count, duration};
+use crate::shape::{Shape, needed_steps};
 use crate::summary::Summary;
 use crate::text::safe;
 
@@ -92,7 +93,7 @@ fn shown(known: Known<'_>, room: usize) -> Vec<usize> {
 }
 
 fn row(known: Known<'_>, place: Place, paint: Paint) -> Row {
-    let Known { summary, graph, .. } = known;
+    let Known { summary, shape, .. } = known;
     let Place { node, depth, first } = place;
     let (ended, total) = (summary.node(node).ended(), summary.known(node));
     let growing = summary.is_growing(node);
@@ -102,16 +103,16 @@ fn row(known: Known<'_>, place: Place, paint: Paint) -> Row {
         (_, true) => "└ ",
         (_, false) => "  ",
     };
-    let name = format!("{indent}{mark}{}", safe(&graph.node(node).name));
+    let name = format!("{indent}{mark}{}", safe(&shape.node(node).name));
     if !has_begun(summary, node) {
-        let notes = vec![paint.dim(&waits(summary, graph, node))];
+        let notes = vec![paint.dim(&waits(summary, shape, node))];
         return Row { name, progress: String::new(), bar: None, notes };
     }
     Row {
         name,
         progress: progress(ended, total, growing),
         bar: (total > 1 || growing).then(|| bar(ended, total)),
-        notes: notes(summary, graph, node, paint),
+        notes: notes(summary, shape, node, paint),
     }
 }
 
@@ -127,7 +128,7 @@ impl Row {
     }
 }
 
-fn notes(summary: &Summary, graph: &Graph, node: NodeId, paint: Paint) -> Vec<String> {
+fn notes(summary: &Summary, shape: &Shape, node: NodeId, paint: Paint) -> Vec<String> {
     let counts = summary.node(node);
     let mut notes = Vec::new();
     let items = summary.items(node);
@@ -144,7 +145,7 @@ fn notes(summary: &Summary, graph: &Graph, node: NodeId, paint: Paint) -> Vec<St
     if counts.retrying() > 0 {
         notes.push(paint.warn(&format!("{} waiting to retry", count(counts.retrying()))));
     }
-    if let Some(pool) = &graph.node(node).options.pool {
+    if let Some(pool) = &shape.node(node).pool {
         notes.push(format!("pool {}", safe(pool)));
     }
     if counts.ended() > 1
@@ -156,10 +157,10 @@ fn notes(summary: &Summary, graph: &Graph, node: NodeId, paint: Paint) -> Vec<St
 }
 
 /// `waits for compute`: what keeps an op from its first step.
-fn waits(summary: &Summary, graph: &Graph, node: NodeId) -> String {
-    let needed = needed_steps(graph, node);
-    match needed.into_iter().rfind(|needed| !summary.is_done(*needed)) {
-        Some(needed) => format!("waits for {}", safe(&graph.node(needed).name)),
+fn waits(summary: &Summary, shape: &Shape, node: NodeId) -> String {
+    let needed = needed_steps(shape, node);
+    match needed.into_iter().rev().find(|needed| !summary.is_done(*needed)) {
+        Some(needed) => format!("waits for {}", safe(&shape.node(needed).name)),
         None => "waits for its turn".to_owned(),
     }
 }

@@ -4,12 +4,12 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::{Form, Shared, Told};
-use crate::graph::Graph;
 use crate::report::block::{Frame, Known, block};
 use crate::report::layout::Layout;
 use crate::report::lines::{self, FailureLines, StatusLevel};
 use crate::report::plain::PlainProgress;
 use crate::report::screen::{Drawing, Screen};
+use crate::shape::Shape;
 use crate::summary::Summary;
 
 /// Ten drawings a second look alive and cost nothing.
@@ -34,7 +34,7 @@ impl<'a> Drawer<'a> {
         Self {
             shared,
             screen,
-            layout: Layout::of(&shared.graph),
+            layout: Layout::of(&shared.shape),
             failures: FailureLines::default(),
             plain: PlainProgress::default(),
             header_told: false,
@@ -68,7 +68,7 @@ impl<'a> Drawer<'a> {
         if told.silent {
             return Drawing::default();
         }
-        let Shared { graph, options, .. } = self.shared;
+        let Shared { shape, options, .. } = self.shared;
         let (summary, paint) = (&told.summary, options.paint);
         let shown = elapsed >= QUIET;
         let mut lines = std::mem::take(&mut told.lines);
@@ -76,37 +76,37 @@ impl<'a> Drawer<'a> {
             lines.push(format!("           … {} more lines", std::mem::take(&mut told.dropped)));
         }
         if options.level < StatusLevel::Pass {
-            lines.extend(self.failures.due(summary, graph, elapsed, told.over, paint));
+            lines.extend(self.failures.due(summary, shape, elapsed, told.over, paint));
         }
         if let Some(reason) = summary.cancelling()
             && !std::mem::replace(&mut self.cancelling_told, true)
         {
-            lines.push(lines::cancelling(summary, graph, reason, paint));
+            lines.push(lines::cancelling(summary, shape, reason, paint));
         }
         if options.form == Form::Plain && shown && !told.over {
-            lines.extend(self.plain.due(summary, graph, elapsed, paint));
+            lines.extend(self.plain.due(summary, shape, elapsed, paint));
         }
         let quiet = options.form == Form::None;
         if !quiet && (shown || !lines.is_empty()) && !std::mem::replace(&mut self.header_told, true) {
-            lines.insert(0, lines::header(summary, graph, paint));
+            lines.insert(0, lines::header(summary, shape, paint));
         }
         let mut drawing = Drawing { lines, ..Drawing::default() };
         if options.form == Form::Bar && shown && !told.over {
             let (width, height) = self.screen.size();
             let frame = Frame { width, height, max_running: options.max_running, paint };
-            let known = Known { summary, graph, layout: &self.layout };
+            let known = Known { summary, shape, layout: &self.layout };
             drawing.block = block(known, elapsed, frame);
-            drawing.percent = percent(summary, graph);
+            drawing.percent = percent(summary, shape);
         }
         drawing
     }
 }
 
 /// How much of the run is done, once the number of its steps is known.
-fn percent(summary: &Summary, graph: &Graph) -> Option<u8> {
-    if summary.is_any_growing(graph) {
+fn percent(summary: &Summary, shape: &Shape) -> Option<u8> {
+    if summary.is_any_growing(shape) {
         return None;
     }
-    let done = summary.ended(graph) * 100 / summary.known_total(graph).max(1);
+    let done = summary.ended(shape) * 100 / summary.known_total(shape).max(1);
     u8::try_from(done).ok()
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use super::{Hold, Kept, NAME, Shelf, lock};
-use crate::store::{Commit, CommitHead, Drive, Hash, LogRow, NewCommit, StoreError, chain, cut_in_hand};
+use crate::store::{
+    Commit, CommitHead, Drive, Hash, LogRow, NewCommit, StoreError, chain, cut_in_hand, released,
+};
 
 pub(super) struct MemoryDrive {
     shelf: Arc<Mutex<Shelf>>,
@@ -113,6 +115,15 @@ impl Drive for MemoryDrive {
     fn left_in_hand(&self) -> &[Vec<u8>] {
         &self.left
     }
+
+    fn release(&self) {
+        let released = released(NAME, &self.run);
+        lock(&self.state).spoilt.get_or_insert(released);
+        let mut shelf = lock(&self.shelf);
+        if let Ok(kept) = shelf.kept_mut(&self.run) {
+            kept.holder.take_if(|hold| Arc::ptr_eq(hold, &self.hold));
+        }
+    }
 }
 
 impl Kept {
@@ -151,10 +162,7 @@ impl Kept {
 
 impl Drop for MemoryDrive {
     fn drop(&mut self) {
-        let mut shelf = lock(&self.shelf);
-        if let Ok(kept) = shelf.kept_mut(&self.run) {
-            kept.holder.take_if(|hold| Arc::ptr_eq(hold, &self.hold));
-        }
+        self.release();
     }
 }
 

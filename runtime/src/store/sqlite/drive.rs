@@ -1,6 +1,7 @@
 //! Writing the record of one run, under the right to drive it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -10,7 +11,7 @@ use super::catalogue::{self, Entry};
 use super::fault::Fault;
 use super::live::Live;
 use super::{Inner, blobs, lines, lock, number, record};
-use crate::store::{CommitHead, Drive, Hash, NewCommit, StoreError, chain, not_the_head};
+use crate::store::{CommitHead, Drive, Hash, NewCommit, StoreError, chain, not_the_head, released};
 
 pub(super) struct SqliteDrive {
     inner: Arc<Inner>,
@@ -20,6 +21,7 @@ pub(super) struct SqliteDrive {
     live: Live,
     left: Vec<Vec<u8>>,
     state: Mutex<State>,
+    released: AtomicBool,
 }
 
 struct State {
@@ -49,6 +51,7 @@ impl SqliteDrive {
             live,
             left,
             state,
+            released: AtomicBool::new(false),
         }
     }
 
@@ -187,18 +190,28 @@ impl Drive for SqliteDrive {
     }
 
     fn in_hand(&self, worker: usize, steps: &[u8]) {
-        self.live.in_hand(worker, steps);
+        if !self.released.load(Relaxed) {
+            self.live.in_hand(worker, steps);
+        }
     }
 
     fn left_in_hand(&self) -> &[Vec<u8>] {
         &self.left
     }
+
+    fn release(&self) {
+        if !self.released.swap(true, Relaxed) {
+            let released = released(self.inner.place.shown(), &self.run);
+            lock(&self.state).spoilt.get_or_insert(released);
+            self.live.end();
+            lock(&self.inner.ended).push(self.run.clone());
+        }
+    }
 }
 
 impl Drop for SqliteDrive {
     fn drop(&mut self) {
-        self.live.end();
-        lock(&self.inner.ended).push(self.run.clone());
+        self.release();
     }
 }
 

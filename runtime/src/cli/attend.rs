@@ -1,0 +1,115 @@
+//! Watching over a run from its beginning to its exit code: whichever command begins it.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+
+use super::event_lines::EventLines;
+use super::flags::OutputFlags;
+use super::problem::Problem;
+use super::showing::{print_values, progress_options, say_end};
+use super::watcher::Watcher;
+use crate::engine::{RunHandle, StartError};
+use crate::event::RunState;
+use crate::exit;
+use crate::report::logs;
+use crate::report::progress::Progress;
+use crate::report::screen::tell;
+use crate::run::Sink;
+use crate::runs::RunsError;
+use crate::shape::Shape;
+
+/// Begins a run by `begin`, which is given who is to be told of it, and sees it to its end.
+pub(super) fn attend<F>(
+    shape: Shape,
+    flags: &OutputFlags,
+    begin: impl FnOnce(Vec<Box<dyn Sink>>) -> F,
+) -> Result<u8, Problem>
+where
+    F: Future<Output = Result<RunHandle, RunsError>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::Store(format!("tokio's runtime cannot start: {error}")))?;
+    let code = runtime.block_on(drive(shape, flags, begin));
+    leave(runtime);
+    code
+}
+
+/// Does not wait for threads that were left behind: they end with the process.
+fn leave(runtime: Runtime) {
+    runtime.shutdown_background();
+}
+
+async fn drive<F>(
+    shape: Shape,
+    flags: &OutputFlags,
+    begin: impl FnOnce(Vec<Box<dyn Sink>>) -> F,
+) -> Result<u8, Problem>
+where
+    F: Future<Output = Result<RunHandle, RunsError>>,
+{
+    let shown = progress_options(flags);
+    let (progress, sink) = Progress::start(Arc::new(shape), shown);
+    logs::show(progress.lines(), flags.quiet, shown.paint).map_err(Problem::Usage)?;
+    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(sink)];
+    let mut lines = flags.json.then(|| EventLines::start(&mut sinks));
+    let broken = lines.as_mut().and_then(EventLines::broken);
+    let mut watcher = Watcher::start(broken, progress.silencer())?;
+    let started = tokio::select! {
+        started = begin(sinks) => started,
+        reason = watcher.asked_early() => {
+            progress.finish();
+            tell(&format!("cancelled before anything began ({reason})"));
+            return Ok(exit::CANCELLED);
+        }
+    };
+    let handle = match started {
+        Ok(handle) => handle,
+        Err(error) => {
+            progress.finish();
+            return Err(problem(&error));
+        }
+    };
+    watcher.watch(handle.canceller());
+    let report = handle.wait().await;
+    progress.finish();
+    let written = match lines {
+        Some(lines) => Some(lines.finish(&report).await),
+        None => None,
+    };
+    // A reader of the events that went away, as `head` does, is nothing to talk about.
+    if written.as_ref().is_some_and(|written| written.as_ref().is_err_and(Problem::is_reader_gone)) {
+        return Ok(exit_code(report.state));
+    }
+    if let Some(error) = &report.unwritten {
+        let what = "what was shown as done is recorded: when the store can be written again, resume the run";
+        return Err(Problem::Store(format!("{error}\nhelp: {what} with `resume {}`", report.run_id)));
+    }
+    say_end(&report, flags, shown.paint);
+    written.unwrap_or_else(|| print_values(&report)).map(|()| exit_code(report.state))
+}
+
+/// What kept a run from beginning, as the command line tells it.
+pub(super) fn problem(error: &RunsError) -> Problem {
+    let text = error.to_string();
+    match error {
+        RunsError::Start(StartError::ZeroLimit { .. } | StartError::Arguments { .. })
+        | RunsError::Succeeded { .. }
+        | RunsError::Argument { .. }
+        | RunsError::Select(_)
+        | RunsError::Missing { .. } => Problem::Usage(text),
+        RunsError::Job(_) | RunsError::NoJob { .. } | RunsError::Changed { .. } => Problem::Program(text),
+        _ => Problem::Store(text),
+    }
+}
+
+fn exit_code(state: RunState) -> u8 {
+    match state {
+        RunState::Succeeded => exit::SUCCESS,
+        RunState::Failed => exit::FAILED,
+        RunState::Cancelled => exit::CANCELLED,
+    }
+}

@@ -1,0 +1,124 @@
+//! `resume` and `rerun`: a run that goes on, and a new one that takes from another what it needs.
+
+use clap::{ArgAction, Args};
+
+use super::attend::{attend, problem};
+use super::config::Config;
+use super::flags::{LimitFlags, OutputFlags};
+use super::options::run_options;
+use super::output;
+use super::problem::Problem;
+use super::prompt::prompt;
+use super::run::{environment, warn_of_aborts};
+use super::store::StoreFlags;
+use super::values::secrets;
+use super::which::which;
+use crate::define::JobDef;
+use crate::exit;
+use crate::report::screen::tell;
+use crate::report::words::counted;
+use crate::runs::{Begin, Rerun, Runs};
+use crate::select::Expr;
+
+/// The flags of `resume`.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// The run: the beginning of its id, or `last` [default: last]
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
+    /// Take the run from a process that lives, but has not moved for ten seconds
+    #[arg(long)]
+    take_over: bool,
+    /// Run steps again that were found to kill the process
+    #[arg(long)]
+    retry_poison: bool,
+    #[command(flatten)]
+    limits: LimitFlags,
+    #[command(flatten)]
+    store: StoreFlags,
+    #[command(flatten)]
+    output: OutputFlags,
+}
+
+/// Goes on with a run.
+pub(super) fn resume(flags: Flags) -> Result<u8, Problem> {
+    let store = flags.store.writing()?;
+    let row = which(&store, flags.run.as_deref())?;
+    let runs = Runs::of(store);
+    let facts = runs.facts(&row.id).map_err(|error| problem(&error))?;
+    let job = super::jobs::find(&row.job)?;
+    warn_of_aborts(job);
+    let begin = begin(job, &flags.limits)?;
+    let begin = Begin { take_over: flags.take_over, retry_poison: flags.retry_poison, ..begin };
+    attend(
+        facts.shape,
+        &flags.output,
+        |sinks| async move { runs.resume(&row.id, Begin { sinks, ..begin }).await },
+    )
+}
+
+/// The flags of `rerun`.
+#[derive(Debug, Args)]
+pub(super) struct RerunFlags {
+    /// The run: the beginning of its id, or `last` [default: last]
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
+    /// The steps that run: `op`, `op[key]`, `+x` and `x+` with what it reads and what reads it, `*x` and
+    /// `x*` with all before and all after; several with commas [default: all]
+    #[arg(long, value_name = "EXPR", action = ArgAction::Append)]
+    select: Vec<String>,
+    /// Only say how many steps would run
+    #[arg(long)]
+    dry_run: bool,
+    /// A tag of the new run (name=value); repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = super::limits::run_tag)]
+    tag: Vec<(String, String)>,
+    #[command(flatten)]
+    limits: LimitFlags,
+    #[command(flatten)]
+    store: StoreFlags,
+    #[command(flatten)]
+    output: OutputFlags,
+}
+
+/// Makes a new run of selected steps.
+pub(super) fn rerun(flags: RerunFlags) -> Result<u8, Problem> {
+    let store = flags.store.writing()?;
+    let row = which(&store, flags.run.as_deref())?;
+    let runs = Runs::of(store);
+    let expr = expression(&flags.select).map_err(|error| Problem::Usage(error.to_string()))?;
+    let rerun = runs.plan_rerun(&row.id, expr.as_ref()).map_err(|error| problem(&error))?;
+    if flags.dry_run {
+        output::print(format!("{}\n", said(&rerun)).as_bytes())?;
+        return Ok(exit::SUCCESS);
+    }
+    if !flags.output.quiet {
+        tell(&said(&rerun));
+    }
+    let job = super::jobs::find(&row.job)?;
+    warn_of_aborts(job);
+    let begin = Begin { tags: flags.tag, ..begin(job, &flags.limits)? };
+    attend(rerun.shape(), &flags.output, |sinks| rerun.start(Begin { sinks, ..begin }))
+}
+
+fn expression(select: &[String]) -> Result<Option<Expr>, crate::select::SelectError> {
+    if select.is_empty() { Ok(None) } else { select.join(",").parse().map(Some) }
+}
+
+/// How many steps would run.
+fn said(rerun: &Rerun) -> String {
+    let now = rerun.count();
+    let or_more = if now.unknown { ", more or fewer if there are other keys," } else { "" };
+    let reused = match now.reused {
+        0 => String::new(),
+        reused => format!("; {} taken from {}", counted(reused, "step", "steps"), rerun.parent()),
+    };
+    format!("{}{or_more} would run{reused}", counted(now.runs, "step", "steps"))
+}
+
+fn begin(job: &'static JobDef, limits: &LimitFlags) -> Result<Begin, Problem> {
+    let graph = crate::check::build(job).map_err(|error| Problem::Program(error.to_string()))?;
+    let options = run_options(&graph, limits, &Config::default())?;
+    let secrets = secrets(job, environment, prompt())?;
+    Ok(Begin { options, secrets, ..Begin::default() })
+}

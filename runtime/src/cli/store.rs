@@ -1,0 +1,46 @@
+//! Which store a command reads or writes.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::problem::Problem;
+use crate::record::ReadError;
+use crate::store::{self, Store, StoreError};
+
+/// The flag that every command has that reads or writes runs.
+#[derive(Debug, Args)]
+pub(super) struct StoreFlags {
+    /// Where runs are recorded: `sqlite:PATH` [default: .fanfold/runs.db, or in FANFOLD_HOME]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) store: Option<String>,
+}
+
+impl StoreFlags {
+    /// The store's address.
+    pub(super) fn address(&self) -> String {
+        self.store.clone().unwrap_or_else(store::default_address)
+    }
+
+    /// The store, to be read alone.
+    pub(super) fn reading(&self) -> Result<Arc<dyn Store>, Problem> {
+        Ok(store::open_read_only(&self.address())?)
+    }
+
+    /// The store.
+    pub(super) fn writing(&self) -> Result<Arc<dyn Store>, Problem> {
+        Ok(store::open(&self.address())?)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        Self::Store(error.to_string())
+    }
+}

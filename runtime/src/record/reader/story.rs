@@ -1,0 +1,253 @@
+//! All that is recorded of one step.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::blocks::At;
+use super::{ReadError, Reader};
+use crate::error::OpError;
+use crate::event::{StepRef, StepState};
+use crate::graph::NodeId;
+use crate::key::Key;
+use crate::record::raw::{Raw, RawRecord, RawStep};
+use crate::shape::Shape;
+use crate::step::StepName;
+use crate::store::{CommitHead, CommitIndex};
+
+/// All that is recorded of a step.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The step.
+    pub step: StepRef,
+    /// How it stands; `None` if it has not begun, or must begin anew.
+    pub state: Option<StepState>,
+    /// What happened to it, in order.
+    pub turns: Vec<(Duration, Turn)>,
+    /// The step that failed and that it needed.
+    pub cause: Option<StepRef>,
+    /// What is recorded of what it gave; empty if nothing is.
+    pub record: Vec<u8>,
+}
+
+/// Something that happened to a step.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Turn {
+    /// An attempt began, and what became of it is not recorded, or is yet to come.
+    Started {
+        /// Which.
+        attempt: u32,
+    },
+    /// An attempt ended.
+    Ended {
+        /// Which.
+        attempt: u32,
+        /// When it began.
+        started: Duration,
+        /// How long it took.
+        took: Duration,
+        /// Why it failed; `None` if it succeeded.
+        error: Option<Arc<OpError>>,
+        /// When the next was due.
+        due: Option<Duration>,
+        /// Whether its thread did not return.
+        left_behind: bool,
+    },
+    /// It ended without having run, or was stopped.
+    NotRun {
+        /// Skipped, upstream failed or cancelled.
+        state: StepState,
+    },
+    /// What it gave was copied from the run that is run again.
+    Reused,
+    /// It had succeeded, and runs again: its value was never recorded.
+    Remade,
+    /// Its item was not given again, or with another value.
+    Superseded,
+    /// The run was resumed: if it had not succeeded, it begins anew.
+    Resumed,
+}
+
+impl Reader {
+    /// All that is recorded of a step; `None` if the run has none of that name.
+    ///
+    /// # Errors
+    /// The run cannot be read.
+    pub fn step(&self, name: &StepName) -> Result<Option<Told>, ReadError> {
+        let Some(node) = self.shape.steps().find(|node| *self.shape.node(*node).name == *name.op()) else {
+            return Ok(None);
+        };
+        let heads = self.heads()?;
+        let mask = self.nodes_that_tell_of(node);
+        let wanted =
+            |head: &CommitHead| head.index.nodes & mask != 0 || head.index.states & CommitIndex::UNDONE != 0;
+        let mut listener = Listener::new(&self.shape, node, name.keys());
+        self.scan(&heads, wanted, |_, at| {
+            listener.hear(&at);
+            true
+        })?;
+        let Some(item) = listener.item else { return Ok(None) };
+        let items = [item].into_iter().chain(listener.cause.map(|cause| cause.item));
+        let paths = self.paths(&heads, items.collect())?;
+        Ok(Some(Told {
+            step: StepRef { node, path: paths.get(item) },
+            state: listener.state,
+            turns: listener.turns,
+            cause: listener.cause.map(|cause| StepRef { node: cause.node, path: paths.get(cause.item) }),
+            record: listener.record,
+        }))
+    }
+
+    /// The nodes whose events a step's story is told by: itself, and what opens the items around it.
+    fn nodes_that_tell_of(&self, node: NodeId) -> u64 {
+        let around = self.shape.outwards(self.shape.node(node).scope);
+        let openers = around.filter_map(|scope| self.shape.scope(scope).fan.map(|(node, _)| node));
+        openers.chain([node]).fold(0, |mask, node| mask | 1 << (node.0 % 64))
+    }
+}
+
+/// Follows the events of one step.
+struct Listener<'a> {
+    node: NodeId,
+    /// The outputs that open the items around it: the same key may be given by others, too.
+    fans: Vec<(NodeId, u16)>,
+    keys: &'a [Key],
+    /// The items whose keys are the first of the step's keys, and how many of them.
+    prefixes: BTreeMap<u32, usize>,
+    /// The step's item; `None` until it is opened.
+    item: Option<u32>,
+    state: Option<StepState>,
+    turns: Vec<(Duration, Turn)>,
+    cause: Option<RawStep>,
+    record: Vec<u8>,
+}
+
+impl<'a> Listener<'a> {
+    fn new(shape: &Shape, node: NodeId, keys: &'a [Key]) -> Self {
+        let around = shape.outwards(shape.node(node).scope);
+        Self {
+            node,
+            fans: around.filter_map(|scope| shape.scope(scope).fan).collect(),
+            keys,
+            prefixes: BTreeMap::from([(0, 0)]),
+            item: keys.is_empty().then_some(0),
+            state: None,
+            turns: Vec::new(),
+            cause: None,
+            record: Vec::new(),
+        }
+    }
+
+    fn hear(&mut self, at: &At<'_, '_>) {
+        match &at.raw {
+            Raw::ItemYielded { step, output, .. } if self.fans.contains(&(step.node, *output)) => {
+                self.open(step.item, at);
+            }
+            Raw::ItemSuperseded { step, .. } => self.supersede(step.item, at),
+            Raw::RunResumed { .. } if self.state.is_some_and(|state| state != StepState::Succeeded) => {
+                self.undo(at, Turn::Resumed);
+            }
+            raw => {
+                if let Some((step, turn)) = turn(raw)
+                    && step.node == self.node
+                    && Some(step.item) == self.item
+                {
+                    self.take(at, turn);
+                }
+            }
+        }
+    }
+
+    fn open(&mut self, around: u32, at: &At<'_, '_>) {
+        let Some(known) = self.prefixes.get(&around).copied() else { return };
+        let parts = at.parts();
+        let keys = self.keys.get(known..known + parts.len());
+        if keys.is_some_and(|keys| keys.iter().eq(parts.iter().map(|(key, _)| key))) {
+            let known = known + parts.len();
+            self.prefixes.insert(at.items, known);
+            if known == self.keys.len() {
+                self.item = Some(at.items);
+            }
+        }
+    }
+
+    fn supersede(&mut self, item: u32, at: &At<'_, '_>) {
+        // What lies below the item is left where it is: nothing more is said of it.
+        if self.prefixes.remove(&item).is_some() && self.state.is_some() {
+            self.undo(at, Turn::Superseded);
+        }
+    }
+
+    fn undo(&mut self, at: &At<'_, '_>, turn: Turn) {
+        self.turns.push((at.block.at(), turn));
+        (self.state, self.cause) = (None, None);
+        self.record.clear();
+    }
+
+    fn take(&mut self, at: &At<'_, '_>, turn: Turn) {
+        // An attempt whose start is told apart is one turn with its end.
+        if let (Turn::Ended { attempt, .. }, Some((_, Turn::Started { attempt: begun }))) =
+            (&turn, self.turns.last())
+            && attempt == begun
+        {
+            self.turns.pop();
+        }
+        (self.state, self.cause) = (Some(turn.state()), None);
+        match &at.raw {
+            Raw::StepSucceeded { record, .. } | Raw::StepReused { record, .. } => {
+                self.record = bytes(record, at.bytes);
+            }
+            Raw::StepNotRun { cause, .. } => self.cause = *cause,
+            _ => {}
+        }
+        self.turns.push((at.block.at(), turn));
+    }
+}
+
+fn bytes(record: &RawRecord, block: &[u8]) -> Vec<u8> {
+    let start = record.span.start as usize;
+    block.get(start..start + record.span.len as usize).unwrap_or_default().to_vec()
+}
+
+/// The step that an event is about, and what it says of it.
+fn turn(raw: &Raw<'_>) -> Option<(RawStep, Turn)> {
+    let ended = |step: &RawStep, attempt: &u32, times: &crate::record::raw::RawTimes| {
+        let (started, took) = (times.started, times.took);
+        (*step, *attempt, started, took)
+    };
+    Some(match raw {
+        Raw::StepStarted { step, attempt } => (*step, Turn::Started { attempt: *attempt }),
+        Raw::StepSucceeded { step, attempt, times, .. } => {
+            let (step, attempt, started, took) = ended(step, attempt, times);
+            (step, Turn::Ended { attempt, started, took, error: None, due: None, left_behind: false })
+        }
+        Raw::AttemptFailed { step, attempt, times, error, due } => {
+            let (step, attempt, started, took) = ended(step, attempt, times);
+            let (error, due) = (Some(Arc::clone(error)), Some(*due));
+            (step, Turn::Ended { attempt, started, took, error, due, left_behind: false })
+        }
+        Raw::StepFailed { step, attempt, times, error, left_behind } => {
+            let (step, attempt, started, took) = ended(step, attempt, times);
+            let (error, left_behind) = (Some(Arc::clone(error)), *left_behind);
+            (step, Turn::Ended { attempt, started, took, error, due: None, left_behind })
+        }
+        Raw::StepNotRun { step, state, .. } => (*step, Turn::NotRun { state: *state }),
+        Raw::StepReused { step, .. } => (*step, Turn::Reused),
+        Raw::StepRemade { step } => (*step, Turn::Remade),
+        _ => return None,
+    })
+}
+
+impl Turn {
+    /// How the step stands after it.
+    fn state(&self) -> StepState {
+        match self {
+            Self::Started { .. } => StepState::Running,
+            Self::Ended { error: None, .. } | Self::Reused => StepState::Succeeded,
+            Self::Ended { due: None, .. } => StepState::Failed,
+            Self::NotRun { state } => *state,
+            Self::Ended { .. } | Self::Remade | Self::Superseded | Self::Resumed => StepState::Waiting,
+        }
+    }
+}
