@@ -58,9 +58,7 @@ impl SqliteDrive {
     fn try_append(&self, state: &mut State, commit: &NewCommit<'_>) -> Result<(), StoreError> {
         let head = self.next(state, commit)?;
         let (seq, hash) = head.as_ref().map_or(state.head, |head| (head.seq, head.hash));
-        let lines: usize = commit.logs.iter().map(|line| 40 + line.text.len() + line.fields.len()).sum();
-        let bytes = commit.block.len() + lines + commit.summary.map_or(0, <[u8]>::len);
-        self.inner.writer()?.write(bytes, |tx| {
+        self.inner.writer()?.write(size(commit), |tx| {
             self.move_head(tx, state.head, (seq, hash), commit)?;
             if let Some(head) = &head {
                 record::insert(tx, self.number, head, commit.block)?;
@@ -145,6 +143,12 @@ impl SqliteDrive {
         state.spoilt = done.as_ref().err().cloned();
         done
     }
+}
+
+/// About how much is written for a commit.
+fn size(commit: &NewCommit<'_>) -> usize {
+    let lines: usize = commit.logs.iter().map(|line| 40 + line.text.len() + line.fields.len()).sum();
+    commit.block.len() + lines + commit.summary.map_or(0, <[u8]>::len) + commit.counts.map_or(0, str::len)
 }
 
 impl Drive for SqliteDrive {

@@ -133,6 +133,11 @@ impl Live {
         let _ = self.lock.unlock();
     }
 
+    /// Whether its last holder left nothing behind.
+    pub(super) fn ended_in_order(&self) -> bool {
+        self.left().is_ok_and(|left| left.in_hand.is_empty())
+    }
+
     /// Removes the file, if it is still the one at its place.
     pub(super) fn remove(self) {
         if is_at(&self.lock, &lock_path(&self.path)) {
