@@ -87,7 +87,7 @@ pub(super) fn spawn(shared: Arc<Shared>, beginning: Beginning, report: oneshot::
     let Beginning { mut sinks, shape, summary, log, first } = beginning;
     let graph = Arc::clone(shared.lock().graph());
     for sink in &mut sinks {
-        sink.begins(&graph);
+        sink.begins(&graph, &summary);
     }
     let mut recorder = Recorder { shared, graph, shape, sinks, summary, log, unwritten: None };
     let record = move || {
