@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::holder::Holder;
 use super::place::make_folder;
-use crate::store::{Hash, IN_HAND_BYTES, IN_HAND_WORKERS, chain, cut_in_hand};
+use crate::store::{Hash, IN_HAND_BYTES, IN_HAND_WORKERS, cut_in_hand, seal};
 
 const MAGIC: &[u8; 8] = b"fanlive1";
 /// One page for the head, one for each worker: a write within a page is whole or not there.
@@ -115,7 +115,7 @@ impl Live {
         let steps = cut_in_hand(steps);
         let mut slot = Vec::with_capacity(SLOT_HEAD + steps.len());
         slot.extend((steps.len() as u64).to_le_bytes());
-        slot.extend(chain::seal([&steps[..]]));
+        slot.extend(seal::seal([&steps[..]]));
         slot.extend(&steps[..]);
         // Best effort: it helps to find who killed the process.
         let _ = write_at(&self.file, &slot, (PAGE * (worker + 1)) as u64);
@@ -194,7 +194,7 @@ fn acknowledgement(seq: u64, hash: &Hash) -> [u8; 48] {
     let mut bytes = [0; 48];
     bytes[..8].copy_from_slice(&seq.to_le_bytes());
     bytes[8..40].copy_from_slice(hash);
-    let seal = chain::seal([&bytes[..40]]);
+    let seal = seal::seal([&bytes[..40]]);
     bytes[40..].copy_from_slice(&seal);
     bytes
 }
@@ -210,7 +210,7 @@ fn slot_in(slot: &[u8]) -> Option<Vec<u8>> {
     let (length, rest) = slot.split_first_chunk()?;
     let (seal, rest) = rest.split_first_chunk::<8>()?;
     let steps = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-    (chain::seal([steps]) == *seal).then(|| steps.to_vec())
+    (seal::seal([steps]) == *seal).then(|| steps.to_vec())
 }
 
 fn open(path: &Path) -> io::Result<File> {
