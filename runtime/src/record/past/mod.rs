@@ -14,8 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use super::state::State;
 use super::varint::Cursor;
-use crate::event::StepRef;
-use crate::event::{RunState, StepState};
+use crate::event::{RunState, StepRef, StepState};
 use crate::graph::{NodeId, ScopeId};
 use crate::key::Key;
 use crate::select::PastRun;
@@ -275,7 +274,7 @@ impl PastRun for Past {
     }
 
     fn parts(&self, item: u32) -> Vec<Key> {
-        self.parts(item).to_vec()
+        self.parts(item)
     }
 
     fn state(&self, item: u32, node: NodeId) -> Option<StepState> {
