@@ -79,18 +79,21 @@ impl Live {
         Self::take(path)
     }
 
+    /// Says who has the lock, at once: whoever is refused is told the right one. What the last holder
+    /// left stays.
+    pub(super) fn name(&self, holder: &Holder) {
+        // For messages only.
+        let _ = write_at(&self.file, &named(holder), HOLDER_AT);
+    }
+
     /// Writes the file anew for this holder.
     pub(super) fn begin(&self, holder: &Holder, head: (u64, Hash)) -> io::Result<()> {
         let mut page = vec![0; PAGE];
         page[..8].copy_from_slice(MAGIC);
-        let text = serde_json::to_vec(holder).map_err(io::Error::other)?;
-        if let Some(place) = page.get_mut(HOLDER_AT as usize + 4..HOLDER_AT as usize + 4 + text.len()) {
-            place.copy_from_slice(&text);
-            page[HOLDER_AT as usize..HOLDER_AT as usize + 4]
-                .copy_from_slice(&(text.len() as u32).to_le_bytes());
-        }
         let at = ACKNOWLEDGED_AT as usize;
         page[at..at + 48].copy_from_slice(&acknowledgement(head.0, &head.1));
+        let (at, named) = (HOLDER_AT as usize, named(holder));
+        page[at..at + named.len()].copy_from_slice(&named);
         self.file.set_len(PAGE as u64)?;
         write_at(&self.file, &page, 0)
     }
@@ -182,6 +185,15 @@ pub(super) fn look(path: &Path) -> Option<(u64, Option<Holder>)> {
 /// What tells this file from another of its name.
 pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(lock_path(path)).ok().map(|found| identity_of(&found))
+}
+
+/// A holder with its length before it; nothing, if its host has a name that fills the page.
+fn named(holder: &Holder) -> Vec<u8> {
+    let text = serde_json::to_vec(holder).unwrap_or_default();
+    let text = if text.len() > PAGE / 2 { Vec::new() } else { text };
+    let mut named = (text.len() as u32).to_le_bytes().to_vec();
+    named.extend(text);
+    named
 }
 
 fn holder_in(head: &[u8]) -> Option<Holder> {
