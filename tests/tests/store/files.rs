@@ -167,6 +167,30 @@ fn a_store_is_read_where_nothing_can_be_written() {
     assert_eq!(store.commits("one", 0, 100).expect("they are whole").len(), 31);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_without_rights_is_refused_for_writing_and_read_all_the_same() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = folder();
+    let closed = folder.path().join("closed");
+    let path = closed.join("runs.db");
+    make(&path);
+    let rights = |mode| fs::set_permissions(&closed, fs::Permissions::from_mode(mode)).expect("it is ours");
+    rights(0o555);
+    if fs::write(closed.join("probe"), "").is_ok() {
+        println!("this user may write everywhere: nothing to see");
+        return;
+    }
+    let refused = SqliteStore::open(&path).and_then(|store| store.create(a_run("new")));
+    let said = refused.expect_err("nothing can be written there").to_string();
+    assert!(said.contains("give yourself the right to write there"), "{said}");
+    let store = SqliteStore::open_read_only(&path).expect("it opens");
+    assert_eq!(store.commits("one", 0, 100).expect("they are whole").len(), 31);
+    drop(store);
+    rights(0o755);
+}
+
 #[test]
 fn a_store_with_a_log_is_read_whole_where_nothing_can_be_written() {
     let (made, folder) = (folder(), folder());

@@ -11,7 +11,8 @@ use super::catalogue::{self, Entry};
 use super::fault::Fault;
 use super::live::Live;
 use super::{Inner, blobs, lines, lock, number, record};
-use crate::store::{CommitHead, Drive, Hash, NewCommit, StoreError, chain, not_the_head, released};
+use crate::record::chain::link;
+use crate::store::{CommitHead, Drive, Hash, NewCommit, StoreError, not_the_head, released};
 
 pub(super) struct SqliteDrive {
     inner: Arc<Inner>,
@@ -89,7 +90,7 @@ impl SqliteDrive {
         let Ok(bytes) = u32::try_from(commit.block.len()) else {
             return Err(self.inner.place.failed("a commit of more than 4 GB cannot be written"));
         };
-        let hash = chain::link(&before, commit.block);
+        let hash = link(&before, commit.block);
         Ok(Some(CommitHead { seq: seq + 1, epoch: self.epoch, hash, index: commit.index, bytes }))
     }
 
@@ -186,7 +187,10 @@ impl Drive for SqliteDrive {
     }
 
     fn beat(&self) {
-        self.live.beat();
+        // The file may be another holder's now.
+        if !self.released.load(Relaxed) {
+            self.live.beat();
+        }
     }
 
     fn in_hand(&self, worker: usize, steps: &[u8]) {
