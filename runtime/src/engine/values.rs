@@ -7,7 +7,7 @@ use crate::define::{OpDef, OutputKind, Outputs};
 use crate::error::{ErrorKind, OpError};
 use crate::event::Span;
 use crate::key::Key;
-use crate::machine::Recall;
+use crate::machine::{Recall, Unrecorded};
 use crate::panics::caught;
 use crate::record::values::{self, StoredValue};
 use crate::store::{Drive, Hash, Store};
@@ -170,8 +170,7 @@ impl Values {
             StoredValue::Nothing => Ok(None),
             StoredValue::Json(text) => read(text),
             StoredValue::Blob { hash, .. } => read(&self.blob(hash)?),
-            // Only what nobody needs is read back so.
-            StoredValue::Transient => Ok(Some(Arc::new(()))),
+            StoredValue::Transient => Ok(Some(Arc::new(Unrecorded))),
         }
     }
 

@@ -45,6 +45,10 @@ pub(crate) struct Identity {
     pub(super) told: bool,
 }
 
+/// Stands for a value that was never recorded, where nobody who has to run reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct Unrecorded;
+
 /// What must be read back of an emitter.
 #[derive(Debug)]
 pub struct RecalledItems {
@@ -205,10 +209,20 @@ impl Machine {
         self.recall.as_ref().is_none_or(Recall::goes_on)
     }
 
-    /// Whether a step that ends without having run is to be told: not one that has succeeded before,
-    /// or was not selected.
+    /// Whether a step that is cancelled is to be told: not one that has succeeded before, or was not
+    /// selected.
     pub(super) fn counts(&self, frame: u32, task: u32) -> bool {
-        self.recall.is_none() || self.part(frame, self.node_of(frame, task)) == Part::Run
+        self.recall.is_none()
+            || self.part(frame, self.node_of(frame, task)) == Part::Run && !self.has_success(frame, task)
+    }
+
+    /// Whether a step of a run that goes on has succeeded, and has not given that up in order to be made
+    /// again.
+    pub(super) fn has_success(&self, frame: u32, task: u32) -> bool {
+        let Some(recall) = self.recall.as_ref().filter(|recall| recall.goes_on()) else { return false };
+        let known = self.known_item(frame).map(|item| recall.past.step(item, self.node_of(frame, task)));
+        self.frames[frame as usize].tasks[task as usize].attempt == 0
+            && matches!(known, Some(StepPast::Succeeded { .. }))
     }
 
     /// The items to be read back of an emitter that is known to have succeeded.

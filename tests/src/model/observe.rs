@@ -145,7 +145,10 @@ impl Seen<'_> {
         let known = self.items.get_mut(&place(step)).is_some_and(|items| items.remove(&keys));
         let name = step_name(self.graph, step);
         known.then_some(()).ok_or(format!("`{name}` superseded {keys:?}, which it had not given"))?;
-        let opened = self.opened(|fan| fan == Fan::Emitter { node: step.node, output });
+        let opened = self.opened(|fan| match fan {
+            Fan::Emitter { node, output: of } => (node, of) == (step.node, output),
+            Fan::Held(node) | Fan::Zip(node) => node == step.node,
+        });
         let lies_below = |scope: ScopeId, path: &[String]| {
             self.graph.outwards(scope).any(|outer| outer == opened) && path.starts_with(&keys)
         };
