@@ -98,8 +98,9 @@ impl Machine {
     pub(super) fn runs_anew(&self, frame: u32, task: u32) -> bool {
         let Some(recall) = &self.recall else { return true };
         let node = self.node_of(frame, task);
-        let tried = |item| matches!(recall.past.step(item, node), StepPast::Tried { .. });
-        self.part(frame, node) == Part::Run && !self.known_item(frame).is_some_and(tried)
+        let is_known = |item| recall.past.step(item, node) != StepPast::Never;
+        self.part(frame, node) == Part::Run
+            && !(recall.goes_on() && self.known_item(frame).is_some_and(is_known))
     }
 
     /// The number of the step's item in the run that is known.

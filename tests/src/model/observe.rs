@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fanfold::define::{Outputs, Run};
-use fanfold::graph::{Fan, Graph, Input, NodeId, ScopeId, Source};
+use fanfold::graph::{Fan, Graph, Input, NodeId, NodeKind, ScopeId, Source};
 use fanfold::{AnyValue, Event, EventKind, Key, Path, StepRef, StepState};
 
 use super::compare::{Observed, ObservedStep};
@@ -105,11 +105,15 @@ impl Seen<'_> {
             (Some(Outputs::One(told)), ..) => Ok(told.as_ref().map(read)),
             (_, Some(gave), _) => Ok(gave.as_ref().map(read)),
             // A fold of nothing gives its first value.
-            (_, None, [Input::One(Source::Constant(first))]) => {
+            (_, None, [Input::One(Source::Constant(first))]) if !self.is_op(step.node) => {
                 Ok(Some(read(&self.graph.constants[*first as usize])))
             }
             _ => Ok(None),
         }
+    }
+
+    fn is_op(&self, node: NodeId) -> bool {
+        matches!(self.graph.node(node).kind, NodeKind::Op(_))
     }
 
     /// The scope of a fan-out.
