@@ -85,6 +85,23 @@ impl Machine {
         })
     }
 
+    /// Whether anybody can need the value of a step that has succeeded before: in a run that goes on, not
+    /// where all that read it have succeeded, too.
+    pub(super) fn is_needed(&self, frame: u32, task: u32) -> bool {
+        let scope = self.plan.scope(self.frames[frame as usize].scope());
+        let plan = &scope.tasks[task as usize];
+        let one = matches!(plan.kind, TaskKind::Op { op, single: true } if !is_emitter(op));
+        if !self.goes_on() || !one {
+            return true;
+        }
+        let slot = &scope.slots[plan.slot as usize];
+        let read = |reader: &u32| {
+            let reader = &scope.tasks[*reader as usize];
+            !matches!(reader.kind, TaskKind::Op { .. }) || self.part(frame, reader.node) != Part::Reuse
+        };
+        slot.uses as usize > slot.readers.len() || slot.readers.iter().any(read)
+    }
+
     /// Whether a step, of an op, of a frame is not run but read back.
     pub(super) fn is_recalled(&self, frame: u32, task: u32) -> bool {
         self.recall.is_some() && self.part(frame, self.node_of(frame, task)) == Part::Reuse
@@ -226,7 +243,10 @@ impl Machine {
         let around = self.known_item(self.fans[fan as usize].parent);
         let Some(around) = around else { return self.new_item() };
         let (StepRef { node, .. }, output) = self.fan_step(fan);
-        let Some(item) = recall.past.find(around, node, output, parts) else { return self.new_item() };
+        let past = Arc::clone(&recall.past);
+        let Some(item) = self.find_known(&past, fan, (around, node, output), parts) else {
+            return self.new_item();
+        };
         if !recall.goes_on() {
             return Identity { known: Some(item), ..self.new_item() };
         }
@@ -239,6 +259,24 @@ impl Machine {
             self.supersede_known(item);
         }
         Identity { generation: generation + 1, ..self.new_item() }
+    }
+
+    /// The known item of these keys. An emitter mostly gives its items in the order of the time before,
+    /// so the next in that order is looked at first.
+    fn find_known(
+        &mut self,
+        past: &Past,
+        fan: FanIndex,
+        (around, node, output): (u32, NodeId, u16),
+        parts: &[Key],
+    ) -> Option<u32> {
+        let place = &mut self.fans[fan as usize].known_place;
+        let next = past.items(around, node, output).get(*place as usize).copied();
+        *place += 1;
+        match next.filter(|item| past.has_parts(*item, parts)) {
+            Some(item) => Some(item),
+            None => past.find(around, node, output, parts),
+        }
     }
 
     /// Which item of the run one is that something made in this session went into: what is known under

@@ -231,6 +231,11 @@ impl Past {
         self.poisoned.values().copied().collect()
     }
 
+    /// Whether an item has these keys below the step that gave it.
+    pub(crate) fn has_parts(&self, item: u32, parts: &[Key]) -> bool {
+        self.keys_of(item) == parts
+    }
+
     /// The item of these keys among [`items`](Self::items).
     pub fn find(&self, parent: u32, node: NodeId, output: u16, parts: &[Key]) -> Option<u32> {
         let scope = self.opened_by(parent, node, output)?;
