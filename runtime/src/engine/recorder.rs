@@ -212,13 +212,11 @@ impl Recorder {
         }
         if log.looked.elapsed() >= LOOK_FOR_CANCEL {
             log.looked = Instant::now();
-            match log.drive.cancel_requested() {
-                Ok(Some(reason)) if !self.shared.is_cancelling() => self.shared.cancel(&reason, None),
-                Ok(_) => {}
-                Err(error) => {
-                    self.shared.stop_unwritten(&error);
-                    self.unwritten = Some(error);
-                }
+            // A store that cannot be read just now is asked again; one that is gone takes no commit.
+            if let Ok(Some(reason)) = log.drive.cancel_requested()
+                && !self.shared.is_cancelling()
+            {
+                self.shared.cancel(&reason, None);
             }
         }
     }
