@@ -8,6 +8,7 @@ use fanfold::prelude::*;
 use fanfold::runs::{Begin, Runs};
 use fanfold::store::MemoryStore;
 use fanfold::{RunReport, RunState, StepState};
+use fanfold_tests::faulty::{Fault, FaultyStore};
 
 fn runs() -> Runs {
     Runs::of(Arc::new(MemoryStore::new()))
@@ -104,4 +105,26 @@ async fn s4_8_an_emitter_and_a_copy_that_failed_are_resumed_without_a_doubled_it
     ran.sort();
     assert_eq!(ran, ["a", "b", "c"], "each once");
     assert_eq!(ATTEMPTS.load(SeqCst), 2, "the emitter had succeeded");
+}
+
+#[tokio::test]
+async fn s5_2_a_run_whose_process_died_before_its_first_commit_is_resumed() {
+    #[op]
+    fn one() -> u32 {
+        1
+    }
+    #[job]
+    fn single() -> Out<u32> {
+        one()
+    }
+    let store = Arc::new(MemoryStore::new());
+    // The first write enters the run, the second is the first commit.
+    let dying = FaultyStore::new(store.clone(), 2, Fault::DiesBefore);
+    let report =
+        single::job().args(()).record(&Runs::of(Arc::new(dying))).start().await.unwrap().wait().await;
+    assert!(report.unwritten.is_some());
+    let runs = Runs::of(store);
+    let report = runs.resume(&only_run(&runs), Begin::default()).await.unwrap().wait().await;
+    assert_eq!(report.state, RunState::Succeeded, "{:?}", report.unwritten);
+    assert_eq!(report.outputs[0].as_ref().unwrap().downcast_ref::<u32>(), Some(&1));
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use crate::crash::crash_point;
 use crate::event::{Batch, Event, EventKind, RunState};
 use crate::graph::Graph;
 use crate::record::{Encoder, Past, State};
@@ -91,8 +92,10 @@ pub(super) fn spawn(shared: Arc<Shared>, beginning: Beginning, report: oneshot::
     }
     let mut recorder = Recorder { shared, graph, shape, sinks, summary, log, unwritten: None };
     let record = move || {
+        crash_point!("first_event");
         let at = recorder.shared.now();
         recorder.take(Batch { events: vec![Event { at, kind: first }], data: Vec::new() });
+        crash_point!("first_event_recorded");
         let state = recorder.record();
         // Nobody may wait for the report any more.
         let _ = report.send(recorder.report(state));
@@ -154,10 +157,12 @@ impl Recorder {
             self.unwritten = Some(error);
             return;
         }
+        crash_point!("after_commit");
         self.summary.apply(&self.shape, &batch.events);
         for sink in &mut self.sinks {
             sink.events(&self.shape, &batch);
         }
+        crash_point!("after_telling");
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
@@ -165,8 +170,10 @@ impl Recorder {
         for event in &batch.events {
             log.state.next(&self.shape, event).map_err(|illegal| fault(&log.drive, &illegal))?;
         }
+        crash_point!("before_encode");
         log.block.clear();
         let index = log.encoder.encode(&self.shape, batch, &mut log.block);
+        crash_point!("after_encode");
         let lines = self.shared.run.logs.as_ref().map(|logs| logs.take()).unwrap_or_default();
         let state = batch.events.iter().rev().find_map(|event| match event.kind {
             EventKind::RunEnded { state } => Some(Some(state)),
@@ -184,6 +191,7 @@ impl Recorder {
             summary = Some(ahead.to_bytes());
             counts = Some(Counts::of(&ahead, &self.shape).to_json());
         }
+        crash_point!("before_run_ended" if state.flatten().is_some());
         log.drive.append(NewCommit {
             block: &log.block,
             index,
@@ -192,7 +200,10 @@ impl Recorder {
             summary: summary.as_deref(),
             counts: counts.as_deref(),
             state,
-        })
+        })?;
+        crash_point!("after_run_ended" if state.flatten().is_some());
+        crash_point!("retry_recorded" if batch.events.iter().any(|event| matches!(event.kind, EventKind::AttemptFailed { .. })));
+        Ok(())
     }
 
     /// Between commits: says that it lives, and looks whether the run is to be cancelled.
@@ -218,7 +229,9 @@ impl Recorder {
     fn report(&mut self, state: RunState) -> RunReport {
         self.shared.abandon();
         if let Some(log) = &self.log {
+            crash_point!("before_release");
             log.drive.release();
+            crash_point!("after_release");
         }
         let (elapsed, outputs) = (self.shared.now(), self.shared.lock().take_outputs());
         RunReport {
