@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use crate::changes::{Change, changes};
 use crate::check::JobError;
+use crate::crash::crash_point;
 use crate::define::{ArgForm, JobDef};
 use crate::engine::{RunHandle, Session, StartError, from_hand, run_id, start_session};
 use crate::event::{RunState, StepRef};
@@ -266,10 +267,12 @@ impl Runs {
         }
         let args = args_of(run, &facts, graph.job, &mut begin.secrets)?;
         let drive = self.store.drive(run, begin.take_over)?;
+        crash_point!("resume_taken");
         let mut past = self.past(run, &facts)?;
         past.goes_on_at(SystemTime::now());
         let past = Arc::new(past);
         let summary = self.summary(run, &facts)?;
+        crash_point!("resume_known");
         let in_hand = in_hand(&drive, &past);
         let suspects = suspects(&past, &in_hand, begin.retry_poison);
         let recall = Recall { past, selection: None };
