@@ -2,6 +2,8 @@
 
 pub mod faulty;
 pub mod model;
+#[cfg(unix)]
+pub mod powercut;
 
 // What the documents show compiles, and runs.
 #[cfg(doctest)]
