@@ -39,9 +39,10 @@ pub const GRACE: Duration = Duration::from_secs(10);
 
 /// Something that is told what happens in a run, a batch at a time, in order.
 pub trait Sink: Send {
-    /// A run of `graph` begins: for a sink that needs more of it than is recorded.
-    fn begins(&mut self, graph: &Arc<Graph>) {
-        let _ = graph;
+    /// A run of `graph` begins, or goes on after what `so_far` counts: for a sink that needs more than
+    /// it is told from then on.
+    fn begins(&mut self, graph: &Arc<Graph>, so_far: &Summary) {
+        let _ = (graph, so_far);
     }
 
     /// Takes the next events of a run of a job of that shape.

@@ -19,6 +19,7 @@ fn program(path: &str, words: &[&str]) -> Command {
     }
     // No steady lines: whether one is due depends on how busy the machine is.
     command.args(words).env("FANFOLD_PROGRESS", "none");
+    command.env("FANFOLD_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cli"));
     command.env("LC_ALL", "C.UTF-8").env("COLUMNS", "100").env("NO_COLOR", "1");
     command
 }
@@ -269,7 +270,7 @@ fn wrong_names_get_the_nearest() {
         &expect![[r#"
             ! error: unrecognized subcommand 'rum'
             ! 
-            !   tip: a similar subcommand exists: 'run'
+            !   tip: some similar subcommands exist: 'runs', 'run', 'resume'
             ! 
             ! Usage: jobs [OPTIONS] <COMMAND>
             ! 
@@ -827,6 +828,14 @@ fn help_is_made_of_doc_comments() {
             Commands:
               list         List the jobs and their arguments
               run          Run a job
+              resume       Go on with a run
+              rerun        Run steps of a run again, as a new run
+              runs         List the runs that were recorded
+              show         Show a run, or one of its steps
+              logs         Print what steps logged
+              cancel       Ask a run to stop
+              prune        Remove runs that nobody needs
+              doctor       Look for what is wrong
               graph        Print the graph of a job
               completions  Print a script that completes commands, jobs and flags
 
@@ -839,6 +848,7 @@ fn help_is_made_of_doc_comments() {
             Environment:
               FANFOLD_LOG       Which logs are shown and recorded: `debug`, or `warn,my_crate=trace` [default:
               info]
+              FANFOLD_HOME      The folder that runs are recorded in [default: .fanfold]
               FANFOLD_PROGRESS  How progress is shown, as --progress
               FANFOLD_ARG_NAME  The argument `name` of the job that is run
               NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe
@@ -895,8 +905,11 @@ fn help_is_made_of_doc_comments() {
                   --pause <Duration>   
 
             Run options:
-                  --config <FILE>             Read arguments and limits from a TOML file; flags beat it
-                  --args <JSON>               Arguments as a JSON object; flags beat it, and it beats the file
+                  --config <FILE>     Read arguments and limits from a TOML file; flags beat it
+                  --args <JSON>       Arguments as a JSON object; flags beat it, and it beats the file
+                  --tag <NAME=VALUE>  A tag of the run, to find it by (name=value); repeatable
+
+            Limits:
                   --max-concurrent <N>        At most so many steps in flight
                   --pool <NAME=N>             At most so many steps of a pool in flight (api=3), or starts in a
                                               time (api=10/s); repeatable
@@ -909,6 +922,8 @@ fn help_is_made_of_doc_comments() {
                   --grace <TIME>              How long running steps may go on after the run was cancelled
                                               [default: 10s]
                   --seed <N>                  The seed of all randomness, such as the jitter of retries
+                  --store <ADDRESS>           Where runs are recorded: `sqlite:PATH` [default: .fanfold/runs.db,
+                                              or in FANFOLD_HOME]
 
             Output:
                   --json                  One event a line on stdout, as JSON; the last line is the result

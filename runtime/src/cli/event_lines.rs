@@ -12,6 +12,7 @@ use crate::graph::Graph;
 use crate::report::JsonLines;
 use crate::run::{RunReport, Sink};
 use crate::shape::Shape;
+use crate::summary::Summary;
 
 /// The events of a run on their way to stdout.
 pub(super) struct EventLines {
@@ -58,9 +59,9 @@ impl<S> Returned<S> {
 }
 
 impl<S: Sink> Sink for Returned<S> {
-    fn begins(&mut self, graph: &Arc<Graph>) {
+    fn begins(&mut self, graph: &Arc<Graph>, so_far: &Summary) {
         if let Some(sink) = &mut self.sink {
-            sink.begins(graph);
+            sink.begins(graph, so_far);
         }
     }
 

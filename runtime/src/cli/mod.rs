@@ -13,6 +13,7 @@ mod flags;
 mod jobs;
 mod limits;
 mod list;
+mod logs;
 mod options;
 mod output;
 mod problem;
@@ -21,6 +22,7 @@ mod prune;
 mod resume;
 mod run;
 mod runs;
+mod show;
 mod showing;
 mod signals;
 mod store;
@@ -64,6 +66,8 @@ fn dispatch(command: Command, matches: &ArgMatches) -> Result<u8, Problem> {
         Some(("rerun", matches)) => resume::rerun(resume::RerunFlags::from_arg_matches(matches)?),
         Some(("graph", matches)) => list::graph(&list::GraphFlags::from_arg_matches(matches)?),
         Some(("runs", matches)) => runs::runs(&runs::Flags::from_arg_matches(matches)?),
+        Some(("show", matches)) => show::show(command.get_name(), &show::Flags::from_arg_matches(matches)?),
+        Some(("logs", matches)) => logs::logs(&logs::Flags::from_arg_matches(matches)?),
         Some(("cancel", matches)) => cancel::cancel(&cancel::Flags::from_arg_matches(matches)?),
         Some(("prune", matches)) => prune::prune(&prune::Flags::from_arg_matches(matches)?),
         Some(("doctor", matches)) => doctor::doctor(&doctor::Flags::from_arg_matches(matches)?),

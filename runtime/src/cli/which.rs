@@ -59,9 +59,12 @@ fn none(store: &Arc<dyn Store>, named: &str) -> Result<Problem, Problem> {
         strsim::damerau_levenshtein(begin, named) <= 1 + named.len() / 6
     };
     let near: Vec<_> = ids.iter().filter(near).take(3).map(|id| format!("`{id}`")).collect();
-    let near = if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(" or ")) };
+    let near = match near.as_slice() {
+        [] => "; the".to_owned(),
+        near => format!(": did you mean {}? The", near.join(" or ")),
+    };
     Ok(Problem::Usage(format!(
-        "no run's id begins with `{}`: {near}The newest is `{}`, of job `{}`",
+        "no run's id begins with `{}`{near} newest is `{}`, of job `{}`",
         safe(named),
         last.id,
         safe(&last.job)
@@ -159,7 +162,7 @@ mod tests {
         );
         said(
             "\u{1b}qqqq",
-            &expect![[r#"no run's id begins with `\u{#b}qqqq`# The newest is `b###xyz#`, of job `letters`"#]],
+            &expect![[r#"no run's id begins with `\u{#b}qqqq`; the newest is `b###xyz#`, of job `letters`"#]],
         );
     }
 

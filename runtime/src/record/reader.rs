@@ -14,12 +14,14 @@ mod tests;
 pub use steps::{StepFilter, StepPage, StepRow};
 pub use story::{Told, Turn};
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::facts::{Facts, FactsError};
 use super::values::{self, StoredValue};
 use super::{Decoder, RecordError};
-use crate::event::Batch;
+use crate::event::{Batch, StepRef};
+use crate::graph::NodeId;
 use crate::shape::Shape;
 use crate::store::{CommitHead, RunRow, Store, StoreError};
 use crate::summary::Summary;
@@ -141,6 +143,21 @@ impl Reader {
             StoredValue::Nothing | StoredValue::Transient => Ok(None),
         });
         values.collect()
+    }
+
+    /// Steps by their item's number and their node, as log lines have them. One whose item is not
+    /// recorded yet is named without keys.
+    ///
+    /// # Errors
+    /// The run cannot be read.
+    pub fn step_refs(
+        &self,
+        steps: &BTreeSet<(u32, u32)>,
+    ) -> Result<BTreeMap<(u32, u32), StepRef>, ReadError> {
+        let steps = steps.iter().filter(|(_, node)| (*node as usize) < self.shape.nodes.len());
+        let paths = self.paths(&self.heads()?, steps.clone().map(|(item, _)| *item).collect())?;
+        let step = |(item, node): &(u32, u32)| StepRef { node: NodeId(*node), path: paths.get(*item) };
+        Ok(steps.map(|numbers| (*numbers, step(numbers))).collect())
     }
 
     fn wrong(&self, seq: u64, error: RecordError) -> ReadError {

@@ -16,6 +16,7 @@ use crate::record::values::StoredValue;
 use crate::run::{RunReport, Sink};
 use crate::shape::Shape;
 use crate::step::Path;
+use crate::summary::Summary;
 use crate::text::hex;
 use crate::value::{AnyValue, TypeInfo};
 
@@ -89,7 +90,7 @@ impl<W: Write> JsonLines<W> {
 }
 
 impl<W: Write + Send> Sink for JsonLines<W> {
-    fn begins(&mut self, graph: &Arc<Graph>) {
+    fn begins(&mut self, graph: &Arc<Graph>, _: &Summary) {
         self.graph = Some(Arc::clone(graph));
     }
 

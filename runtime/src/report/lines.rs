@@ -45,13 +45,16 @@ const MAX_ARG: usize = 60;
 /// `   Running letters 7k2m  from=a to=z`.
 pub(crate) fn header(summary: &Summary, shape: &Shape, paint: Paint) -> String {
     let id = summary.run_id().unwrap_or_default();
-    let args: Vec<_> = summary
-        .args()
-        .iter()
-        .map(|(name, value)| format!("{name}={}", console::truncate_str(&safe(value), MAX_ARG, "…")))
-        .collect();
+    let args = arg_texts(summary);
     let head = format!("{} {} {id}", paint.good("   Running"), paint.strong(&safe(&shape.job)));
     if args.is_empty() { head } else { format!("{head}  {}", args.join(" ")) }
+}
+
+/// `from=a`: each argument, cut if it is long.
+pub(crate) fn arg_texts(summary: &Summary) -> Vec<String> {
+    let args = summary.args().iter();
+    args.map(|(name, value)| format!("{}={}", safe(name), console::truncate_str(&safe(value), MAX_ARG, "…")))
+        .collect()
 }
 
 /// One step's line: `      FAIL [   0.51s] compute_piece[q]  attempt 3/3: api time out`.

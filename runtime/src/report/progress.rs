@@ -14,6 +14,7 @@ use super::logs::LineTaker;
 use super::paint::Paint;
 use super::screen::{Lines, Screen, Terminal};
 use crate::event::Batch;
+use crate::graph::Graph;
 use crate::run::Sink;
 use crate::shape::Shape;
 use crate::summary::Summary;
@@ -65,6 +66,8 @@ struct Shared {
 struct Told {
     began: Option<Instant>,
     summary: Summary,
+    /// What had happened before the first event.
+    so_far: Option<Summary>,
     /// Lines of single steps since the last tick.
     lines: Vec<String>,
     /// How many more there were than are kept.
@@ -78,6 +81,7 @@ impl Told {
         Self {
             began: None,
             summary: Summary::new(shape),
+            so_far: None,
             lines: Vec::new(),
             dropped: 0,
             silent: false,
@@ -151,12 +155,20 @@ impl LineTaker for ProgressLines {
 }
 
 impl Sink for ProgressSink {
+    fn begins(&mut self, _: &Arc<Graph>, so_far: &Summary) {
+        // Not shown before the first event: it may say that what had failed begins anew.
+        self.0.lock().so_far = Some(so_far.clone());
+    }
+
     fn events(&mut self, shape: &Shape, batch: &Batch) {
         let options = self.0.options;
         let mut told = self.0.lock();
         if told.began.is_none() {
             let since = batch.events.first().map_or(Duration::ZERO, |event| event.at);
             told.began = Instant::now().checked_sub(since);
+            if let Some(so_far) = told.so_far.take() {
+                told.summary = so_far;
+            }
         }
         told.summary.apply(shape, &batch.events);
         if options.level == StatusLevel::Fail {
@@ -185,6 +197,35 @@ mod tests {
         fn size(&self) -> (usize, usize) {
             (60, 24)
         }
+    }
+
+    #[test]
+    fn a_run_that_goes_on_is_counted_from_its_beginning() {
+        let (shape, events) = fixture::failing_letters();
+        let mut so_far = Summary::new(&shape);
+        so_far.apply(&shape, &events);
+        let paint = Paint::PLAIN;
+        let options = ProgressOptions { form: Form::Bar, level: StatusLevel::Fail, max_running: 8, paint };
+        let told = Mutex::new(Told::new(&shape));
+        let shared = Arc::new(Shared { shape: Arc::clone(&shape), options, told, wake: Condvar::new() });
+        let mut sink = ProgressSink(Arc::clone(&shared));
+        sink.begins(&Arc::new(fixture::graph()), &so_far);
+        let mut drawer = Drawer::new(&shared, Box::new(NoScreen));
+        assert!(drawer.tick(&mut shared.lock(), Duration::ZERO).lines.is_empty());
+        let resumed =
+            crate::event::EventKind::RunResumed { resumed: std::time::UNIX_EPOCH, in_hand: Vec::new() };
+        sink.events(&shape, &Batch { events: vec![fixture::at(9_000, resumed)], ..Batch::default() });
+        let Drawing { lines, block, .. } = drawer.tick(&mut shared.lock(), fixture::millis(9_100));
+        expect![[r#"
+            --
+               Running letters 7k2m  from=a to=z
+               ──────────────────────────────────────────────────────
+               00:00:09  6/≥8 steps  40/min
+                 load_pieces      1/1
+                 └ clean          3/≥3  ▕███████████████▏  p95 5 ms
+                   compute_piece  2/≥3  ▕██████████     ▏  pool api · p…
+                 merge            waits for compute_piece"#]]
+        .assert_eq(&fixture::framed(&[lines, block].concat().join("\n")));
     }
 
     fn tick(form: Form, level: StatusLevel, millis: u64, over: bool) -> String {

@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{RunState, StepState};
 
-mod chain;
 mod memory;
 mod open;
 mod rules;
+mod seal;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod standstill;

@@ -19,6 +19,7 @@ use fanfold::machine::{
 use fanfold::{AnyValue, Event, EventKind, Key, OpContext, OpError, Path, RunState, Span, StepName, StepRef};
 
 use super::counters::{Counts, Deed};
+use super::recorded::Recorded;
 
 /// How a run is driven.
 #[derive(Clone, Debug)]
@@ -127,6 +128,7 @@ pub fn drive(
     let driver = Driver {
         machine: Machine::new(Arc::clone(graph), args, course.config.clone()),
         graph: Arc::clone(graph),
+        recorded: Recorded::new(graph)?,
         now: Duration::ZERO,
         random,
         course,
@@ -201,6 +203,7 @@ struct Emitter {
 struct Driver<'a> {
     machine: Machine,
     graph: Arc<Graph>,
+    recorded: Recorded,
     now: Duration,
     random: fastrand::Rng,
     course: &'a Course,
@@ -274,7 +277,9 @@ impl Driver<'_> {
             }
         }
         drop(self.machine.take_spent());
-        for event in self.machine.take_events().events {
+        let batch = self.machine.take_events();
+        self.recorded.take(&batch)?;
+        for event in batch.events {
             if let EventKind::StepSucceeded { step, .. } = &event.kind {
                 self.has_succeeded(step);
             }

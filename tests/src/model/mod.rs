@@ -23,6 +23,7 @@ pub mod observe;
 pub mod perform;
 pub mod plan;
 mod raw;
+pub mod recorded;
 pub mod report;
 pub mod scope;
 mod show;

@@ -27,6 +27,7 @@ pub(crate) fn all(make: Make<'_>) {
         ("a commit follows the last one", a_commit_follows_the_last_one),
         ("after an error a right is worth nothing", after_an_error_a_right_is_worth_nothing),
         ("one drives a run at a time", one_drives_a_run_at_a_time),
+        ("a right that is given back is free, and worth nothing", a_right_is_given_back),
         ("of many takers exactly one gets a run", of_many_takers_exactly_one_gets_a_run),
         ("a holder that stands still is taken over and fenced", a_holder_that_stands_still_is_fenced),
         ("a holder that beats is not taken over", a_holder_that_beats_is_not_taken_over),
@@ -138,6 +139,19 @@ fn one_drives_a_run_at_a_time(store: Kept) {
     append_to(&*second, 3);
     let epochs: Vec<_> = store.heads("one", 0).expect("whole").iter().map(|head| head.epoch).collect();
     assert_eq!(epochs, [1, 1, 2]);
+}
+
+fn a_right_is_given_back(store: Kept) {
+    let first = store.create(a_run("one")).expect("it is entered");
+    append_to(&*first, 2);
+    first.release();
+    let second = store.drive("one", false).expect("nobody has it");
+    append(&*first).expect_err("it was given back");
+    first.in_hand(0, b"square[1]");
+    first.beat();
+    drop(first);
+    append_to(&*second, 3);
+    held(store.drive("one", false));
 }
 
 fn of_many_takers_exactly_one_gets_a_run(store: Kept) {

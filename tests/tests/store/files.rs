@@ -10,7 +10,7 @@ use fanfold::store::{
     open_read_only,
 };
 
-use crate::common::{a_run, append, append_to, block, folder, line};
+use crate::common::{a_run, append, append_to, block, folder, index, line};
 
 /// Every file in a folder, with its content.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -167,6 +167,30 @@ fn a_store_is_read_where_nothing_can_be_written() {
     assert_eq!(store.commits("one", 0, 100).expect("they are whole").len(), 31);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_without_rights_is_refused_for_writing_and_read_all_the_same() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = folder();
+    let closed = folder.path().join("closed");
+    let path = closed.join("runs.db");
+    make(&path);
+    let rights = |mode| fs::set_permissions(&closed, fs::Permissions::from_mode(mode)).expect("it is ours");
+    rights(0o555);
+    if fs::write(closed.join("probe"), "").is_ok() {
+        println!("this user may write everywhere: nothing to see");
+        return;
+    }
+    let refused = SqliteStore::open(&path).and_then(|store| store.create(a_run("new")));
+    let said = refused.expect_err("nothing can be written there").to_string();
+    assert!(said.contains("give yourself the right to write there"), "{said}");
+    let store = SqliteStore::open_read_only(&path).expect("it opens");
+    assert_eq!(store.commits("one", 0, 100).expect("they are whole").len(), 31);
+    drop(store);
+    rights(0o755);
+}
+
 #[test]
 fn a_store_with_a_log_is_read_whole_where_nothing_can_be_written() {
     let (made, folder) = (folder(), folder());
@@ -296,6 +320,42 @@ fn a_damaged_file_never_says_anything_wrong() {
     assert!(refused > 0 && told > 0);
 }
 
+/// A log that is damaged ends where the damage is; that more was acknowledged is known beside it.
+#[test]
+fn a_damaged_log_loses_a_suffix_and_says_so() {
+    let seed: u64 = std::env::var("FANFOLD_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(4);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (made, folder) = (folder(), folder());
+    let store = SqliteStore::open(&made.path().join("runs.db")).expect("it opens");
+    let drive = store.create(a_run("one")).expect("it is entered");
+    append_to(&*drive, 30);
+    let mut right = said(&store, "one");
+    // Of a copy nobody is the holder.
+    right.run = right.run.map(|run| (run.0, run.1, run.2, run.3, Standing::Interrupted));
+    let path = folder.path().join("runs.db");
+    fs::create_dir(folder.path().join("live")).expect("it is made");
+    for name in ["runs.db", "runs.db-wal", "live/one"] {
+        fs::copy(made.path().join(name), folder.path().join(name)).expect("it is copied");
+    }
+    let (db, log) = (fs::read(&path), fs::read(folder.path().join("runs.db-wal")));
+    let (db, log) = (db.expect("it can be read"), log.expect("it can be read"));
+    let mut told = 0;
+    for n in 0..100 {
+        let (at, bit) = (random.usize(..log.len()), random.u8(..8));
+        let mut bad = log.clone();
+        bad[at] ^= 1 << bit;
+        let _ = fs::remove_file(folder.path().join("runs.db-shm"));
+        fs::write(&path, &db).expect("it is written");
+        fs::write(folder.path().join("runs.db-wal"), &bad).expect("it is written");
+        let store = SqliteStore::open_read_only(&path).expect("it opens");
+        let said = said(&store, "one");
+        told += u32::from(!is_right(&said, &right, &format!("FANFOLD_SEED={seed}, {n}: bit {bit} of {at}")));
+        drop(store);
+        assert!(bad == fs::read(folder.path().join("runs.db-wal")).expect("it is still there"));
+    }
+    assert!(told > 50, "{told} told");
+}
+
 #[test]
 fn a_damaged_large_value_is_never_given() {
     let folder = folder();
@@ -316,4 +376,26 @@ fn a_damaged_large_value_is_never_given() {
     store.remove("one", false).expect("nobody drives it");
     assert!(!blobs.exists());
     assert!(store.logs("one", &LogFilter::default(), 0, 1).is_err());
+}
+
+/// Each commit takes a row of its own; what the row says beside its block has to stay small.
+#[test]
+fn a_lone_small_commit_takes_little_room() {
+    const COMMITS: u64 = 500;
+    let folder = folder();
+    let path = folder.path().join("runs.db");
+    let size = || fs::metadata(&path).expect("it is there").len();
+    drop(SqliteStore::open(&path).expect("it opens"));
+    let empty = size();
+    let store = SqliteStore::open(&path).expect("it opens");
+    let drive = store.create(a_run("one")).expect("it is entered");
+    for n in 0..COMMITS {
+        let index = fanfold::store::CommitIndex { nodes: 1 << 40, ..index(n * 1000) };
+        let commit = NewCommit { block: &[b'x'; 60], index, follows: drive.head().1, ..NewCommit::default() };
+        drive.append(commit).expect("it is taken");
+    }
+    drop((drive, store));
+    let each = (size() - empty) / COMMITS;
+    println!("{each} bytes a commit of 60");
+    assert!(each <= 250, "{each} bytes a commit of 60");
 }

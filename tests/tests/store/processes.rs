@@ -252,3 +252,18 @@ fn a_second_opening_in_one_process_does_not_give_up_the_locks_of_the_first() {
     append_to(&*drive, 6);
     assert_eq!(Other::at(&path).does("count one"), "6");
 }
+
+#[test]
+fn who_was_at_work_is_not_forgotten_by_one_who_ended_before() {
+    let folder = folder();
+    let path = folder.path().join("runs.db");
+    let store = open(&path);
+    drop(store.create(a_run("one")).expect("it is entered"));
+    let mut other = Other::at(&path);
+    other.does("drive one");
+    other.does("hand 0 square[3]");
+    other.kill();
+    drop(store);
+    let drive = open(&path).drive("one", false).expect("its holder is dead");
+    assert_eq!(drive.left_in_hand(), [b"square[3]".to_vec()]);
+}

@@ -16,8 +16,7 @@ struct Recorded {
     events: Vec<Event>,
 }
 
-fn record(batches: Vec<Batch>, shape: &Shape, mut keep_summary: impl FnMut() -> bool) -> Recorded {
-    let store = Arc::new(MemoryStore::new());
+fn new_run(shape: &Shape) -> NewRun {
     let facts = Facts {
         version: FACTS_VERSION,
         program: "jobs".to_owned(),
@@ -26,16 +25,19 @@ fn record(batches: Vec<Batch>, shape: &Shape, mut keep_summary: impl FnMut() -> 
         secrets: Vec::new(),
         options: RunFacts::default(),
     };
-    let drive = store
-        .create(NewRun {
-            id: "7k2m".to_owned(),
-            job: shape.job.clone(),
-            started: UNIX_EPOCH,
-            parent: None,
-            facts: facts.to_json(),
-            tags: Vec::new(),
-        })
-        .unwrap();
+    NewRun {
+        id: "7k2m".to_owned(),
+        job: shape.job.clone(),
+        started: UNIX_EPOCH,
+        parent: None,
+        facts: facts.to_json(),
+        tags: Vec::new(),
+    }
+}
+
+fn record(batches: Vec<Batch>, shape: &Shape, mut keep_summary: impl FnMut() -> bool) -> Recorded {
+    let store = Arc::new(MemoryStore::new());
+    let drive = store.create(new_run(shape)).unwrap();
     let (mut encoder, mut summary, mut events) = (Encoder::new(), Summary::new(shape), Vec::new());
     for batch in batches {
         let mut block = Vec::new();
@@ -182,4 +184,74 @@ fn a_step_that_never_was_is_none() {
     }
     let root = reader.step(&"root".parse().unwrap()).unwrap().unwrap();
     assert_eq!(root.step.path.depth(), 0);
+}
+
+/// Not a test: `cargo test --release -p fanfold --lib cost_of_reading -- --ignored --nocapture`.
+#[cfg(feature = "sqlite")]
+#[test]
+#[ignore = "prints what it costs to read a run of a million steps"]
+fn cost_of_reading() {
+    use crate::event::Span;
+    use crate::key::Key;
+    use crate::store::SqliteStore;
+    use std::time::{Duration, Instant};
+
+    let folder = std::env::temp_dir().join(format!("fanfold-cost-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.join("runs.db")).unwrap());
+    let shape = crate::report::fixture::shape();
+    let drive = store.create(new_run(&shape)).unwrap();
+    let step = |node, path: &Path| StepRef { node: NodeId(node), path: path.clone() };
+    let (mut encoder, mut number) = (Encoder::new(), 0);
+    for _ in 0..500 {
+        let mut batch = Batch::default();
+        batch.data.extend(b"\x01\x0212");
+        let record = Span { start: 0, len: 4 };
+        for _ in 0..1_000 {
+            number += 1;
+            let at = Duration::from_micros(u64::from(number));
+            let item = Path::root().item(Key::new(format_args!("part-{number}")), number - 1, number);
+            let took = Duration::from_micros(7);
+            let kind = EventKind::ItemYielded {
+                step: step(0, &Path::root()),
+                output: 0,
+                item: item.clone(),
+                record,
+            };
+            batch.events.push(Event { at, kind });
+            for node in [1, 2] {
+                let (step, outputs) = (step(node, &item), None);
+                let kind = EventKind::StepSucceeded { step, attempt: 1, started: at, took, outputs, record };
+                batch.events.push(Event { at, kind });
+            }
+        }
+        let mut block = Vec::new();
+        let index = encoder.encode(&shape, &batch, &mut block);
+        drive
+            .append(NewCommit { block: &block, index, follows: drive.head().1, ..NewCommit::default() })
+            .unwrap();
+    }
+    let reader = Reader::open(store, "7k2m").unwrap();
+    let time = |what: &str, run: &dyn Fn() -> usize| {
+        let begin = Instant::now();
+        let found = run();
+        println!("{what}: {found}, {:?}", begin.elapsed());
+    };
+    let steps = |filter: &StepFilter, skip| reader.steps(filter, skip, 100).unwrap().steps.len();
+    let key = |key: &str| StepFilter { key: Some(key.to_owned()), ..StepFilter::default() };
+    for _ in 0..2 {
+        time("page 3 500", &|| steps(&StepFilter::default(), 350_000));
+        time("a key prefix that few have", &|| steps(&key("part-49999"), 0));
+        time("an op, page 4 000", &|| {
+            steps(&StepFilter { nodes: vec![NodeId(2)], ..StepFilter::default() }, 400_000)
+        });
+        time("failures, of which there are none", &|| {
+            steps(&StepFilter { state: Some(StepState::Failed), ..StepFilter::default() }, 0)
+        });
+        time("one step", &|| {
+            reader.step(&"clean[part-400000]".parse().unwrap()).unwrap().unwrap().turns.len()
+        });
+        time("the summary, of all", &|| reader.summary().unwrap().items(NodeId(0)) as usize);
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }

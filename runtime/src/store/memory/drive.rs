@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use super::{Hold, Kept, NAME, Shelf, lock};
+use crate::record::chain::link;
 use crate::store::{
-    Commit, CommitHead, Drive, Hash, LogRow, NewCommit, StoreError, chain, cut_in_hand, released,
+    Commit, CommitHead, Drive, Hash, LogRow, NewCommit, StoreError, cut_in_hand, released, seal,
 };
 
 pub(super) struct MemoryDrive {
@@ -86,7 +87,7 @@ impl Drive for MemoryDrive {
     }
 
     fn put_blob(&self, bytes: &[u8]) -> Result<Hash, StoreError> {
-        let hash = chain::of(bytes);
+        let hash = seal::of(bytes);
         self.with(|kept| {
             kept.blobs.insert(hash, bytes.to_vec());
             Ok(hash)
@@ -129,7 +130,7 @@ impl Drive for MemoryDrive {
 impl Kept {
     /// Adds a commit to the chain.
     fn push(&mut self, epoch: u64, commit: &NewCommit<'_>) {
-        self.hash = chain::link(&self.hash, commit.block);
+        self.hash = link(&self.hash, commit.block);
         self.row.head += 1;
         let head = CommitHead {
             seq: self.row.head,

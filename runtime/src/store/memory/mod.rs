@@ -14,7 +14,7 @@ use self::drive::MemoryDrive;
 use super::standstill::{self, Pulse, Watched};
 use super::{
     Commit, CommitHead, Drive, Finding, Hash, LogFilter, LogRow, NewRun, RunFilter, RunRow, STANDSTILL,
-    Standing, Store, StoreError, chain,
+    Standing, Store, StoreError, seal,
 };
 use crate::event::RunState;
 
@@ -265,7 +265,7 @@ impl Store for MemoryStore {
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
         let missing = || StoreError::Damaged {
             store: NAME.to_owned(),
-            what: format!("the large value {} of run {run} is missing", chain::hex(hash)),
+            what: format!("the large value {} of run {run} is missing", seal::hex(hash)),
         };
         self.shelf().kept(run)?.blobs.get(hash).cloned().ok_or_else(missing)
     }

@@ -10,16 +10,16 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::place::{Place, make_folder, sync_folder};
-use crate::store::{Hash, StoreError, chain};
+use crate::store::{Hash, StoreError, seal};
 
 /// What a file is called that has not got its name yet.
 const UNNAMED: &str = "tmp";
 
 /// Keeps a value.
 pub(super) fn put(place: &Place, run: &str, bytes: &[u8]) -> Result<Hash, StoreError> {
-    let hash = chain::of(bytes);
+    let hash = seal::of(bytes);
     let folder = place.blobs(run);
-    let path = folder.join(chain::hex(&hash));
+    let path = folder.join(seal::hex(&hash));
     let kept = make_folder(&folder).and_then(|()| {
         // Whoever wrote the same value may not have come to syncing its name yet.
         if path.is_file() { sync_folder(&folder) } else { write(&folder, &path, bytes) }
@@ -43,10 +43,10 @@ fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// A value, if it is what its name says.
 pub(super) fn get(place: &Place, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
-    let name = chain::hex(hash);
+    let name = seal::hex(hash);
     let path = place.blobs(run).join(&name);
     match fs::read(&path) {
-        Ok(bytes) if chain::of(&bytes) == *hash => Ok(bytes),
+        Ok(bytes) if seal::of(&bytes) == *hash => Ok(bytes),
         Ok(_) => Err(place.damaged(format!("the large value {name} of run {run} is not what was written"))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(place.damaged(format!("the large value {name} of run {run} is missing")))

@@ -10,7 +10,7 @@ use super::place::Place;
 use super::{number, unsigned};
 use crate::event::RunState;
 use crate::store::rules::is_id;
-use crate::store::{Hash, NewRun, RunFilter, RunRow, Standing, chain};
+use crate::store::{Hash, NewRun, RunFilter, RunRow, Standing, seal};
 
 /// What a run's row says to those who write its record.
 pub(super) struct Entry {
@@ -61,7 +61,7 @@ fn seal(
     let mut parts =
         vec![id.as_bytes(), job.as_bytes(), &started, parent.unwrap_or("").as_bytes(), facts.as_bytes()];
     parts.extend(tags.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
-    chain::seal(parts)
+    seal::seal(parts)
 }
 
 /// The entry of a run. Its id is a legal one: it names files.

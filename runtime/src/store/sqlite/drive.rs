@@ -11,7 +11,8 @@ use super::catalogue::{self, Entry};
 use super::fault::Fault;
 use super::live::Live;
 use super::{Inner, blobs, lines, lock, number, record};
-use crate::store::{CommitHead, Drive, Hash, NewCommit, StoreError, chain, not_the_head, released};
+use crate::record::chain::link;
+use crate::store::{CommitHead, Drive, Hash, NewCommit, StoreError, not_the_head, released};
 
 pub(super) struct SqliteDrive {
     inner: Arc<Inner>,
@@ -58,9 +59,7 @@ impl SqliteDrive {
     fn try_append(&self, state: &mut State, commit: &NewCommit<'_>) -> Result<(), StoreError> {
         let head = self.next(state, commit)?;
         let (seq, hash) = head.as_ref().map_or(state.head, |head| (head.seq, head.hash));
-        let lines: usize = commit.logs.iter().map(|line| 40 + line.text.len() + line.fields.len()).sum();
-        let bytes = commit.block.len() + lines + commit.summary.map_or(0, <[u8]>::len);
-        self.inner.writer()?.write(bytes, |tx| {
+        self.inner.writer()?.write(size(commit), |tx| {
             self.move_head(tx, state.head, (seq, hash), commit)?;
             if let Some(head) = &head {
                 record::insert(tx, self.number, head, commit.block)?;
@@ -91,7 +90,7 @@ impl SqliteDrive {
         let Ok(bytes) = u32::try_from(commit.block.len()) else {
             return Err(self.inner.place.failed("a commit of more than 4 GB cannot be written"));
         };
-        let hash = chain::link(&before, commit.block);
+        let hash = link(&before, commit.block);
         Ok(Some(CommitHead { seq: seq + 1, epoch: self.epoch, hash, index: commit.index, bytes }))
     }
 
@@ -147,6 +146,12 @@ impl SqliteDrive {
     }
 }
 
+/// About how much is written for a commit.
+fn size(commit: &NewCommit<'_>) -> usize {
+    let lines: usize = commit.logs.iter().map(|line| 40 + line.text.len() + line.fields.len()).sum();
+    commit.block.len() + lines + commit.summary.map_or(0, <[u8]>::len) + commit.counts.map_or(0, str::len)
+}
+
 impl Drive for SqliteDrive {
     fn run(&self) -> &str {
         &self.run
@@ -182,7 +187,10 @@ impl Drive for SqliteDrive {
     }
 
     fn beat(&self) {
-        self.live.beat();
+        // The file may be another holder's now.
+        if !self.released.load(Relaxed) {
+            self.live.beat();
+        }
     }
 
     fn in_hand(&self, worker: usize, steps: &[u8]) {

@@ -16,7 +16,7 @@ const ROOM: u64 = 256 << 20;
 const LONG_LOG: u64 = 256 << 20;
 
 /// So many commits of a run are checked at once.
-const AT_ONCE: usize = 1024;
+const AT_ONCE: usize = 64;
 
 /// Looks at all that can be looked at.
 pub(super) fn examine(inner: &Inner) -> Result<Vec<Finding>, StoreError> {

@@ -1,5 +1,6 @@
 //! Who else holds locks on a store's files, where the system tells.
 
+#[cfg(target_os = "linux")]
 use std::fs;
 
 use super::place::Place;

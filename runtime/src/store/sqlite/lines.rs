@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use super::fault::Fault;
 use super::place::Place;
 use super::{catalogue, number, unsigned};
-use crate::store::{LogFilter, LogRow, chain};
+use crate::store::{LogFilter, LogRow, seal};
 
 /// Writes lines, the first as number `first`.
 pub(super) fn insert(conn: &Connection, run: i64, first: u64, lines: &[LogRow]) -> Result<(), Fault> {
@@ -103,7 +103,7 @@ pub(super) fn put_summary(conn: &Connection, run: i64, seq: u64, data: &[u8]) ->
     conn.execute(
         "INSERT INTO summaries (run, seq, seal, data) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (run) DO UPDATE SET seq = excluded.seq, seal = excluded.seal, data = excluded.data",
-        params![run, number(seq), &chain::seal([&seq.to_le_bytes()[..], data])[..], data],
+        params![run, number(seq), &seal::seal([&seq.to_le_bytes()[..], data])[..], data],
     )?;
     Ok(())
 }
@@ -118,7 +118,7 @@ pub(super) fn summary(conn: &Connection, place: &Place, id: &str) -> Result<Opti
         .optional()?;
     Ok(found
         .filter(|(seq, seal, data)| {
-            seal[..] == chain::seal([&seq.to_le_bytes()[..], data]) && *seq <= entry.head
+            seal[..] == seal::seal([&seq.to_le_bytes()[..], data]) && *seq <= entry.head
         })
         .map(|(seq, _, data)| (seq, data)))
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::holder::Holder;
 use super::place::make_folder;
-use crate::store::{Hash, IN_HAND_BYTES, IN_HAND_WORKERS, chain, cut_in_hand};
+use crate::store::{Hash, IN_HAND_BYTES, IN_HAND_WORKERS, cut_in_hand, seal};
 
 const MAGIC: &[u8; 8] = b"fanlive1";
 /// One page for the head, one for each worker: a write within a page is whole or not there.
@@ -79,18 +79,21 @@ impl Live {
         Self::take(path)
     }
 
+    /// Says who has the lock, at once: whoever is refused is told the right one. What the last holder
+    /// left stays.
+    pub(super) fn name(&self, holder: &Holder) {
+        // For messages only.
+        let _ = write_at(&self.file, &named(holder), HOLDER_AT);
+    }
+
     /// Writes the file anew for this holder.
     pub(super) fn begin(&self, holder: &Holder, head: (u64, Hash)) -> io::Result<()> {
         let mut page = vec![0; PAGE];
         page[..8].copy_from_slice(MAGIC);
-        let text = serde_json::to_vec(holder).map_err(io::Error::other)?;
-        if let Some(place) = page.get_mut(HOLDER_AT as usize + 4..HOLDER_AT as usize + 4 + text.len()) {
-            place.copy_from_slice(&text);
-            page[HOLDER_AT as usize..HOLDER_AT as usize + 4]
-                .copy_from_slice(&(text.len() as u32).to_le_bytes());
-        }
         let at = ACKNOWLEDGED_AT as usize;
         page[at..at + 48].copy_from_slice(&acknowledgement(head.0, &head.1));
+        let (at, named) = (HOLDER_AT as usize, named(holder));
+        page[at..at + named.len()].copy_from_slice(&named);
         self.file.set_len(PAGE as u64)?;
         write_at(&self.file, &page, 0)
     }
@@ -115,7 +118,7 @@ impl Live {
         let steps = cut_in_hand(steps);
         let mut slot = Vec::with_capacity(SLOT_HEAD + steps.len());
         slot.extend((steps.len() as u64).to_le_bytes());
-        slot.extend(chain::seal([&steps[..]]));
+        slot.extend(seal::seal([&steps[..]]));
         slot.extend(&steps[..]);
         // Best effort: it helps to find who killed the process.
         let _ = write_at(&self.file, &slot, (PAGE * (worker + 1)) as u64);
@@ -131,6 +134,11 @@ impl Live {
     pub(super) fn end(&self) {
         let _ = self.file.set_len(PAGE as u64);
         let _ = self.lock.unlock();
+    }
+
+    /// Whether its last holder left nothing behind.
+    pub(super) fn ended_in_order(&self) -> bool {
+        self.left().is_ok_and(|left| left.in_hand.is_empty())
     }
 
     /// Removes the file, if it is still the one at its place.
@@ -179,6 +187,15 @@ pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(lock_path(path)).ok().map(|found| identity_of(&found))
 }
 
+/// A holder with its length before it; nothing, if its host has a name that fills the page.
+fn named(holder: &Holder) -> Vec<u8> {
+    let text = serde_json::to_vec(holder).unwrap_or_default();
+    let text = if text.len() > PAGE / 2 { Vec::new() } else { text };
+    let mut named = (text.len() as u32).to_le_bytes().to_vec();
+    named.extend(text);
+    named
+}
+
 fn holder_in(head: &[u8]) -> Option<Holder> {
     let rest = head.get(HOLDER_AT as usize..)?;
     let (length, rest) = rest.split_first_chunk()?;
@@ -189,7 +206,7 @@ fn acknowledgement(seq: u64, hash: &Hash) -> [u8; 48] {
     let mut bytes = [0; 48];
     bytes[..8].copy_from_slice(&seq.to_le_bytes());
     bytes[8..40].copy_from_slice(hash);
-    let seal = chain::seal([&bytes[..40]]);
+    let seal = seal::seal([&bytes[..40]]);
     bytes[40..].copy_from_slice(&seal);
     bytes
 }
@@ -205,7 +222,7 @@ fn slot_in(slot: &[u8]) -> Option<Vec<u8>> {
     let (length, rest) = slot.split_first_chunk()?;
     let (seal, rest) = rest.split_first_chunk::<8>()?;
     let steps = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-    (chain::seal([steps]) == *seal).then(|| steps.to_vec())
+    (seal::seal([steps]) == *seal).then(|| steps.to_vec())
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -181,7 +181,9 @@ impl Drop for Inner {
         }
         // All acknowledged commits are in the database: there is no log to lose them with.
         for run in lock(&self.ended).drain(..) {
-            if let Ok(Some(live)) = Live::take(&self.place.live(&run)) {
+            let live = Live::take(&self.place.live(&run)).ok().flatten();
+            // Another holder may have come and died since.
+            if let Some(live) = live.filter(Live::ended_in_order) {
                 live.remove();
             }
         }

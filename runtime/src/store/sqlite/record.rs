@@ -6,7 +6,8 @@ use super::catalogue::{self, Entry};
 use super::fault::Fault;
 use super::place::Place;
 use super::{number, unsigned};
-use crate::store::{Commit, CommitHead, CommitIndex, Hash, StoreError, chain};
+use crate::record::chain::link;
+use crate::store::{Commit, CommitHead, CommitIndex, Hash, StoreError, seal};
 
 /// Writes a commit.
 pub(super) fn insert(conn: &Connection, run: i64, head: &CommitHead, block: &[u8]) -> Result<(), Fault> {
@@ -20,7 +21,7 @@ pub(super) fn insert(conn: &Connection, run: i64, head: &CommitHead, block: &[u8
             number(head.seq),
             number(head.epoch),
             &head.hash[..],
-            chain::seal_head(run, head),
+            seal::seal_head(run, head),
             number(index.steps_before),
             index.steps,
             index.items_before,
@@ -90,7 +91,7 @@ impl<'a> Record<'a> {
         while let Some(row) = rows.next()? {
             let head = self.head(row, after + commits.len() as u64 + 1)?;
             let block: Vec<u8> = row.get(13)?;
-            if chain::link(&before, &block) != head.hash {
+            if link(&before, &block) != head.hash {
                 return Err(
                     self.damaged(format!("commit {} of run {} is not what was written", head.seq, self.id))
                 );
@@ -168,7 +169,7 @@ impl<'a> Record<'a> {
         if head.seq != expected {
             return Err(self.damaged(format!("commit {expected} of run {} is missing", self.id)));
         }
-        if row.get::<_, i32>(3)? != chain::seal_head(self.entry.number, &head) {
+        if row.get::<_, i32>(3)? != seal::seal_head(self.entry.number, &head) {
             let what = format!(
                 "what is recorded about commit {expected} of run {} is not what was written",
                 self.id

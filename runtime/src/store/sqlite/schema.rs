@@ -16,7 +16,7 @@ pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 const MIGRATIONS: [&str; 1] = [FIRST];
 
 /// What changes with each commit lies apart from the facts, which may be long: SQLite rewrites whole
-/// rows. Hashes and seals: `chain.rs`.
+/// rows. Hashes and seals: `record/chain.rs`, `store/seal.rs`.
 const FIRST: &str = "
     CREATE TABLE runs (
         number INTEGER PRIMARY KEY AUTOINCREMENT,

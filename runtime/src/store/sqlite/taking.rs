@@ -23,6 +23,7 @@ pub(super) fn create(inner: &Arc<Inner>, run: &NewRun) -> Result<SqliteDrive, St
     let is_taken = || taken(place.shown(), &run.id);
     let live = take(place, &run.id)?.ok_or_else(is_taken)?;
     let holder = Holder::this();
+    live.name(&holder);
     let number = writer.write(run.facts.len(), |tx| {
         catalogue::insert(tx, run, &holder.to_string())?.ok_or_else(|| is_taken().into())
     })?;
@@ -52,6 +53,7 @@ fn take_free(inner: &Arc<Inner>, run: &str, live: Live) -> Result<SqliteDrive, S
     let place = &inner.place;
     let left = live.left().map_err(|error| place.io("cannot read", &place.live(run), &error))?;
     let holder = Holder::this();
+    live.name(&holder);
     let (entry, lines) = inner.writer()?.write(0, |tx| raise(tx, place, run, &holder, &left))?;
     begin(inner, run, live, &holder, entry, left, lines)
 }
@@ -76,6 +78,7 @@ fn replace(
         let (entry, lines) = raise(tx, place, run, &holder, &left)?;
         let live = Live::replace(&path).map_err(failed)?;
         let live = live.ok_or_else(|| held(place, run, "another process"))?;
+        live.name(&holder);
         Ok((live, entry, left, lines))
     })?;
     begin(inner, run, live, &holder, entry, left, lines)

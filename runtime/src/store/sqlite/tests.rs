@@ -6,7 +6,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::{SqliteStore, catalogue, lines, schema};
 use crate::event::RunState;
-use crate::store::{LogFilter, NewRun, RunFilter, Standing, Store};
+use crate::store::{LogFilter, NewCommit, NewRun, RunFilter, Standing, Store};
 
 /// How SQLite would answer.
 fn plan(query: &str, values: Vec<Value>) -> String {
@@ -106,6 +106,62 @@ fn a_program_that_holds_sqlites_lock_is_named() {
     other.execute_batch("ROLLBACK").expect("another gives it up");
     drop(store.create(new_run("during")).expect("a lock that was waited for in vain spoils nothing"));
     drop((store, other));
+    std::fs::remove_dir_all(folder).expect("the folder is removed");
+}
+
+/// Not asserted, as it depends on the machine: `cargo test -- --ignored --nocapture` prints it.
+#[test]
+#[ignore = "prints a figure"]
+fn how_long_a_page_of_many_runs_takes() {
+    const RUNS: usize = 100_000;
+    let mut conn = Connection::open_in_memory().expect("a database");
+    schema::migrate(&mut conn).expect("the schema is legal");
+    let tx = conn.transaction().expect("a transaction");
+    for n in 0..RUNS {
+        let job = format!("job-{}", n % 7);
+        let tags = vec![("customer".to_owned(), (n % 1000).to_string())];
+        let run = NewRun { job, tags, facts: "x".repeat(2000), ..new_run(&format!("run-{n}")) };
+        catalogue::insert(&tx, &run, "process 1 on host").expect("it is entered");
+    }
+    let job = Some("job-3".to_owned());
+    let tags = vec![("customer".to_owned(), "17".to_owned())];
+    let ended = vec![Standing::Ended(RunState::Failed), Standing::Ended(RunState::Succeeded)];
+    for (what, filter) in [
+        ("newest", RunFilter::default()),
+        ("of a job", RunFilter { job, ..RunFilter::default() }),
+        ("with a tag", RunFilter { tags, ..RunFilter::default() }),
+        ("ended, which none is", RunFilter { standing: ended, ..RunFilter::default() }),
+    ] {
+        let began = std::time::Instant::now();
+        let filter = RunFilter { limit: 50, ..filter };
+        let rows = catalogue::rows(&tx, &filter, |_| false).expect("a page");
+        println!("{RUNS} runs, {what}: {} rows in {:?}", rows.len(), began.elapsed());
+    }
+}
+
+/// While somebody reads an old state the log grows; when it is long, it is cut between two commits.
+#[test]
+fn the_log_does_not_grow_for_ever() {
+    let folder = std::env::temp_dir().join(format!("fanfold-long-{}", std::process::id()));
+    let path = folder.join("runs.db");
+    let store = SqliteStore::open(&path).expect("it opens");
+    let drive = store.create(new_run("one")).expect("it is entered");
+    let mut letters = ["x", "y"].into_iter().cycle();
+    let mut write = || {
+        // Never the same again: SQLite writes only pages that change.
+        let long = letters.next().unwrap_or_default().repeat(1 << 20);
+        drive.append(NewCommit { counts: Some(&long), ..NewCommit::default() }).expect("it is noted");
+        std::fs::metadata(folder.join("runs.db-wal")).expect("it is there").len()
+    };
+    let reader = Connection::open(&path).expect("another opens it");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM runs").expect("another reads");
+    let mut length = 0;
+    while length < 20 << 20 {
+        length = write();
+    }
+    drop(reader);
+    assert!((0..1000).any(|_| write() < length), "it was never cut");
+    drop((drive, store));
     std::fs::remove_dir_all(folder).expect("the folder is removed");
 }
 

@@ -1,16 +1,9 @@
-//! The hashes that bind a record together.
-//!
-//! A commit's hash covers the hash before it and its block, so a commit that is changed, lost in the
-//! middle or moved does not fit. What a row says beside its block is under a seal of its own.
+//! The hashes of a store beside those of the chain (`record/chain.rs`): names of large values, and seals
+//! over what rows say beside their blocks.
 
-use super::{CommitHead, Hash};
-
-/// The hash of a commit: of the hash before it (zeros for the first) and of its block.
-pub(super) fn link(before: &Hash, block: &[u8]) -> Hash {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(before).update(block);
-    *hasher.finalize().as_bytes()
-}
+#[cfg(feature = "sqlite")]
+use super::CommitHead;
+use super::Hash;
 
 /// The hash that a large value is named by.
 pub(super) fn of(bytes: &[u8]) -> Hash {
@@ -57,16 +50,4 @@ pub(super) fn seal_head(run: i64, head: &CommitHead) -> i32 {
 /// A hash as people write it.
 pub(super) fn hex(hash: &Hash) -> String {
     blake3::Hash::from_bytes(*hash).to_hex().to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::link;
-
-    #[test]
-    fn a_commit_is_bound_to_its_block_and_to_all_before() {
-        let first = link(&[0; 32], b"one");
-        assert_ne!(first, link(&[0; 32], b"two"));
-        assert_ne!(link(&first, b"two"), link(&[0; 32], b"two"));
-    }
 }
