@@ -3,6 +3,8 @@
 pub mod crash;
 pub mod faulty;
 pub mod model;
+#[cfg(unix)]
+pub mod powercut;
 
 // What the documents show compiles, and runs.
 #[cfg(doctest)]
