@@ -215,6 +215,11 @@ impl RunHandle {
         Canceller(Arc::clone(&self.shared))
     }
 
+    /// What running steps say of how far they are, for whoever shows it while this handle waits.
+    pub fn steps(&self) -> RunningSteps {
+        RunningSteps(Arc::clone(&self.shared))
+    }
+
     /// Waits for the end of the run, and of the job's hook.
     ///
     /// # Panics
@@ -255,6 +260,18 @@ impl Canceller {
     /// As [`RunHandle::cancel_now`].
     pub fn cancel_now(&self, reason: &str) {
         self.0.cancel(reason, Some(std::time::Duration::ZERO));
+    }
+}
+
+/// What running steps say of themselves.
+#[derive(Debug, Clone)]
+pub struct RunningSteps(Arc<Shared>);
+
+impl RunningSteps {
+    /// How much of a running step is done, and of how much (0 if that is not known); `None` if the step
+    /// does not say, or does not run.
+    pub fn progress_of(&self, step: &StepRef) -> Option<(u64, u64)> {
+        self.0.run.progress_of(step.node, step.path.number())
     }
 }
 
