@@ -152,8 +152,9 @@ fn beginning(
     run: &str,
     session: Option<&Session>,
 ) -> recorder::Beginning {
-    let going_on =
-        session.and_then(|session| session.recall.as_ref()).filter(|(recall, ..)| recall.goes_on());
+    let going_on = session
+        .and_then(|session| session.recall.as_ref())
+        .filter(|(recall, ..)| recall.goes_on() && recall.past.has_begun());
     let log = session.map(|session| {
         let drive = Arc::clone(&session.drive);
         match going_on {
