@@ -266,7 +266,9 @@ impl Runs {
         }
         let args = args_of(run, &facts, graph.job, &mut begin.secrets)?;
         let drive = self.store.drive(run, begin.take_over)?;
-        let past = Arc::new(self.past(run, &facts)?);
+        let mut past = self.past(run, &facts)?;
+        past.goes_on_at(SystemTime::now());
+        let past = Arc::new(past);
         let summary = self.summary(run, &facts)?;
         let in_hand = in_hand(&drive, &past);
         let suspects = suspects(&past, &in_hand, begin.retry_poison);

@@ -11,17 +11,19 @@ use tokio::sync::oneshot;
 
 use crate::event::{Batch, Event, EventKind, RunState};
 use crate::graph::Graph;
+use crate::panics::caught;
 use crate::record::{Encoder, Past, State};
 use crate::run::{RunReport, Sink};
 use crate::shape::Shape;
-use crate::store::{Drive, NewCommit, StoreError};
+use crate::store::{CommitIndex, Drive, NewCommit, StoreError};
 use crate::summary::{Counts, Summary};
 
 use super::shared::Shared;
 
 /// How long an event may wait for others to share a commit with.
 const GROUP: Duration = Duration::from_millis(5);
-/// The same, where all that happened is that steps began: a short one ends meanwhile, and is one event.
+/// The same, where all that happened is that steps began, or logged something: a short step ends
+/// meanwhile, and is one event.
 const GROUP_STARTS: Duration = Duration::from_millis(50);
 /// How many bytes of values are worth a commit of their own.
 const MUCH_DATA: usize = 256 * 1024;
@@ -124,16 +126,18 @@ impl Recorder {
         let mut first_seen = None;
         loop {
             self.look_after();
+            let lines = self.log.is_some() && shared.run.logs.as_ref().is_some_and(|logs| logs.any());
             let mut machine = shared.lock();
             let (events, ended) = (machine.waiting_events(), machine.ended());
-            if events > 0 || ended.is_some() {
+            if events > 0 || lines || ended.is_some() {
+                let only_slow = machine.only_starts();
                 let group = match &self.log {
                     None => Duration::ZERO,
-                    Some(_) if machine.only_starts() => GROUP_STARTS,
+                    Some(_) if only_slow => GROUP_STARTS,
                     Some(_) => GROUP,
                 };
                 let waited = first_seen.get_or_insert_with(Instant::now).elapsed();
-                let idle = machine.in_flight() == 0 && !machine.only_starts();
+                let idle = machine.in_flight() == 0 && !only_slow;
                 let much = machine.waiting_data() > MUCH_DATA || Shared::is_worth_reading(events);
                 if ended.is_some() || idle || much || waited >= group {
                     return (machine.take_events(), ended);
@@ -155,8 +159,9 @@ impl Recorder {
             return;
         }
         self.summary.apply(&self.shape, &batch.events);
-        for sink in &mut self.sinks {
-            sink.events(&self.shape, &batch);
+        if !batch.events.is_empty() {
+            // One that panics hears no more; the others, and the record, go on.
+            self.sinks.retain_mut(|sink| caught(|| sink.events(&self.shape, &batch)).is_ok());
         }
     }
 
@@ -166,7 +171,10 @@ impl Recorder {
             log.state.next(&self.shape, event).map_err(|illegal| fault(&log.drive, &illegal))?;
         }
         log.block.clear();
-        let index = log.encoder.encode(&self.shape, batch, &mut log.block);
+        let mut index = CommitIndex::default();
+        if !batch.events.is_empty() {
+            index = log.encoder.encode(&self.shape, batch, &mut log.block);
+        }
         let lines = self.shared.run.logs.as_ref().map(|logs| logs.take()).unwrap_or_default();
         let state = batch.events.iter().rev().find_map(|event| match event.kind {
             EventKind::RunEnded { state } => Some(Some(state)),

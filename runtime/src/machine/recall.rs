@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::define::OpDef;
 use crate::error::{ErrorKind, OpError};
 use crate::event::{EventKind, RunState, Span, StepRef, StepState};
-use crate::graph::{Graph, NodeId, ScopeId, Source};
+use crate::graph::{Fan, Graph, NodeId, ScopeId, Source};
 use crate::key::Key;
 use crate::record::{Past, StepPast};
 use crate::select::{Part, Selection};
@@ -343,6 +343,33 @@ impl Machine {
         let adopted = &self.fans[fan as usize].adopted;
         let items = recall.past.items(around, node, output).iter().copied();
         items.filter(|item| !adopted.contains(item)).collect()
+    }
+
+    /// Known items that were not opened again before the run was stopped: their steps that have not
+    /// succeeded end as those of open items do (§4.6).
+    pub(super) fn cancel_unopened(&mut self) {
+        let Some(recall) = self.recall.clone().filter(Recall::goes_on) else { return };
+        let frames = self.frames.iter().filter(|frame| frame.alive);
+        let fans: Vec<_> = frames.flat_map(|frame| frame.fans.iter().copied()).collect();
+        let mut items: Vec<_> = fans.iter().flat_map(|fan| self.not_adopted(*fan)).collect();
+        let plan = Arc::clone(&self.plan);
+        while let Some(item) = items.pop() {
+            let scope = recall.past.state().scope_of(item);
+            let path = recall.past.path(item);
+            for node in &plan.graph.scope(scope).nodes {
+                let done = matches!(recall.past.step(item, *node), StepPast::Succeeded { .. });
+                if plan.node(*node).is_step() && !done {
+                    let step = StepRef { node: *node, path: path.clone() };
+                    self.event(EventKind::StepNotRun { step, state: StepState::Cancelled, cause: None });
+                }
+            }
+            for child in &plan.graph.scope(scope).children {
+                if let Some(fan) = plan.graph.scope(*child).fan {
+                    let output = if let Fan::Emitter { output, .. } = fan { output } else { 0 };
+                    items.extend(recall.past.items(item, fan.node(), output));
+                }
+            }
+        }
     }
 
     /// A known item, which has no frame, and all below it no longer count.

@@ -224,7 +224,8 @@ mod tests {
                  load_pieces      1/1
                  └ clean          3/≥3  ▕███████████████▏  p95 5 ms
                    compute_piece  2/≥3  ▕██████████     ▏  pool api · p…
-                 merge            waits for compute_piece"#]].assert_eq(&fixture::framed(&[lines, block].concat().join("\n")));
+                 merge            waits for compute_piece"#]]
+        .assert_eq(&fixture::framed(&[lines, block].concat().join("\n")));
     }
 
     fn tick(form: Form, level: StatusLevel, millis: u64, over: bool) -> String {
