@@ -164,14 +164,13 @@ fn beginning(
     });
     let now = SystemTime::now();
     let shown = |(arg, value): (&ArgDef, _)| (arg.name.to_owned(), (arg.show)(value));
-    // A process that died before its first commit has begun nothing.
-    let has_begun = going_on.is_some() && session.is_some_and(|session| session.drive.head().0 > 0);
-    let first = match has_begun {
-        true => {
+    let first = match going_on {
+        Some(_) => {
             let in_hand = session.map(|session| session.in_hand.clone()).unwrap_or_default();
             EventKind::RunResumed { resumed: now, in_hand }
         }
-        false => EventKind::RunStarted {
+        // Also where a process died before its first commit.
+        None => EventKind::RunStarted {
             run: run.into(),
             started: now,
             args: graph.job.args.iter().zip(args).map(shown).collect(),

@@ -321,6 +321,18 @@ impl Machine {
         Identity { number: self.items, ..Identity::default() }
     }
 
+    /// The place in yield order that a known item of a run that goes on had.
+    pub(super) fn place_before(&self, identity: &Identity, path: &Path) -> Option<u32> {
+        let recall = self.recall.as_ref().filter(|recall| recall.goes_on())?;
+        let item = identity.known.filter(|item| *item == path.number())?;
+        Some(recall.past.index(item))
+    }
+
+    /// The place of an item that is read back, in a run that goes on.
+    pub(super) fn known_place(&self, item: u32) -> Option<u32> {
+        self.recall.as_ref().filter(|recall| recall.goes_on()).map(|recall| recall.past.index(item))
+    }
+
     /// Which item of the run one is that was read back.
     pub(super) fn recalled_item(&mut self, fan: FanIndex, item: u32) -> Identity {
         let goes_on = self.recall.as_ref().is_some_and(Recall::goes_on);
