@@ -146,7 +146,9 @@ impl<'a> Told<'a> {
                 seed,
             },
             eager: *random.choice(&[1.0, 0.8, 0.3]).expect("some"),
-            longest: Duration::from_nanos(*random.choice(&[10, 1_000, 5_000_000, 100_000_000]).expect("some")),
+            longest: Duration::from_nanos(
+                *random.choice(&[10, 1_000, 5_000_000, 100_000_000]).expect("some"),
+            ),
             gives_back: if random.bool() { 0.3 } else { 0.0 },
             pauses: if random.bool() { 0.2 } else { 0.0 },
             cancel: (end == End::Cancelled)

@@ -77,7 +77,8 @@ fn jobs_with_timeouts_end_whatever_takes_too_long() {
     campaign.run("--test simulation timeouts", |plan, seed| {
         let course = course(plan, seed);
         let timeout = course.longest * 2 / 3;
-        let built = to_graph_with(plan, Besides { timeout: Some(timeout), ..Besides::default() }).map_err(|errors| errors.to_string())?;
+        let built = to_graph_with(plan, Besides { timeout: Some(timeout), ..Besides::default() })
+            .map_err(|errors| errors.to_string())?;
         let driven = drive(&built.graph, built.args, &course, &mut Unwatched)?;
         observe(&built.graph, &driven)?;
         deeds.add(&driven.deeds);

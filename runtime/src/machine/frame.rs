@@ -223,6 +223,8 @@ pub(crate) struct Fan {
     pub(crate) ended: bool,
     /// The known items that were taken up, or superseded.
     pub(crate) adopted: std::collections::HashSet<u32>,
+    /// Where among the known items the next one is expected.
+    pub(crate) known_place: u32,
 }
 
 /// Items that are there but not opened, for want of room.

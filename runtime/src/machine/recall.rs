@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::define::OpDef;
 use crate::error::{ErrorKind, OpError};
 use crate::event::{EventKind, RunState, Span, StepRef, StepState};
-use crate::graph::{Graph, NodeId, ScopeId, Source};
+use crate::graph::{Fan, Graph, NodeId, ScopeId, Source};
 use crate::key::Key;
 use crate::record::{Past, StepPast};
 use crate::select::{Part, Selection};
@@ -87,6 +87,23 @@ impl Machine {
         known.is_some_and(|(recall, item)| {
             !matches!(recall.past.step(item, self.node_of(frame, task)), StepPast::Succeeded { .. })
         })
+    }
+
+    /// Whether anybody can need the value of a step that has succeeded before: in a run that goes on, not
+    /// where all that read it have succeeded, too.
+    pub(super) fn is_needed(&self, frame: u32, task: u32) -> bool {
+        let scope = self.plan.scope(self.frames[frame as usize].scope());
+        let plan = &scope.tasks[task as usize];
+        let one = matches!(plan.kind, TaskKind::Op { op, single: true } if !is_emitter(op));
+        if !self.goes_on() || !one {
+            return true;
+        }
+        let slot = &scope.slots[plan.slot as usize];
+        let read = |reader: &u32| {
+            let reader = &scope.tasks[*reader as usize];
+            !matches!(reader.kind, TaskKind::Op { .. }) || self.part(frame, reader.node) != Part::Reuse
+        };
+        slot.uses as usize > slot.readers.len() || slot.readers.iter().any(read)
     }
 
     /// Whether a step, of an op, of a frame is not run but read back.
@@ -254,7 +271,10 @@ impl Machine {
         let around = self.known_item(self.fans[fan as usize].parent);
         let Some(around) = around else { return self.new_item() };
         let (StepRef { node, .. }, output) = self.fan_step(fan);
-        let Some(item) = recall.past.find(around, node, output, parts) else { return self.new_item() };
+        let past = Arc::clone(&recall.past);
+        let Some(item) = self.find_known(&past, fan, (around, node, output), parts) else {
+            return self.new_item();
+        };
         if !recall.goes_on() {
             return Identity { known: Some(item), ..self.new_item() };
         }
@@ -267,6 +287,24 @@ impl Machine {
             self.supersede_known(item);
         }
         Identity { generation: generation + 1, ..self.new_item() }
+    }
+
+    /// The known item of these keys. An emitter mostly gives its items in the order of the time before,
+    /// so the next in that order is looked at first.
+    fn find_known(
+        &mut self,
+        past: &Past,
+        fan: FanIndex,
+        (around, node, output): (u32, NodeId, u16),
+        parts: &[Key],
+    ) -> Option<u32> {
+        let place = &mut self.fans[fan as usize].known_place;
+        let next = past.items(around, node, output).get(*place as usize).copied();
+        *place += 1;
+        match next.filter(|item| past.has_parts(*item, parts)) {
+            Some(item) => Some(item),
+            None => past.find(around, node, output, parts),
+        }
     }
 
     /// Which item of the run one is that something made in this session went into: what is known under
@@ -296,6 +334,18 @@ impl Machine {
     fn new_item(&mut self) -> Identity {
         self.items += 1;
         Identity { number: self.items, ..Identity::default() }
+    }
+
+    /// The place in yield order that a known item of a run that goes on had.
+    pub(super) fn place_before(&self, identity: &Identity, path: &Path) -> Option<u32> {
+        let recall = self.recall.as_ref().filter(|recall| recall.goes_on())?;
+        let item = identity.known.filter(|item| *item == path.number())?;
+        Some(recall.past.index(item))
+    }
+
+    /// The place of an item that is read back, in a run that goes on.
+    pub(super) fn known_place(&self, item: u32) -> Option<u32> {
+        self.recall.as_ref().filter(|recall| recall.goes_on()).map(|recall| recall.past.index(item))
     }
 
     /// Which item of the run one is that was read back.
@@ -333,6 +383,33 @@ impl Machine {
         let adopted = &self.fans[fan as usize].adopted;
         let items = recall.past.items(around, node, output).iter().copied();
         items.filter(|item| !adopted.contains(item)).collect()
+    }
+
+    /// Known items that were not opened again before the run was stopped: their steps that have not
+    /// succeeded end as those of open items do (§4.6).
+    pub(super) fn cancel_unopened(&mut self) {
+        let Some(recall) = self.recall.clone().filter(Recall::goes_on) else { return };
+        let frames = self.frames.iter().filter(|frame| frame.alive);
+        let fans: Vec<_> = frames.flat_map(|frame| frame.fans.iter().copied()).collect();
+        let mut items: Vec<_> = fans.iter().flat_map(|fan| self.not_adopted(*fan)).collect();
+        let plan = Arc::clone(&self.plan);
+        while let Some(item) = items.pop() {
+            let scope = recall.past.state().scope_of(item);
+            let path = recall.past.path(item);
+            for node in &plan.graph.scope(scope).nodes {
+                let done = matches!(recall.past.step(item, *node), StepPast::Succeeded { .. });
+                if plan.node(*node).is_step() && !done {
+                    let step = StepRef { node: *node, path: path.clone() };
+                    self.event(EventKind::StepNotRun { step, state: StepState::Cancelled, cause: None });
+                }
+            }
+            for child in &plan.graph.scope(scope).children {
+                if let Some(fan) = plan.graph.scope(*child).fan {
+                    let output = if let Fan::Emitter { output, .. } = fan { output } else { 0 };
+                    items.extend(recall.past.items(item, fan.node(), output));
+                }
+            }
+        }
     }
 
     /// A known item, which has no frame, and all below it no longer count.

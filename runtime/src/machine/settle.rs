@@ -43,6 +43,10 @@ impl Machine {
                     self.give_nothing(frame, task, op, &Slot::Skipped);
                     self.end_task(frame, task, StepState::Skipped);
                 }
+                Part::Reuse if !self.is_needed(frame, task) => {
+                    self.give(frame, task, Outputs::None, true);
+                    self.end_task(frame, task, StepState::Succeeded);
+                }
                 Part::Reuse => self.make_ready(frame, task),
                 Part::Run => match self.verdict(frame, task) {
                     Verdict::Runs => self.begin_again(frame, task),

@@ -19,8 +19,8 @@ use fanfold::machine::{
 use fanfold::{AnyValue, Event, EventKind, Key, OpContext, OpError, Path, RunState, Span, StepName, StepRef};
 
 use super::counters::{Counts, Deed, Feat};
-use super::session::{Session, add, record_of_step, record_of_value};
 use super::recorded::Recorded;
+use super::session::{Session, add, record_of_step, record_of_value};
 
 /// How a run is driven.
 #[derive(Clone, Debug)]
@@ -628,12 +628,17 @@ impl Driver<'_> {
         }
         let ctx = OpContext::for_test().with_attempt(self.behaves_as(&work));
         let sabotaged = self.sabotage();
-        let result = sabotaged.map_or_else(|| caught(|| match work.op.run {
-            Run::Sync(run) => run(&mut work.inputs, &ctx),
-            Run::Async(run) => poll_once(&mut run(std::mem::take(&mut work.inputs), ctx))
-                .unwrap_or_else(|| panic!("an op of a test waits for nothing")),
-            Run::Emitter(_) => unreachable!("an emitter is polled"),
-        }), Err);
+        let result = sabotaged.map_or_else(
+            || {
+                caught(|| match work.op.run {
+                    Run::Sync(run) => run(&mut work.inputs, &ctx),
+                    Run::Async(run) => poll_once(&mut run(std::mem::take(&mut work.inputs), ctx))
+                        .unwrap_or_else(|| panic!("an op of a test waits for nothing")),
+                    Run::Emitter(_) => unreachable!("an emitter is polled"),
+                })
+            },
+            Err,
+        );
         let record = self.record(work.op, &result);
         if let Ok(Outputs::One(value)) = &result {
             self.landed.insert(self.name(work.node, &work.path), (value.clone(), None));

@@ -70,7 +70,11 @@ impl Seen<'_> {
                 self.end(step, Some(State::Succeeded(value)), 1)
             }
             EventKind::StepRemade { step } => match self.ended.remove(&place(step)) {
-                Some((_, ended)) if ended.state.as_ref().is_some_and(|state| matches!(state, State::Succeeded(_))) => Ok(()),
+                Some((_, ended))
+                    if ended.state.as_ref().is_some_and(|state| matches!(state, State::Succeeded(_))) =>
+                {
+                    Ok(())
+                }
                 ended => Err(format!("`{}` is made again after {ended:?}", step_name(self.graph, step))),
             },
             // What did not succeed has no state any more (§5.2).

@@ -221,8 +221,7 @@ impl Session {
         let Some(past) = self.goes_on() else { return };
         let tried = matches!(past.step(work.path.number(), work.node), StepPast::Tried { .. });
         let emits = work.op.outputs.iter().any(|output| output.kind == OutputKind::Dynamic);
-        let retried =
-            matches!(past.step(work.path.number(), work.node), StepPast::Tried { failed: 1.., .. });
+        let retried = matches!(past.step(work.path.number(), work.node), StepPast::Tried { failed: 1.., .. });
         let reads_results = reads_results(graph, work.node);
         let folds = matches!(graph.node(work.node).kind, fanfold::graph::NodeKind::Gather { .. });
         self.feats.note_if(tried && emits, Feat::EmitterResumed);

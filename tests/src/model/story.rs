@@ -127,9 +127,7 @@ impl Story {
             _ => return Ok(()),
         };
         let before = self.attempts.insert((step.path.number(), step.node), (attempt, ends));
-        let rises = before.is_none_or(|(last, ended)| {
-            attempt > last || attempt == last && ends && !ended
-        });
+        let rises = before.is_none_or(|(last, ended)| attempt > last || attempt == last && ends && !ended);
         rises.then_some(()).ok_or_else(|| {
             let name = step_name(&self.graph, step);
             format!("`{name}`: attempt {attempt} comes after {before:?}")
@@ -204,8 +202,7 @@ impl Story {
                         resumed.insert(node);
                         self.feats.note_if(died && !given.is_empty(), Feat::CutInEmitter);
                         self.feats.note_if(died && !streams, Feat::CutInHeldEmitter);
-                        self.feats
-                            .note_if(due.is_some_and(|due| due > past.elapsed()), Feat::RetryWaitsOn);
+                        self.feats.note_if(due.is_some_and(|due| due > past.elapsed()), Feat::RetryWaitsOn);
                     }
                     StepPast::Succeeded { .. } => {
                         let waits = |item: &&u32| {
@@ -284,9 +281,7 @@ fn same_events(graph: &Graph, told: &Batch, read: &Batch) -> Result<(), String> 
         })
         .collect();
     let is_left_out = |event: &&Event| match &event.kind {
-        EventKind::StepStarted { step, attempt } => {
-            ends.contains(&(step.path.number(), step.node, *attempt))
-        }
+        EventKind::StepStarted { step, attempt } => ends.contains(&(step.path.number(), step.node, *attempt)),
         _ => false,
     };
     let mut left = told.events.iter().filter(|event| !is_left_out(event));
@@ -325,10 +320,7 @@ fn same_kind(graph: &Graph, told: (&Batch, &EventKind), read: (&Batch, &EventKin
             StepFailed { step: a, attempt: m, started: s, took: t, error: e, left_behind: l },
             StepFailed { step: b, attempt: n, started: u, took: v, error: f, left_behind: k },
         ) => same(a, b) && m == n && time(s, u) && time(t, v) && e == f && l == k,
-        (
-            StepNotRun { step: a, state: s, cause: c },
-            StepNotRun { step: b, state: t, cause: d },
-        ) => {
+        (StepNotRun { step: a, state: s, cause: c }, StepNotRun { step: b, state: t, cause: d }) => {
             let causes = match (c, d) {
                 (Some(c), Some(d)) => same(c, d),
                 (c, d) => c.is_none() && d.is_none(),

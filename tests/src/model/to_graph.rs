@@ -16,8 +16,8 @@ use fanfold::graph::build::{self, CallOption, Raw, RawInput};
 use fanfold::graph::{BuildErrors, Gather, Graph};
 use fanfold::machine::Limits;
 use fanfold::{
-    AnyValue, CodecError, Gathered, JobOptions, Key, OpContext, OpError, OpOptions, PoolLimit, RetryPolicy, StepFailure,
-    StepName, TypeInfo,
+    AnyValue, CodecError, Gathered, JobOptions, Key, OpContext, OpError, OpOptions, PoolLimit, RetryPolicy,
+    StepFailure, StepName, TypeInfo,
 };
 
 use super::drive::pause;

@@ -29,6 +29,8 @@ impl Past {
             later: HashMap::new(),
             tried: HashMap::new(),
             started: None,
+            session: None,
+            away: Duration::ZERO,
             ended: None,
             elapsed: Duration::ZERO,
             deaths: Vec::new(),
@@ -52,7 +54,7 @@ impl Past {
                 let outer = if outer { reader.outer() } else { &[] };
                 self.open(step, output, outer, (key, index), record)?;
             } else {
-                self.take_one(raw)?;
+                self.take_one(raw, reader.at())?;
             }
         }
         self.elapsed = self.elapsed.max(reader.at());
@@ -81,7 +83,7 @@ impl Past {
         Ok(())
     }
 
-    fn take_one(&mut self, raw: Raw<'_>) -> Result<(), RecordError> {
+    fn take_one(&mut self, raw: Raw<'_>, at: Duration) -> Result<(), RecordError> {
         let place = |step: RawStep| (step.item, step.node);
         match raw {
             Raw::StepSucceeded { step, attempt, record, .. } => {
@@ -128,6 +130,14 @@ impl Past {
                 let (parent, node) = place(step);
                 self.apply("FanOutClosed", Change::Closed { parent, node, output })?;
             }
+            Raw::ItemMoved { step, output, index } => {
+                let (item, node) = place(step);
+                let parent = self.state.parent_of(item);
+                self.apply("ItemMoved", Change::Moved { parent, node, output, item })?;
+                if let Some(last) = self.own(item).next_back() {
+                    self.places[last] = index;
+                }
+            }
             Raw::ItemSuperseded { step, output, .. } => {
                 let (item, node) = place(step);
                 let parent = self.state.parent_of(item);
@@ -136,8 +146,10 @@ impl Past {
             Raw::RunStarted { started, .. } => {
                 self.apply("RunStarted", Change::RunStarted)?;
                 self.started = Some(started);
+                self.session = Some((started, self.elapsed));
             }
-            Raw::RunResumed { in_hand, .. } => {
+            Raw::RunResumed { resumed, in_hand } => {
+                self.session = Some((resumed, self.elapsed.max(at)));
                 self.apply("RunResumed", Change::RunResumed)?;
                 self.unsuccessful.clear();
                 if in_hand.is_empty() {
