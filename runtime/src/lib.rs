@@ -79,6 +79,11 @@ mod arg;
 mod changes;
 mod check;
 mod context;
+#[cfg(not(feature = "crash-points"))]
+mod crash;
+#[cfg(feature = "crash-points")]
+#[doc(hidden)]
+pub mod crash;
 mod error;
 mod event;
 mod in_memory;
@@ -104,7 +109,7 @@ pub use check::{JobError, JobErrors, check_all_jobs};
 #[cfg(feature = "cli")]
 pub use cli::main;
 pub use context::{MAX_METADATA_BYTES, Metadata, NOTES_VERSION, Note, Notes, NotesError, OpContext};
-pub use engine::{Canceller, ResourceError, RunHandle, StartError};
+pub use engine::{Canceller, ResourceError, RunHandle, RunningSteps, StartError};
 pub use error::{ErrorKind, OpError, StepFailure};
 pub use event::{Batch, EVENT_VERSION, Event, EventKind, RunState, Span, StepRef, StepState};
 pub use in_memory::{InMemory, JobRun, NoOutput, RunError};

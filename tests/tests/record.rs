@@ -8,6 +8,7 @@ use fanfold::prelude::*;
 use fanfold::runs::{Begin, Runs};
 use fanfold::store::MemoryStore;
 use fanfold::{RunReport, RunState, StepState};
+use fanfold_tests::faulty::{Fault, FaultyStore};
 
 fn runs() -> Runs {
     Runs::of(Arc::new(MemoryStore::new()))
@@ -165,7 +166,10 @@ async fn s5_1_a_sink_that_panics_ends_neither_the_run_nor_its_record() {
     let run = ones::job().args(()).record(&runs).sink(Panics).sink(told.clone());
     assert_eq!(run.run().await.unwrap(), 1);
     assert!(told.0.lock().unwrap().iter().any(|event| event == "one 1"));
-    assert_eq!(runs.list(&Default::default()).unwrap()[0].standing, fanfold::store::Standing::Ended(RunState::Succeeded));
+    assert_eq!(
+        runs.list(&Default::default()).unwrap()[0].standing,
+        fanfold::store::Standing::Ended(RunState::Succeeded)
+    );
 }
 
 #[tokio::test]
@@ -199,7 +203,11 @@ async fn s4_6_a_resumed_run_that_is_cancelled_leaves_no_step_without_a_state() {
     handle.cancel("enough");
     let report = handle.wait().await;
     assert_eq!(report.state, RunState::Cancelled);
-    let ended: u64 = StepState::ALL.iter().filter(|state| !matches!(state, StepState::Running | StepState::Waiting)).map(|state| count(&report, *state)).sum();
+    let ended: u64 = StepState::ALL
+        .iter()
+        .filter(|state| !matches!(state, StepState::Running | StepState::Waiting))
+        .map(|state| count(&report, *state))
+        .sum();
     assert_eq!(ended, 7, "{:?}", report.summary);
 }
 
@@ -242,4 +250,23 @@ async fn s5_3_a_rerun_runs_what_is_selected_and_takes_the_rest() {
     runs.store().remove(&id, false).unwrap();
     let rerun = runs.plan_rerun(&rows[0].id, Some(&"total".parse().unwrap())).unwrap();
     assert_eq!((rerun.count().runs, rerun.count().reused), (1, 4));
+}
+
+#[tokio::test]
+async fn s5_2_a_run_that_died_before_its_first_commit_is_resumed_from_the_beginning() {
+    #[op]
+    fn one() -> i64 {
+        1
+    }
+    #[job]
+    fn hardly() -> Out<i64> {
+        one()
+    }
+    let store = Arc::new(MemoryStore::new());
+    let runs = Runs::of(Arc::new(FaultyStore::new(store.clone(), 2, Fault::DiesBefore)));
+    let report = hardly::job().args(()).record(&runs).start().await.unwrap().wait().await;
+    assert!(report.unwritten.is_some(), "its first commit failed");
+    let runs = Runs::of(store);
+    let report = runs.resume(&only_run(&runs), Begin::default()).await.unwrap().wait().await;
+    assert_eq!(report.state, RunState::Succeeded, "{:?}", report.unwritten);
 }

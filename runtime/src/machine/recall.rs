@@ -141,36 +141,49 @@ impl Machine {
         readers.into_iter().any(|reader| self.part(frame, reader) == Part::Run)
     }
 
-    /// A step that has to run has its inputs: it goes on where it stood.
+    /// A step that has to run has its inputs: it begins when it may.
     pub(super) fn begin_again(&mut self, frame: u32, task: u32) {
+        match self.take_up(frame, task) {
+            None => {}
+            Some(due) if due > self.now => {
+                self.set_state(frame, task, TaskState::Retrying);
+                let attempt = self.frames[frame as usize].tasks[task as usize].attempt;
+                let frame = self.frame_id(frame);
+                self.timer(due, Timer::Retry { frame, task, attempt });
+            }
+            Some(_) => self.make_ready(frame, task),
+        }
+    }
+
+    /// A step that has to run goes on where it stood: when it may begin; `None` if it has failed at once.
+    pub(super) fn take_up(&mut self, frame: u32, task: u32) -> Option<Duration> {
         let (node, known) = (self.node_of(frame, task), self.known_item(frame));
         if let (Some(recall), Some(item)) = (&self.recall, known)
             && recall.goes_on()
         {
             if self.config.suspects.poison.contains(&(item, node)) {
                 self.fail_as_poison(frame, task);
-                return;
+                return None;
+            }
+            let at = &mut self.frames[frame as usize].tasks[task as usize];
+            if at.attempt > 0 {
+                // It was taken up before, and given back by a worker.
+                return Some(self.now);
             }
             match recall.past.step(item, node) {
                 StepPast::Never => {}
                 StepPast::Tried { attempt, failed, due } => {
-                    let at = &mut self.frames[frame as usize].tasks[task as usize];
                     (at.attempt, at.failed) = (attempt, failed);
-                    if let Some(due) = due.filter(|due| *due > self.now) {
-                        self.set_state(frame, task, TaskState::Retrying);
-                        let frame = self.frame_id(frame);
-                        self.timer(due, Timer::Retry { frame, task, attempt });
-                        return;
-                    }
+                    return Some(due.unwrap_or(self.now));
                 }
                 StepPast::Succeeded { attempt } => {
-                    self.frames[frame as usize].tasks[task as usize].attempt = attempt;
+                    at.attempt = attempt;
                     let step = self.step_ref(frame, task);
                     self.event(EventKind::StepRemade { step });
                 }
             }
         }
-        self.make_ready(frame, task);
+        Some(self.now)
     }
 
     /// The process died each time that it ran this step: it is not run again.
