@@ -165,7 +165,10 @@ async fn s5_1_a_sink_that_panics_ends_neither_the_run_nor_its_record() {
     let run = ones::job().args(()).record(&runs).sink(Panics).sink(told.clone());
     assert_eq!(run.run().await.unwrap(), 1);
     assert!(told.0.lock().unwrap().iter().any(|event| event == "one 1"));
-    assert_eq!(runs.list(&Default::default()).unwrap()[0].standing, fanfold::store::Standing::Ended(RunState::Succeeded));
+    assert_eq!(
+        runs.list(&Default::default()).unwrap()[0].standing,
+        fanfold::store::Standing::Ended(RunState::Succeeded)
+    );
 }
 
 #[tokio::test]
@@ -199,7 +202,11 @@ async fn s4_6_a_resumed_run_that_is_cancelled_leaves_no_step_without_a_state() {
     handle.cancel("enough");
     let report = handle.wait().await;
     assert_eq!(report.state, RunState::Cancelled);
-    let ended: u64 = StepState::ALL.iter().filter(|state| !matches!(state, StepState::Running | StepState::Waiting)).map(|state| count(&report, *state)).sum();
+    let ended: u64 = StepState::ALL
+        .iter()
+        .filter(|state| !matches!(state, StepState::Running | StepState::Waiting))
+        .map(|state| count(&report, *state))
+        .sum();
     assert_eq!(ended, 7, "{:?}", report.summary);
 }
 
