@@ -21,6 +21,11 @@ mod arg;
 mod changes;
 mod check;
 mod context;
+#[cfg(not(feature = "crash-points"))]
+mod crash;
+#[cfg(feature = "crash-points")]
+#[doc(hidden)]
+pub mod crash;
 mod error;
 mod event;
 mod in_memory;

@@ -1,7 +1,10 @@
 //! Helpers shared by the tests.
 
+pub mod crash;
 pub mod faulty;
 pub mod model;
+#[cfg(unix)]
+pub mod powercut;
 
 // What the documents show compiles, and runs.
 #[cfg(doctest)]

@@ -8,6 +8,7 @@ use fanfold::prelude::*;
 use fanfold::runs::{Begin, Runs};
 use fanfold::store::MemoryStore;
 use fanfold::{RunReport, RunState, StepState};
+use fanfold_tests::faulty::{Fault, FaultyStore};
 
 fn runs() -> Runs {
     Runs::of(Arc::new(MemoryStore::new()))
@@ -104,4 +105,168 @@ async fn s4_8_an_emitter_and_a_copy_that_failed_are_resumed_without_a_doubled_it
     ran.sort();
     assert_eq!(ran, ["a", "b", "c"], "each once");
     assert_eq!(ATTEMPTS.load(SeqCst), 2, "the emitter had succeeded");
+}
+
+/// Notes every event.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<String>>>);
+
+impl fanfold::Sink for Told {
+    fn events(&mut self, shape: &fanfold::Shape, batch: &fanfold::Batch) {
+        let told = batch.events.iter().map(|event| match &event.kind {
+            fanfold::EventKind::StepStarted { step, attempt } => format!("{} {attempt}", step.name(shape)),
+            other => format!("{other:?}"),
+        });
+        self.0.lock().unwrap().extend(told);
+    }
+}
+
+#[tokio::test]
+async fn s4_7_attempt_numbers_go_on_after_a_resume_and_the_allowance_is_new() {
+    static SEEN: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+    static BROKEN: AtomicBool = AtomicBool::new(true);
+    #[op(retry(max = 1))]
+    fn shaky(ctx: &OpContext) -> Result<i64, String> {
+        SEEN.lock().unwrap().push(ctx.attempt());
+        if BROKEN.load(SeqCst) { Err("broken".to_owned()) } else { Ok(1) }
+    }
+    #[job]
+    fn shakes() -> Out<i64> {
+        shaky()
+    }
+    let runs = runs();
+    let state = shakes::job().args(()).record(&runs).start().await.unwrap().wait().await.state;
+    assert_eq!(state, RunState::Failed);
+    let id = only_run(&runs);
+    let state = runs.resume(&id, Begin::default()).await.unwrap().wait().await.state;
+    assert_eq!(state, RunState::Failed);
+    BROKEN.store(false, SeqCst);
+    let state = runs.resume(&id, Begin::default()).await.unwrap().wait().await.state;
+    assert_eq!(state, RunState::Succeeded);
+    assert_eq!(*SEEN.lock().unwrap(), [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn s5_1_a_sink_that_panics_ends_neither_the_run_nor_its_record() {
+    struct Panics;
+    impl fanfold::Sink for Panics {
+        fn events(&mut self, _: &fanfold::Shape, _: &fanfold::Batch) {
+            panic!("a sink");
+        }
+    }
+    #[op]
+    fn one() -> i64 {
+        1
+    }
+    #[job]
+    fn ones() -> Out<i64> {
+        one()
+    }
+    let (runs, told) = (runs(), Told::default());
+    let run = ones::job().args(()).record(&runs).sink(Panics).sink(told.clone());
+    assert_eq!(run.run().await.unwrap(), 1);
+    assert!(told.0.lock().unwrap().iter().any(|event| event == "one 1"));
+    assert_eq!(
+        runs.list(&Default::default()).unwrap()[0].standing,
+        fanfold::store::Standing::Ended(RunState::Succeeded)
+    );
+}
+
+#[tokio::test]
+async fn s4_6_a_resumed_run_that_is_cancelled_leaves_no_step_without_a_state() {
+    static BROKEN: AtomicBool = AtomicBool::new(true);
+    #[op(dynamic_out(by_index))]
+    fn five() -> impl Iterator<Item = i64> {
+        0..5
+    }
+    #[op]
+    async fn waits(ctx: &OpContext, x: i64) -> Result<i64, String> {
+        if BROKEN.load(SeqCst) {
+            return Err("broken".to_owned());
+        }
+        ctx.cancelled().await;
+        Ok(x)
+    }
+    #[op]
+    fn total(all: Vec<i64>) -> i64 {
+        all.iter().sum()
+    }
+    #[job(max_concurrent = 1)]
+    fn waiting() -> Out<i64> {
+        total(five().map(waits).collect())
+    }
+    let runs = runs();
+    let state = waiting::job().args(()).record(&runs).start().await.unwrap().wait().await.state;
+    assert_eq!(state, RunState::Failed);
+    BROKEN.store(false, SeqCst);
+    let handle = runs.resume(&only_run(&runs), Begin::default()).await.unwrap();
+    handle.cancel("enough");
+    let report = handle.wait().await;
+    assert_eq!(report.state, RunState::Cancelled);
+    let ended: u64 = StepState::ALL
+        .iter()
+        .filter(|state| !matches!(state, StepState::Running | StepState::Waiting))
+        .map(|state| count(&report, *state))
+        .sum();
+    assert_eq!(ended, 7, "{:?}", report.summary);
+}
+
+#[tokio::test]
+async fn s5_3_a_rerun_runs_what_is_selected_and_takes_the_rest() {
+    static RAN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    #[op(dynamic_out(by_index))]
+    fn three() -> impl Iterator<Item = i64> {
+        RAN.lock().unwrap().push("three".to_owned());
+        0..3
+    }
+    #[op]
+    fn tenfold(x: i64) -> i64 {
+        RAN.lock().unwrap().push(format!("tenfold {x}"));
+        x * 10
+    }
+    #[op]
+    fn total(all: Vec<i64>) -> i64 {
+        RAN.lock().unwrap().push("total".to_owned());
+        all.iter().sum()
+    }
+    #[job]
+    fn tens() -> Out<i64> {
+        total(three().map(tenfold).collect())
+    }
+    let runs = runs();
+    assert_eq!(tens::job().args(()).record(&runs).run().await.unwrap(), 30);
+    let id = only_run(&runs);
+    RAN.lock().unwrap().clear();
+    let rerun = runs.plan_rerun(&id, Some(&"tenfold[1]*".parse().unwrap())).unwrap();
+    assert_eq!((rerun.count().runs, rerun.count().reused), (2, 3));
+    let report = rerun.start(Begin::default()).await.unwrap().wait().await;
+    assert_eq!(report.state, RunState::Succeeded, "{:?}", report.unwritten);
+    assert_eq!(report.outputs[0].as_ref().unwrap().downcast_ref::<i64>(), Some(&30));
+    assert_eq!(*RAN.lock().unwrap(), ["tenfold 1", "total"]);
+    assert_eq!(report.summary.reused(&report.shape), 3);
+    let rows = runs.list(&Default::default()).unwrap();
+    assert_eq!(rows[0].parent.as_deref(), Some(&*id));
+    // The new run stands alone.
+    runs.store().remove(&id, false).unwrap();
+    let rerun = runs.plan_rerun(&rows[0].id, Some(&"total".parse().unwrap())).unwrap();
+    assert_eq!((rerun.count().runs, rerun.count().reused), (1, 4));
+}
+
+#[tokio::test]
+async fn s5_2_a_run_that_died_before_its_first_commit_is_resumed_from_the_beginning() {
+    #[op]
+    fn one() -> i64 {
+        1
+    }
+    #[job]
+    fn hardly() -> Out<i64> {
+        one()
+    }
+    let store = Arc::new(MemoryStore::new());
+    let runs = Runs::of(Arc::new(FaultyStore::new(store.clone(), 2, Fault::DiesBefore)));
+    let report = hardly::job().args(()).record(&runs).start().await.unwrap().wait().await;
+    assert!(report.unwritten.is_some(), "its first commit failed");
+    let runs = Runs::of(store);
+    let report = runs.resume(&only_run(&runs), Begin::default()).await.unwrap().wait().await;
+    assert_eq!(report.state, RunState::Succeeded, "{:?}", report.unwritten);
 }

@@ -152,8 +152,9 @@ fn beginning(
     run: &str,
     session: Option<&Session>,
 ) -> recorder::Beginning {
-    let going_on =
-        session.and_then(|session| session.recall.as_ref()).filter(|(recall, ..)| recall.goes_on());
+    let going_on = session
+        .and_then(|session| session.recall.as_ref())
+        .filter(|(recall, ..)| recall.goes_on() && recall.past.has_begun());
     let log = session.map(|session| {
         let drive = Arc::clone(&session.drive);
         match going_on {
@@ -163,12 +164,14 @@ fn beginning(
     });
     let now = SystemTime::now();
     let shown = |(arg, value): (&ArgDef, _)| (arg.name.to_owned(), (arg.show)(value));
-    let first = match going_on {
-        Some(_) => {
+    // A process that died before its first commit has begun nothing.
+    let has_begun = going_on.is_some() && session.is_some_and(|session| session.drive.head().0 > 0);
+    let first = match has_begun {
+        true => {
             let in_hand = session.map(|session| session.in_hand.clone()).unwrap_or_default();
             EventKind::RunResumed { resumed: now, in_hand }
         }
-        None => EventKind::RunStarted {
+        false => EventKind::RunStarted {
             run: run.into(),
             started: now,
             args: graph.job.args.iter().zip(args).map(shown).collect(),

@@ -9,19 +9,22 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use crate::crash::crash_point;
 use crate::event::{Batch, Event, EventKind, RunState};
 use crate::graph::Graph;
+use crate::panics::caught;
 use crate::record::{Encoder, Past, State};
 use crate::run::{RunReport, Sink};
 use crate::shape::Shape;
-use crate::store::{Drive, NewCommit, StoreError};
+use crate::store::{CommitIndex, Drive, NewCommit, StoreError};
 use crate::summary::{Counts, Summary};
 
 use super::shared::Shared;
 
 /// How long an event may wait for others to share a commit with.
 const GROUP: Duration = Duration::from_millis(5);
-/// The same, where all that happened is that steps began: a short one ends meanwhile, and is one event.
+/// The same, where all that happened is that steps began, or logged something: a short step ends
+/// meanwhile, and is one event.
 const GROUP_STARTS: Duration = Duration::from_millis(50);
 /// How many bytes of values are worth a commit of their own.
 const MUCH_DATA: usize = 256 * 1024;
@@ -91,8 +94,10 @@ pub(super) fn spawn(shared: Arc<Shared>, beginning: Beginning, report: oneshot::
     }
     let mut recorder = Recorder { shared, graph, shape, sinks, summary, log, unwritten: None };
     let record = move || {
+        crash_point!("first_event");
         let at = recorder.shared.now();
         recorder.take(Batch { events: vec![Event { at, kind: first }], data: Vec::new() });
+        crash_point!("first_event_recorded");
         let state = recorder.record();
         // Nobody may wait for the report any more.
         let _ = report.send(recorder.report(state));
@@ -124,16 +129,18 @@ impl Recorder {
         let mut first_seen = None;
         loop {
             self.look_after();
+            let lines = self.log.is_some() && shared.run.logs.as_ref().is_some_and(|logs| logs.any());
             let mut machine = shared.lock();
             let (events, ended) = (machine.waiting_events(), machine.ended());
-            if events > 0 || ended.is_some() {
+            if events > 0 || lines || ended.is_some() {
+                let only_slow = machine.only_starts();
                 let group = match &self.log {
                     None => Duration::ZERO,
-                    Some(_) if machine.only_starts() => GROUP_STARTS,
+                    Some(_) if only_slow => GROUP_STARTS,
                     Some(_) => GROUP,
                 };
                 let waited = first_seen.get_or_insert_with(Instant::now).elapsed();
-                let idle = machine.in_flight() == 0 && !machine.only_starts();
+                let idle = machine.in_flight() == 0 && !only_slow;
                 let much = machine.waiting_data() > MUCH_DATA || Shared::is_worth_reading(events);
                 if ended.is_some() || idle || much || waited >= group {
                     return (machine.take_events(), ended);
@@ -154,10 +161,13 @@ impl Recorder {
             self.unwritten = Some(error);
             return;
         }
+        crash_point!("after_commit");
         self.summary.apply(&self.shape, &batch.events);
-        for sink in &mut self.sinks {
-            sink.events(&self.shape, &batch);
+        if !batch.events.is_empty() {
+            // One that panics hears no more; the others, and the record, go on.
+            self.sinks.retain_mut(|sink| caught(|| sink.events(&self.shape, &batch)).is_ok());
         }
+        crash_point!("after_telling");
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
@@ -165,8 +175,13 @@ impl Recorder {
         for event in &batch.events {
             log.state.next(&self.shape, event).map_err(|illegal| fault(&log.drive, &illegal))?;
         }
+        crash_point!("before_encode");
         log.block.clear();
-        let index = log.encoder.encode(&self.shape, batch, &mut log.block);
+        let mut index = CommitIndex::default();
+        if !batch.events.is_empty() {
+            index = log.encoder.encode(&self.shape, batch, &mut log.block);
+        }
+        crash_point!("after_encode");
         let lines = self.shared.run.logs.as_ref().map(|logs| logs.take()).unwrap_or_default();
         let state = batch.events.iter().rev().find_map(|event| match event.kind {
             EventKind::RunEnded { state } => Some(Some(state)),
@@ -184,6 +199,7 @@ impl Recorder {
             summary = Some(ahead.to_bytes());
             counts = Some(Counts::of(&ahead, &self.shape).to_json());
         }
+        crash_point!("before_run_ended" if state.flatten().is_some());
         log.drive.append(NewCommit {
             block: &log.block,
             index,
@@ -192,7 +208,10 @@ impl Recorder {
             summary: summary.as_deref(),
             counts: counts.as_deref(),
             state,
-        })
+        })?;
+        crash_point!("after_run_ended" if state.flatten().is_some());
+        crash_point!("retry_recorded" if batch.events.iter().any(|event| matches!(event.kind, EventKind::AttemptFailed { .. })));
+        Ok(())
     }
 
     /// Between commits: says that it lives, and looks whether the run is to be cancelled.
@@ -204,13 +223,11 @@ impl Recorder {
         }
         if log.looked.elapsed() >= LOOK_FOR_CANCEL {
             log.looked = Instant::now();
-            match log.drive.cancel_requested() {
-                Ok(Some(reason)) if !self.shared.is_cancelling() => self.shared.cancel(&reason, None),
-                Ok(_) => {}
-                Err(error) => {
-                    self.shared.stop_unwritten(&error);
-                    self.unwritten = Some(error);
-                }
+            // A store that cannot be read just now is asked again; one that is gone takes no commit.
+            if let Ok(Some(reason)) = log.drive.cancel_requested()
+                && !self.shared.is_cancelling()
+            {
+                self.shared.cancel(&reason, None);
             }
         }
     }
@@ -218,7 +235,9 @@ impl Recorder {
     fn report(&mut self, state: RunState) -> RunReport {
         self.shared.abandon();
         if let Some(log) = &self.log {
+            crash_point!("before_release");
             log.drive.release();
+            crash_point!("after_release");
         }
         let (elapsed, outputs) = (self.shared.now(), self.shared.lock().take_outputs());
         RunReport {

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::context::OpContext;
+use crate::crash::crash_point;
 use crate::define::Outputs;
 use crate::machine::{FoldDone, Grant, Machine, PollDone, StepDone, StepWork, Want};
 
@@ -50,10 +51,12 @@ fn work(shared: &Arc<Shared>, me: &Arc<WorkerState>) {
         returned = match grant {
             Grant::Steps(steps) => {
                 shared.in_hand(me, &steps);
+                crash_point!("grant_in_hand");
                 run_steps(shared, me, &mut context, steps, &mut recorded)
             }
             Grant::Poll(poll) => {
                 shared.poll_in_hand(me, &poll);
+                crash_point!("before_poll");
                 Returned::Poll(emitter::poll(shared, poll, &mut recorded))
             }
             Grant::Fold(fold) => {
@@ -133,7 +136,10 @@ fn give_back(machine: &mut Machine, now: Duration, returned: Returned, recorded:
                 item.record = item.record.after(start);
             }
             done.record = done.record.after(start);
+            #[cfg(feature = "crash-points")]
+            let opened = !done.items.is_empty();
             machine.polled(now, done);
+            crash_point!("items_opened" if opened);
         }
         Returned::Fold(mut done) => {
             done.record = done.record.after(start);

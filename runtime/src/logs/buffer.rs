@@ -40,6 +40,11 @@ impl LogBuffer {
         waiting.lines.push(line);
     }
 
+    /// Whether lines wait.
+    pub(crate) fn any(&self) -> bool {
+        !self.lock().lines.is_empty()
+    }
+
     /// Takes all lines, in the order in which they came.
     pub(crate) fn take(&self) -> Vec<LogRow> {
         let mut waiting = self.lock();

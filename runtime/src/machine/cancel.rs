@@ -89,6 +89,7 @@ impl Machine {
                 }
             }
         }
+        self.cancel_unopened();
         for step in std::mem::take(&mut self.begun).into_keys() {
             self.commands.push(Command::Drop(step));
         }

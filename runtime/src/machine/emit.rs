@@ -469,6 +469,8 @@ impl Machine {
                     {
                         ended.push((task_plan.node, state));
                     }
+                    // What is read back holds no tokens, and has nothing to stop.
+                    TaskState::Running if self.is_recalled(index, task) || self.reads_back(id) => {}
                     TaskState::Running | TaskState::Chained => {
                         self.commands.push(Command::Stop(id));
                         self.left_behind.insert(id, Left { node: task_plan.node, by: LeftBy::Superseded });

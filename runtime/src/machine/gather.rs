@@ -141,8 +141,12 @@ impl Machine {
                 let state = &mut self.frames[gatherer as usize].gathers[index as usize];
                 state.arrivals.delivered();
                 state.entries.push((path, values));
+                let id = self.frame_id(gatherer);
                 self.end_task(frame, task, StepState::Succeeded);
-                self.check_gather(gatherer, gather_task, index);
+                // A fold that was read back has ended before: then this may have been the frame's last.
+                if self.frame_of(id).is_some() {
+                    self.check_gather(gatherer, gather_task, index);
+                }
             }
             Target::Zip { task: zip_task, index, right } => {
                 let value = values.next().unwrap_or_default();
@@ -181,7 +185,8 @@ impl Machine {
         };
         if let Gather::Fold(op) = gather {
             match self.part(frame, self.node_of(frame, task)) {
-                Part::Run => {}
+                Part::Run if self.take_up(frame, task).is_some() => {}
+                Part::Run => return self.go_on_folding(frame, task, index),
                 Part::Reuse => return self.make_ready(frame, task),
                 Part::Absent => {
                     self.leave_out(frame, task, op);

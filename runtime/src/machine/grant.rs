@@ -546,8 +546,11 @@ impl Machine {
                 self.late_return(work.id);
                 continue;
             };
-            self.give_tokens_back(work.node);
-            self.frames[frame.index as usize].tasks[task as usize].attempt -= 1;
+            // A step that is read back took no tokens, and is no attempt.
+            if work.recall.is_none() {
+                self.give_tokens_back(work.node);
+                self.frames[frame.index as usize].tasks[task as usize].attempt -= 1;
+            }
             self.restore(frame.index, task, work.inputs, work.moved);
             self.set_state(frame.index, task, TaskState::Waiting);
             if state.missing == 0 {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::define::OpDef;
 use crate::error::{ErrorKind, OpError};
 use crate::event::{EventKind, RunState, Span, StepRef, StepState};
-use crate::graph::{Graph, NodeId, ScopeId, Source};
+use crate::graph::{Fan, Graph, NodeId, ScopeId, Source};
 use crate::key::Key;
 use crate::record::{Past, StepPast};
 use crate::select::{Part, Selection};
@@ -141,36 +141,49 @@ impl Machine {
         readers.into_iter().any(|reader| self.part(frame, reader) == Part::Run)
     }
 
-    /// A step that has to run has its inputs: it goes on where it stood.
+    /// A step that has to run has its inputs: it begins when it may.
     pub(super) fn begin_again(&mut self, frame: u32, task: u32) {
+        match self.take_up(frame, task) {
+            None => {}
+            Some(due) if due > self.now => {
+                self.set_state(frame, task, TaskState::Retrying);
+                let attempt = self.frames[frame as usize].tasks[task as usize].attempt;
+                let frame = self.frame_id(frame);
+                self.timer(due, Timer::Retry { frame, task, attempt });
+            }
+            Some(_) => self.make_ready(frame, task),
+        }
+    }
+
+    /// A step that has to run goes on where it stood: when it may begin; `None` if it has failed at once.
+    pub(super) fn take_up(&mut self, frame: u32, task: u32) -> Option<Duration> {
         let (node, known) = (self.node_of(frame, task), self.known_item(frame));
         if let (Some(recall), Some(item)) = (&self.recall, known)
             && recall.goes_on()
         {
             if self.config.suspects.poison.contains(&(item, node)) {
                 self.fail_as_poison(frame, task);
-                return;
+                return None;
+            }
+            let at = &mut self.frames[frame as usize].tasks[task as usize];
+            if at.attempt > 0 {
+                // It was taken up before, and given back by a worker.
+                return Some(self.now);
             }
             match recall.past.step(item, node) {
                 StepPast::Never => {}
                 StepPast::Tried { attempt, failed, due } => {
-                    let at = &mut self.frames[frame as usize].tasks[task as usize];
                     (at.attempt, at.failed) = (attempt, failed);
-                    if let Some(due) = due.filter(|due| *due > self.now) {
-                        self.set_state(frame, task, TaskState::Retrying);
-                        let frame = self.frame_id(frame);
-                        self.timer(due, Timer::Retry { frame, task, attempt });
-                        return;
-                    }
+                    return Some(due.unwrap_or(self.now));
                 }
                 StepPast::Succeeded { attempt } => {
-                    self.frames[frame as usize].tasks[task as usize].attempt = attempt;
+                    at.attempt = attempt;
                     let step = self.step_ref(frame, task);
                     self.event(EventKind::StepRemade { step });
                 }
             }
         }
-        self.make_ready(frame, task);
+        Some(self.now)
     }
 
     /// The process died each time that it ran this step: it is not run again.
@@ -343,6 +356,33 @@ impl Machine {
         let adopted = &self.fans[fan as usize].adopted;
         let items = recall.past.items(around, node, output).iter().copied();
         items.filter(|item| !adopted.contains(item)).collect()
+    }
+
+    /// Known items that were not opened again before the run was stopped: their steps that have not
+    /// succeeded end as those of open items do (§4.6).
+    pub(super) fn cancel_unopened(&mut self) {
+        let Some(recall) = self.recall.clone().filter(Recall::goes_on) else { return };
+        let frames = self.frames.iter().filter(|frame| frame.alive);
+        let fans: Vec<_> = frames.flat_map(|frame| frame.fans.iter().copied()).collect();
+        let mut items: Vec<_> = fans.iter().flat_map(|fan| self.not_adopted(*fan)).collect();
+        let plan = Arc::clone(&self.plan);
+        while let Some(item) = items.pop() {
+            let scope = recall.past.state().scope_of(item);
+            let path = recall.past.path(item);
+            for node in &plan.graph.scope(scope).nodes {
+                let done = matches!(recall.past.step(item, *node), StepPast::Succeeded { .. });
+                if plan.node(*node).is_step() && !done {
+                    let step = StepRef { node: *node, path: path.clone() };
+                    self.event(EventKind::StepNotRun { step, state: StepState::Cancelled, cause: None });
+                }
+            }
+            for child in &plan.graph.scope(scope).children {
+                if let Some(fan) = plan.graph.scope(*child).fan {
+                    let output = if let Fan::Emitter { output, .. } = fan { output } else { 0 };
+                    items.extend(recall.past.items(item, fan.node(), output));
+                }
+            }
+        }
     }
 
     /// A known item, which has no frame, and all below it no longer count.

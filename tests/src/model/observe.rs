@@ -65,6 +65,23 @@ impl Seen<'_> {
                     keys(item)
                 ))
             }
+            EventKind::StepReused { step, .. } => {
+                let value = self.value(step, None)?;
+                self.end(step, Some(State::Succeeded(value)), 1)
+            }
+            EventKind::StepRemade { step } => match self.ended.remove(&place(step)) {
+                Some((_, ended))
+                    if ended.state.as_ref().is_some_and(|state| matches!(state, State::Succeeded(_))) =>
+                {
+                    Ok(())
+                }
+                ended => Err(format!("`{}` is made again after {ended:?}", step_name(self.graph, step))),
+            },
+            // What did not succeed has no state any more (§5.2).
+            EventKind::RunResumed { .. } => {
+                self.ended.retain(|_, (_, step)| matches!(step.state, Some(State::Succeeded(_))));
+                Ok(())
+            }
             EventKind::ItemSuperseded { step, output, item, ended } => {
                 self.supersede(step, *output, item, ended)
             }

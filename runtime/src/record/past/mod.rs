@@ -14,11 +14,12 @@ use std::time::{Duration, SystemTime};
 
 use super::state::State;
 use super::varint::Cursor;
+use crate::changes::corresponding;
 use crate::event::{RunState, StepRef, StepState};
 use crate::graph::{NodeId, ScopeId};
 use crate::key::Key;
 use crate::select::PastRun;
-use crate::shape::{Shape, ShapeNode};
+use crate::shape::Shape;
 use crate::step::Path;
 use fans::Fans;
 
@@ -41,6 +42,10 @@ pub struct Past {
     /// The steps that were tried and have not succeeded.
     tried: HashMap<usize, Tried>,
     started: Option<SystemTime>,
+    /// When the last session began: the time of day, and the time since the run began.
+    session: Option<(SystemTime, Duration)>,
+    /// For how long nobody has driven the run since its last event.
+    away: Duration,
     ended: Option<RunState>,
     elapsed: Duration,
     /// What was in hand at each death that the run was resumed after, as long as it died each time.
@@ -119,6 +124,16 @@ impl Past {
         self.started.unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
+    /// Whether the run has begun: else its process died before the first commit.
+    pub fn has_begun(&self) -> bool {
+        self.started.is_some()
+    }
+
+    /// Whether there can be such a step.
+    pub(crate) fn has_step(&self, item: u32, node: NodeId) -> bool {
+        node.index() < self.shape.nodes.len() && self.slot(item, node).is_some()
+    }
+
     /// How the run ended; `None` if it did not, or was resumed since.
     pub fn ended(&self) -> Option<RunState> {
         self.ended
@@ -166,7 +181,10 @@ impl Past {
             return StepPast::Succeeded { attempt: self.later.get(&slot).copied().unwrap_or(1) };
         }
         match self.tried.get(&slot) {
-            Some(&Tried { attempt, failed, due }) => StepPast::Tried { attempt, failed, due },
+            Some(&Tried { attempt, failed, due }) => {
+                let due = due.map(|due| due.saturating_sub(self.away));
+                StepPast::Tried { attempt, failed, due }
+            }
             None => StepPast::Never,
         }
     }
@@ -255,12 +273,17 @@ impl Past {
         self.state.layout().opened_by(self.state.scope_of(parent), self.then(node)?, output)
     }
 
-    /// From here on it is asked of nodes as a job has them that has changed since; nodes are the same
-    /// if they have the same name.
+    /// The run goes on at this time of day: waits that ended while nobody drove it are over. A clock that
+    /// was put back makes none longer.
+    pub fn goes_on_at(&mut self, now: SystemTime) {
+        let Some((began, at)) = self.session else { return };
+        let last = began + self.elapsed.saturating_sub(at);
+        self.away = now.duration_since(last).unwrap_or_default();
+    }
+
+    /// From here on it is asked of nodes as a job has them that has changed since.
     pub fn read_as(&mut self, today: &Shape) {
-        let same = |node: &ShapeNode| self.shape.nodes.iter().position(|then| then.name == node.name);
-        let then = |node| same(node).map(|place| NodeId(place as u32));
-        self.as_of = Some(today.nodes.iter().map(then).collect());
+        self.as_of = Some(corresponding(&self.shape, today));
     }
 
     /// Which node of the run one is.

@@ -29,6 +29,8 @@ impl Past {
             later: HashMap::new(),
             tried: HashMap::new(),
             started: None,
+            session: None,
+            away: Duration::ZERO,
             ended: None,
             elapsed: Duration::ZERO,
             deaths: Vec::new(),
@@ -52,7 +54,7 @@ impl Past {
                 let outer = if outer { reader.outer() } else { &[] };
                 self.open(step, output, outer, (key, index), record)?;
             } else {
-                self.take_one(raw)?;
+                self.take_one(raw, reader.at())?;
             }
         }
         self.elapsed = self.elapsed.max(reader.at());
@@ -81,7 +83,7 @@ impl Past {
         Ok(())
     }
 
-    fn take_one(&mut self, raw: Raw<'_>) -> Result<(), RecordError> {
+    fn take_one(&mut self, raw: Raw<'_>, at: Duration) -> Result<(), RecordError> {
         let place = |step: RawStep| (step.item, step.node);
         match raw {
             Raw::StepSucceeded { step, attempt, record, .. } => {
@@ -136,8 +138,10 @@ impl Past {
             Raw::RunStarted { started, .. } => {
                 self.apply("RunStarted", Change::RunStarted)?;
                 self.started = Some(started);
+                self.session = Some((started, self.elapsed));
             }
-            Raw::RunResumed { in_hand, .. } => {
+            Raw::RunResumed { resumed, in_hand } => {
+                self.session = Some((resumed, self.elapsed.max(at)));
                 self.apply("RunResumed", Change::RunResumed)?;
                 self.unsuccessful.clear();
                 if in_hand.is_empty() {

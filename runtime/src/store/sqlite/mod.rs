@@ -122,6 +122,14 @@ impl SqliteStore {
         }
         self
     }
+
+    /// Without waiting for the disk: what is acknowledged may be lost when the power is cut. For the
+    /// tests that must find that out.
+    #[doc(hidden)]
+    pub fn with_weak_sync(self) -> Result<Self, StoreError> {
+        self.inner.writer()?.ask(|conn| conn.pragma_update(None, "synchronous", "NORMAL"))?;
+        Ok(self)
+    }
 }
 
 fn make_folder_of(path: &Path) -> Result<(), StoreError> {
