@@ -39,7 +39,19 @@ pub(crate) struct Recorded {
     text: Vec<u8>,
 }
 
+/// So many new items after a death are watched: whatever killed the process comes soon after what was
+/// recorded.
+const WATCHED: u32 = 1 << 16;
+
 impl Values {
+    /// If the process before died with something in hand: up to which item that counts.
+    pub(super) fn careful_up_to(&self) -> Option<u32> {
+        let drive = self.drive.as_ref()?;
+        let recall = self.recall.as_ref().filter(|recall| recall.goes_on())?;
+        let died = drive.left_in_hand().iter().any(|steps| !steps.is_empty());
+        died.then(|| recall.past.last_item().saturating_add(WATCHED))
+    }
+
     /// Whether there is a record.
     pub(super) fn are_recorded(&self) -> bool {
         self.drive.is_some()
