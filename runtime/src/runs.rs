@@ -473,10 +473,11 @@ fn suspects(past: &Past, in_hand: &[StepRef], retry_poison: bool) -> Suspects {
         return suspects;
     }
     suspects.poison = past.poisoned().into_iter().collect();
-    if let [.., first, second, last] = deaths.as_slice()
-        && let [named] = both(&both(first, second), last)[..]
-    {
-        suspects.poison.insert(named);
+    // A step that was named stays so, whatever else the process died of since.
+    for deaths in deaths.windows(3) {
+        if let [named] = both(&both(&deaths[0], &deaths[1]), &deaths[2])[..] {
+            suspects.poison.insert(named);
+        }
     }
     suspects
 }

@@ -164,19 +164,16 @@ fn beginning(
     });
     let now = SystemTime::now();
     let shown = |(arg, value): (&ArgDef, _)| (arg.name.to_owned(), (arg.show)(value));
-    // A process that died before its first commit has begun nothing.
-    let has_begun = going_on.is_some() && session.is_some_and(|session| session.drive.head().0 > 0);
-    let first = match has_begun {
-        true => {
-            let in_hand = session.map(|session| session.in_hand.clone()).unwrap_or_default();
-            EventKind::RunResumed { resumed: now, in_hand }
-        }
-        false => EventKind::RunStarted {
-            run: run.into(),
-            started: now,
-            args: graph.job.args.iter().zip(args).map(shown).collect(),
-        },
-    };
+    let in_hand = session.map(|session| session.in_hand.clone()).unwrap_or_default();
+    let mut first = Vec::new();
+    // A process that died before its first commit has begun nothing that is known.
+    if going_on.is_none() {
+        let args = graph.job.args.iter().zip(args).map(shown).collect();
+        first.push(EventKind::RunStarted { run: run.into(), started: now, args });
+    }
+    if going_on.is_some() || !in_hand.is_empty() {
+        first.push(EventKind::RunResumed { resumed: now, in_hand });
+    }
     let known = session.and_then(|session| session.summary.clone());
     let summary = known.unwrap_or_else(|| Summary::new(shape));
     recorder::Beginning { sinks, shape: Arc::clone(shape), summary, log, first }

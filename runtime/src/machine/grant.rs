@@ -378,7 +378,7 @@ impl Machine {
             let Some((_, entry)) = self.sync.peek() else { break };
             let (frame, task) = (entry.frame.index, entry.task);
             let (ready, node) = (self.is_ready(entry), self.node_of(frame, task));
-            if ready && !self.is_short(node) {
+            if ready && (!self.is_short(node) || self.is_recalled(frame, task)) {
                 break;
             }
             self.sync.pop();

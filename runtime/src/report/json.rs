@@ -163,6 +163,7 @@ fn kind_name(kind: &EventKind) -> &'static str {
         EventKind::StepNotRun { .. } => "step_not_run",
         EventKind::ItemYielded { .. } => "item_yielded",
         EventKind::FanOutClosed { .. } => "fan_out_closed",
+        EventKind::ItemMoved { .. } => "item_moved",
         EventKind::ItemSuperseded { .. } => "item_superseded",
         EventKind::RunCancelling { .. } => "run_cancelling",
         EventKind::RunEnded { .. } => "run_ended",
@@ -249,6 +250,10 @@ impl Line<'_> {
                 }
             }
             EventKind::ItemYielded { step, output, item, .. } => self.item(shape, step, *output, item),
+            EventKind::ItemMoved { step, output, item, index } => {
+                self.item(shape, step, *output, item)?;
+                self.set("index", index)
+            }
             EventKind::ItemSuperseded { step, output, item, .. } => self.item(shape, step, *output, item),
             EventKind::FanOutClosed { step, output, items } => {
                 self.step(shape, step)?;

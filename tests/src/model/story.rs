@@ -89,8 +89,9 @@ impl Story {
         self.skipped = skipped;
         self.gave.extend(driven.gave.iter().map(|(name, gave)| (name.clone(), gave.clone())));
         self.items.extend(driven.items.iter().map(|(name, items)| (name.clone(), items.clone())));
-        if self.live.to_bytes() != self.read.to_bytes() {
-            return Err("the summary of what was read is not that of what was told".to_owned());
+        let [told, read] = [&self.live, &self.read].map(|summary| figures(&self.shape, summary));
+        if told != read {
+            return Err(format!("the summary of what was told is {told}, and of what was read {read}"));
         }
         Ok(())
     }
@@ -246,6 +247,21 @@ impl Story {
             }
         }
     }
+}
+
+/// What a summary says, but for the places of items in yield order, which change.
+fn figures(shape: &Shape, summary: &Summary) -> String {
+    let node = |node: u32| {
+        let node = NodeId(node);
+        let counts = StepState::ALL.map(|state| summary.count(node, state));
+        (counts, summary.known(node), summary.items(node), summary.is_done(node))
+    };
+    let nodes: Vec<_> = (0..shape.nodes.len() as u32).map(node).collect();
+    let slowest: Vec<_> = summary.slowest().iter().map(|slow| (slow.step.node, slow.took)).collect();
+    let errors: Vec<_> = summary.errors().iter().map(|group| (group.node, group.count)).collect();
+    let of_run = (summary.sessions(), summary.state(), summary.cancelling(), summary.elapsed());
+    let running = summary.running(usize::MAX).len();
+    format!("{of_run:?} {nodes:?} {slowest:?} {errors:?} {running}")
 }
 
 fn item_of(step: &StepRef) -> u32 {
