@@ -23,6 +23,10 @@ bench-check:
 torture cases="1000000":
     FANFOLD_CASES={{cases}} cargo test --release -p fanfold-tests --test model --test simulation -- --nocapture
 
+# Kills processes at random instants, and at each named point.
+torture-crash kills="10000":
+    FANFOLD_KILLS={{kills}} cargo test --release -p fanfold-tests --test crash -- --nocapture
+
 # New words of the compiler, or of the macros: look at the difference before committing it.
 bless:
     TRYBUILD=overwrite cargo test -p fanfold-tests --test ui

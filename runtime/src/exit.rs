@@ -17,7 +17,8 @@ pub const PROGRAM: u8 = 3;
 /// built, or the record could not be written.
 pub const STORE: u8 = 4;
 
-/// The result could not be written to stdout (a full disk, say). A reader that went away is none.
+/// The result could not be written to stdout, or to the file that was named (a full disk, say). A
+/// reader that went away is none.
 pub const OUTPUT: u8 = 5;
 
 /// The run was cancelled: by a signal (128 + SIGINT, as shells have it) or by somebody's command.

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use crate::changes::{Change, changes};
 use crate::check::JobError;
+use crate::crash::crash_point;
 use crate::define::{ArgForm, JobDef};
 use crate::engine::{RunHandle, Session, StartError, from_hand, run_id, start_session};
 use crate::event::{RunState, StepRef};
@@ -266,10 +267,12 @@ impl Runs {
         }
         let args = args_of(run, &facts, graph.job, &mut begin.secrets)?;
         let drive = self.store.drive(run, begin.take_over)?;
+        crash_point!("resume_taken");
         let mut past = self.past(run, &facts)?;
         past.goes_on_at(SystemTime::now());
         let past = Arc::new(past);
         let summary = self.summary(run, &facts)?;
+        crash_point!("resume_known");
         let in_hand = in_hand(&drive, &past);
         let suspects = suspects(&past, &in_hand, begin.retry_poison);
         let recall = Recall { past, selection: None };
@@ -441,7 +444,7 @@ fn options_of(facts: &RunFacts, said: RunOptions) -> RunOptions {
 
 /// The steps that the last holder had in hand when it died; none if it ended well.
 fn in_hand(drive: &Arc<dyn Drive>, past: &Past) -> Vec<StepRef> {
-    let known = |(item, _): &(u32, NodeId)| *item <= past.last_item();
+    let known = |(item, node): &(u32, NodeId)| past.has_step(*item, *node);
     let steps = drive.left_in_hand().iter().flat_map(|bytes| from_hand(bytes)).filter(known);
     let not_done = steps.filter(|(item, node)| !past.state().succeeded(*item, *node));
     not_done.map(|(item, node)| StepRef { node, path: past.path(item) }).collect()
@@ -470,10 +473,11 @@ fn suspects(past: &Past, in_hand: &[StepRef], retry_poison: bool) -> Suspects {
         return suspects;
     }
     suspects.poison = past.poisoned().into_iter().collect();
-    if let [.., first, second, last] = deaths.as_slice()
-        && let [named] = both(&both(first, second), last)[..]
-    {
-        suspects.poison.insert(named);
+    // A step that was named stays so, whatever else the process died of since.
+    for deaths in deaths.windows(3) {
+        if let [named] = both(&both(&deaths[0], &deaths[1]), &deaths[2])[..] {
+            suspects.poison.insert(named);
+        }
     }
     suspects
 }

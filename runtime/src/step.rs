@@ -38,7 +38,7 @@ impl Path {
 
     /// Which item of the run it is, in the order in which they were opened: 1 is the first, 0 stands
     /// for what lies outside all fan-outs.
-    pub(crate) fn number(&self) -> u32 {
+    pub fn number(&self) -> u32 {
         self.0.as_ref().map_or(0, |item| item.number)
     }
 

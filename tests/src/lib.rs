@@ -1,5 +1,6 @@
 //! Helpers shared by the tests.
 
+pub mod crash;
 pub mod faulty;
 pub mod model;
 #[cfg(unix)]

@@ -165,6 +165,7 @@ fn a_failed_run_groups_its_errors() {
             !    slowest: …
             !    time: …
             !     Failed failing RUN in TIME: 4 succeeded, 2 failed, 1 upstream failed
+            !    resume: jobs resume sea3 inspect: jobs show sea3 --failures
             exit 1
         "#]],
     );
@@ -202,6 +203,7 @@ fn a_failed_run_groups_its_errors() {
             !    slowest: …
             !    time: …
             !     Failed failing RUN in TIME: 4 succeeded, 2 failed, 1 upstream failed
+            !    resume: jobs resume xszj inspect: jobs show xszj --failures
             exit 1
         "#]],
     );
@@ -244,6 +246,7 @@ fn hostile_keys_and_errors_are_inert() {
             ! 
             !    slowest: …
             !     Failed hostile RUN in TIME: 1 succeeded, 6 failed
+            !    resume: jobs resume ey1m inspect: jobs show ey1m --failures
             exit 1
         "#]],
     );
@@ -833,6 +836,7 @@ fn help_is_made_of_doc_comments() {
               runs         List the runs that were recorded
               show         Show a run, or one of its steps
               logs         Print what steps logged
+              export       Write a run for other programs
               cancel       Ask a run to stop
               prune        Remove runs that nobody needs
               doctor       Look for what is wrong
@@ -922,8 +926,8 @@ fn help_is_made_of_doc_comments() {
                   --grace <TIME>              How long running steps may go on after the run was cancelled
                                               [default: 10s]
                   --seed <N>                  The seed of all randomness, such as the jitter of retries
-                  --store <ADDRESS>           Where runs are recorded: `sqlite:PATH` [default: .fanfold/runs.db,
-                                              or in FANFOLD_HOME]
+                  --store <ADDRESS>           Where runs are recorded: `sqlite:PATH`, or `memory` [default:
+                                              .fanfold/runs.db, or in FANFOLD_HOME]
 
             Output:
                   --json                  One event a line on stdout, as JSON; the last line is the result

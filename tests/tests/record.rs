@@ -8,6 +8,7 @@ use fanfold::prelude::*;
 use fanfold::runs::{Begin, Runs};
 use fanfold::store::MemoryStore;
 use fanfold::{RunReport, RunState, StepState};
+use fanfold_tests::faulty::{Fault, FaultyStore};
 
 fn runs() -> Runs {
     Runs::of(Arc::new(MemoryStore::new()))
@@ -249,4 +250,57 @@ async fn s5_3_a_rerun_runs_what_is_selected_and_takes_the_rest() {
     runs.store().remove(&id, false).unwrap();
     let rerun = runs.plan_rerun(&rows[0].id, Some(&"total".parse().unwrap())).unwrap();
     assert_eq!((rerun.count().runs, rerun.count().reused), (1, 4));
+}
+
+#[tokio::test]
+async fn s5_2_a_run_that_died_before_its_first_commit_is_resumed_from_the_beginning() {
+    #[op]
+    fn one() -> i64 {
+        1
+    }
+    #[job]
+    fn hardly() -> Out<i64> {
+        one()
+    }
+    let store = Arc::new(MemoryStore::new());
+    let runs = Runs::of(Arc::new(FaultyStore::new(store.clone(), 2, Fault::DiesBefore)));
+    let report = hardly::job().args(()).record(&runs).start().await.unwrap().wait().await;
+    assert!(report.unwritten.is_some(), "its first commit failed");
+    let runs = Runs::of(store);
+    let report = runs.resume(&only_run(&runs), Begin::default()).await.unwrap().wait().await;
+    assert_eq!(report.state, RunState::Succeeded, "{:?}", report.unwritten);
+}
+
+#[tokio::test]
+async fn s4_8_the_order_is_that_of_the_last_attempt_also_after_another_resume() {
+    static SESSION: AtomicU32 = AtomicU32::new(0);
+    #[op(dynamic_out)]
+    fn letters() -> impl Iterator<Item = Result<DynamicOutput<String>, String>> {
+        let session = SESSION.load(SeqCst);
+        let order = if session == 0 { "abc!" } else { "cba" };
+        order.chars().map(|letter| match letter {
+            '!' => Err("the page is gone".to_owned()),
+            letter => Ok(DynamicOutput::new(letter, letter.to_string())),
+        })
+    }
+    #[op]
+    fn joined(all: Vec<String>) -> Result<String, String> {
+        if SESSION.load(SeqCst) < 2 { Err("broken".to_owned()) } else { Ok(all.concat()) }
+    }
+    #[job]
+    fn reversed() -> Out<String> {
+        joined(letters().collect())
+    }
+    let runs = runs();
+    let state = reversed::job().args(()).record(&runs).start().await.unwrap().wait().await.state;
+    assert_eq!(state, RunState::Failed);
+    let id = only_run(&runs);
+    for session in 1..3 {
+        SESSION.store(session, SeqCst);
+        let report = runs.resume(&id, Begin::default()).await.unwrap().wait().await;
+        assert!(report.unwritten.is_none(), "{:?}", report.unwritten);
+        if session == 2 {
+            assert_eq!(report.outputs[0].as_ref().unwrap().downcast_ref::<String>().unwrap(), "cba");
+        }
+    }
 }

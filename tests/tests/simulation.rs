@@ -13,7 +13,7 @@ use fanfold_tests::model::interpret::interpret;
 use fanfold_tests::model::legal::Legal;
 use fanfold_tests::model::observe::observe;
 use fanfold_tests::model::plan::{Backoff, Form, Plan, Retry, Rule};
-use fanfold_tests::model::to_graph::{limits, to_graph, to_graph_with};
+use fanfold_tests::model::to_graph::{Besides, limits, to_graph, to_graph_with};
 use fanfold_tests::model::write::Body;
 
 #[test]
@@ -77,7 +77,8 @@ fn jobs_with_timeouts_end_whatever_takes_too_long() {
     campaign.run("--test simulation timeouts", |plan, seed| {
         let course = course(plan, seed);
         let timeout = course.longest * 2 / 3;
-        let built = to_graph_with(plan, Some(timeout)).map_err(|errors| errors.to_string())?;
+        let built = to_graph_with(plan, Besides { timeout: Some(timeout), ..Besides::default() })
+            .map_err(|errors| errors.to_string())?;
         let driven = drive(&built.graph, built.args, &course, &mut Unwatched)?;
         observe(&built.graph, &driven)?;
         deeds.add(&driven.deeds);

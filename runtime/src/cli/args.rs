@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Args as _, Command};
 use clap_complete::Shell;
 
 use super::problem::{Problem, unknown};
-use super::{cancel, doctor, jobs, list, logs, output, prune, resume, runs, show, values};
+use super::{cancel, doctor, export, jobs, list, logs, output, prune, resume, runs, show, values};
 use crate::define::{ArgForm, JobDef};
 use crate::exit;
 
@@ -87,6 +87,9 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
         .subcommand(runs::Flags::augment_args(Command::new("runs")).about("List the runs that were recorded"))
         .subcommand(show::Flags::augment_args(Command::new("show")).about("Show a run, or one of its steps"))
         .subcommand(logs::Flags::augment_args(Command::new("logs")).about("Print what steps logged"))
+        .subcommand(
+            export::Flags::augment_args(Command::new("export")).about("Write a run for other programs"),
+        )
         .subcommand(cancel::Flags::augment_args(Command::new("cancel")).about("Ask a run to stop"))
         .subcommand(prune::Flags::augment_args(Command::new("prune")).about("Remove runs that nobody needs"))
         .subcommand(doctor::Flags::augment_args(Command::new("doctor")).about("Look for what is wrong"))

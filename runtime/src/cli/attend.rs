@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
+use super::again::Again;
 use super::event_lines::EventLines;
 use super::flags::OutputFlags;
 use super::problem::Problem;
@@ -19,11 +20,13 @@ use crate::report::screen::tell;
 use crate::run::Sink;
 use crate::runs::RunsError;
 use crate::shape::Shape;
+use crate::store::Standing;
 
 /// Begins a run by `begin`, which is given who is to be told of it, and sees it to its end.
 pub(super) fn attend<F>(
     shape: Shape,
     flags: &OutputFlags,
+    again: Option<Again>,
     begin: impl FnOnce(Vec<Box<dyn Sink>>) -> F,
 ) -> Result<u8, Problem>
 where
@@ -33,7 +36,7 @@ where
         .enable_all()
         .build()
         .map_err(|error| Problem::Store(format!("tokio's runtime cannot start: {error}")))?;
-    let code = runtime.block_on(drive(shape, flags, begin));
+    let code = runtime.block_on(drive(shape, flags, again, begin));
     leave(runtime);
     code
 }
@@ -46,6 +49,7 @@ fn leave(runtime: Runtime) {
 async fn drive<F>(
     shape: Shape,
     flags: &OutputFlags,
+    again: Option<Again>,
     begin: impl FnOnce(Vec<Box<dyn Sink>>) -> F,
 ) -> Result<u8, Problem>
 where
@@ -73,7 +77,13 @@ where
             return Err(problem(&error));
         }
     };
-    watcher.watch(handle.canceller());
+    progress.follow(handle.steps());
+    let run = handle.run_id().to_owned();
+    let next = |state, has_errors| match &again {
+        Some(again) => again.next(&run, Standing::Ended(state), has_errors),
+        None => String::new(),
+    };
+    watcher.watch(handle.canceller(), next(RunState::Cancelled, false));
     let report = handle.wait().await;
     progress.finish();
     let written = match lines {
@@ -85,11 +95,20 @@ where
         return Ok(exit_code(report.state));
     }
     if let Some(error) = &report.unwritten {
-        let what = "what was shown as done is recorded: when the store can be written again, resume the run";
-        return Err(Problem::Store(format!("{error}\nhelp: {what} with `resume {}`", report.run_id)));
+        return Err(Problem::Store(format!("{error}{}", unwritten(again.as_ref(), &run))));
     }
-    say_end(&report, flags, shown.paint);
+    let next = next(report.state, !report.summary.errors().is_empty());
+    say_end(&report, flags, shown.paint, &next);
     written.unwrap_or_else(|| print_values(&report)).map(|()| exit_code(report.state))
+}
+
+/// How to go on with a run that could not be recorded any more.
+fn unwritten(again: Option<&Again>, run: &str) -> String {
+    let Some(again) = again else { return String::new() };
+    let command = again.command(&format!("resume {}", again.short(run)));
+    format!(
+        "\nhelp: what was shown as done is recorded: when the store can be written again, `{command}` goes on"
+    )
 }
 
 /// What kept a run from beginning, as the command line tells it.

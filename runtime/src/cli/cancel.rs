@@ -27,9 +27,7 @@ pub(super) struct Flags {
 
 /// Asks for it; the process that drives the run hears of it within a second.
 pub(super) fn cancel(flags: &Flags) -> Result<u8, Problem> {
-    // A store that is not there is not made by asking it.
-    flags.store.reading()?;
-    let text = ask(&flags.store.writing()?, &flags.run, &flags.reason)?;
+    let text = ask(&flags.store.existing()?, &flags.run, &flags.reason)?;
     tell(&text);
     Ok(exit::SUCCESS)
 }

@@ -1,5 +1,6 @@
 //! The binary's face: its commands, each from a command line to an exit code.
 
+mod again;
 mod args;
 mod attend;
 mod cancel;
@@ -7,6 +8,7 @@ mod columns;
 mod config;
 mod doctor;
 mod event_lines;
+mod export;
 #[cfg(test)]
 mod fixture;
 mod flags;
@@ -56,18 +58,20 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(command: Command, matches: &ArgMatches) -> Result<u8, Problem> {
+    let program = command.get_name();
     match matches.subcommand() {
         Some(("list", matches)) => list::list(&list::Flags::from_arg_matches(matches)?),
         Some(("run", matches)) => {
             let (job, matches) = chosen_job(matches)?;
-            run::run(job, matches)
+            run::run(program, job, matches)
         }
-        Some(("resume", matches)) => resume::resume(resume::Flags::from_arg_matches(matches)?),
-        Some(("rerun", matches)) => resume::rerun(resume::RerunFlags::from_arg_matches(matches)?),
+        Some(("resume", matches)) => resume::resume(program, resume::Flags::from_arg_matches(matches)?),
+        Some(("rerun", matches)) => resume::rerun(program, resume::RerunFlags::from_arg_matches(matches)?),
         Some(("graph", matches)) => list::graph(&list::GraphFlags::from_arg_matches(matches)?),
         Some(("runs", matches)) => runs::runs(&runs::Flags::from_arg_matches(matches)?),
-        Some(("show", matches)) => show::show(command.get_name(), &show::Flags::from_arg_matches(matches)?),
+        Some(("show", matches)) => show::show(program, &show::Flags::from_arg_matches(matches)?),
         Some(("logs", matches)) => logs::logs(&logs::Flags::from_arg_matches(matches)?),
+        Some(("export", matches)) => export::export(&export::Flags::from_arg_matches(matches)?),
         Some(("cancel", matches)) => cancel::cancel(&cancel::Flags::from_arg_matches(matches)?),
         Some(("prune", matches)) => prune::prune(&prune::Flags::from_arg_matches(matches)?),
         Some(("doctor", matches)) => doctor::doctor(&doctor::Flags::from_arg_matches(matches)?),

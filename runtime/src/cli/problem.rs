@@ -1,11 +1,13 @@
 //! What can go wrong before, beside and after a run, and how it is told.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::exit;
 use crate::report::paint::Paint;
 use crate::report::screen::tell;
 pub(crate) use crate::text::nearest;
+use crate::text::safe;
 
 /// Why the binary does not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +27,9 @@ pub(crate) enum Problem {
     /// Something asked for could not be written.
     #[error("cannot write to stdout: {0}")]
     Output(io::Error),
+    /// As [`Output`](Self::Output), to a file.
+    #[error("cannot write {}: {error}", safe(&path.display().to_string()))]
+    File { path: PathBuf, error: io::Error },
 }
 
 impl Problem {
@@ -45,7 +50,7 @@ impl Problem {
             Self::Program(_) => exit::PROGRAM,
             Self::Store(_) => exit::STORE,
             Self::Output(_) if self.is_reader_gone() => return exit::SUCCESS,
-            Self::Output(_) => exit::OUTPUT,
+            Self::Output(_) | Self::File { .. } => exit::OUTPUT,
         };
         tell(&format!("{} {self}", Paint::for_stderr().bad("error:")));
         code

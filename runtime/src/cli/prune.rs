@@ -49,9 +49,7 @@ pub(super) fn prune(flags: &Flags) -> Result<u8, Problem> {
             "say which runs may go: --older-than 30d, --keep 100 (of each job), --state failed; with --dry-run nothing is removed".to_owned(),
         ));
     }
-    // A store that is not there is not made by pruning it.
-    flags.store.reading()?;
-    let store = flags.store.writing()?;
+    let store = flags.store.existing()?;
     let chosen = chosen(&store, flags, SystemTime::now())?;
     let text = remove(&store, &chosen, flags)?;
     print(text.as_bytes())?;

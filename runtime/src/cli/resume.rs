@@ -2,6 +2,7 @@
 
 use clap::{ArgAction, Args};
 
+use super::again::Again;
 use super::attend::{attend, problem};
 use super::config::Config;
 use super::flags::{LimitFlags, OutputFlags};
@@ -17,8 +18,9 @@ use crate::define::JobDef;
 use crate::exit;
 use crate::report::screen::tell;
 use crate::report::words::counted;
-use crate::runs::{Begin, Rerun, Runs};
+use crate::runs::{Begin, Rerun, Runs, RunsError};
 use crate::select::Expr;
+use crate::store::RunRow;
 
 /// The flags of `resume`.
 #[derive(Debug, Args)]
@@ -41,20 +43,19 @@ pub(super) struct Flags {
 }
 
 /// Goes on with a run.
-pub(super) fn resume(flags: Flags) -> Result<u8, Problem> {
-    let store = flags.store.writing()?;
+pub(super) fn resume(program: &str, flags: Flags) -> Result<u8, Problem> {
+    let store = flags.store.existing()?;
+    let again = Again::new(program, &flags.store, &store);
     let row = which(&store, flags.run.as_deref())?;
     let runs = Runs::of(store);
     let facts = runs.facts(&row.id).map_err(|error| problem(&error))?;
-    let job = super::jobs::find(&row.job)?;
+    let job = job_of(&row)?;
     warn_of_aborts(job);
     let begin = begin(job, &flags.limits)?;
     let begin = Begin { take_over: flags.take_over, retry_poison: flags.retry_poison, ..begin };
-    attend(
-        facts.shape,
-        &flags.output,
-        |sinks| async move { runs.resume(&row.id, Begin { sinks, ..begin }).await },
-    )
+    attend(facts.shape, &flags.output, again, |sinks| async move {
+        runs.resume(&row.id, Begin { sinks, ..begin }).await
+    })
 }
 
 /// The flags of `rerun`.
@@ -82,8 +83,9 @@ pub(super) struct RerunFlags {
 }
 
 /// Makes a new run of selected steps.
-pub(super) fn rerun(flags: RerunFlags) -> Result<u8, Problem> {
-    let store = flags.store.writing()?;
+pub(super) fn rerun(program: &str, flags: RerunFlags) -> Result<u8, Problem> {
+    let store = flags.store.existing()?;
+    let again = Again::new(program, &flags.store, &store);
     let row = which(&store, flags.run.as_deref())?;
     let runs = Runs::of(store);
     let expr = expression(&flags.select).map_err(|error| Problem::Usage(error.to_string()))?;
@@ -95,10 +97,19 @@ pub(super) fn rerun(flags: RerunFlags) -> Result<u8, Problem> {
     if !flags.output.quiet {
         tell(&said(&rerun));
     }
-    let job = super::jobs::find(&row.job)?;
+    let job = job_of(&row)?;
     warn_of_aborts(job);
     let begin = Begin { tags: flags.tag, ..begin(job, &flags.limits)? };
-    attend(rerun.shape(), &flags.output, |sinks| rerun.start(Begin { sinks, ..begin }))
+    attend(rerun.shape(), &flags.output, again, |sinks| rerun.start(Begin { sinks, ..begin }))
+}
+
+/// The job of a run, if the program still has it.
+fn job_of(run: &RunRow) -> Result<&'static JobDef, Problem> {
+    super::jobs::check_registry()?;
+    crate::define::jobs()
+        .into_iter()
+        .find(|job| job.name == run.job)
+        .ok_or_else(|| problem(&RunsError::NoJob { run: run.id.clone(), job: run.job.clone() }))
 }
 
 fn expression(select: &[String]) -> Result<Option<Expr>, crate::select::SelectError> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
+use super::again::Again;
 use super::attend::attend;
 use super::config::Config;
 use super::flags::RunFlags;
@@ -18,7 +19,7 @@ use crate::report::screen::tell;
 use crate::runs::{Begin, Runs};
 
 /// Runs a job.
-pub(super) fn run(job: &'static JobDef, matches: &ArgMatches) -> Result<u8, Problem> {
+pub(super) fn run(program: &str, job: &'static JobDef, matches: &ArgMatches) -> Result<u8, Problem> {
     let flags = RunFlags::from_arg_matches(matches)?;
     let graph = checked_graph(job)?;
     let config = match &flags.config {
@@ -29,8 +30,10 @@ pub(super) fn run(job: &'static JobDef, matches: &ArgMatches) -> Result<u8, Prob
     let json = flags.args.as_deref().map(|text| json_arguments(text, job)).transpose()?.unwrap_or_default();
     let args = values(job, &Sources { matches, environment, json, config: &config, prompt: prompt() })?;
     let options = run_options(&graph, &flags.limits, &config)?;
-    let runs = Runs::of(flags.store.writing()?);
-    attend(graph.shape(), &flags.output, |sinks| async move {
+    let store = flags.store.writing()?;
+    let again = Again::new(program, &flags.store, &store);
+    let runs = Runs::of(store);
+    attend(graph.shape(), &flags.output, again, |sinks| async move {
         runs.begin(graph, args, Begin { options, sinks, tags: flags.tag, ..Begin::default() }).await
     })
 }

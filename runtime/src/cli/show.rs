@@ -13,13 +13,14 @@ use std::time::SystemTime;
 use clap::Args;
 use jiff::tz::TimeZone;
 
+use super::again::Again;
 use super::output::print;
 use super::problem::Problem;
 use super::runs::{painted, run_json, seconds, took};
 use super::store::StoreFlags;
 use super::when::{between, shown};
 use super::which::which;
-use crate::event::{RunState, StepState};
+use crate::event::StepState;
 use crate::exit;
 use crate::record::Reader;
 use crate::report::block::status;
@@ -56,8 +57,8 @@ pub(super) struct Flags {
 struct View<'a> {
     reader: &'a Reader,
     summary: &'a Summary,
-    /// The program's name, for the commands that may come next.
-    program: &'a str,
+    /// For the commands that may come next.
+    again: &'a Again,
     now: SystemTime,
     zone: TimeZone,
     paint: Paint,
@@ -70,7 +71,8 @@ pub(super) fn show(program: &str, flags: &Flags) -> Result<u8, Problem> {
     let reader = Reader::open(Arc::clone(&store), &run.id)?;
     let summary = reader.summary()?;
     let (now, zone) = (SystemTime::now(), TimeZone::system());
-    let view = View { reader: &reader, summary: &summary, program, now, zone, paint: Paint::for_stdout() };
+    let again = &Again::at(program, &flags.store, &store);
+    let view = View { reader: &reader, summary: &summary, again, now, zone, paint: Paint::for_stdout() };
     let text = match (&flags.step, flags.json) {
         (Some(step), false) => step::text(&view, step)?,
         (Some(step), true) => step::json(&view, step)?,
@@ -153,19 +155,9 @@ fn time_words(view: &View<'_>) -> String {
 
 /// What may be asked next.
 fn next_commands(view: &View<'_>) -> String {
-    let (row, program) = (view.reader.row(), safe(view.program));
-    let mut commands = Vec::new();
-    if matches!(row.standing, Standing::Interrupted | Standing::Ended(RunState::Failed | RunState::Cancelled))
-    {
-        commands.push(format!("resume:  {program} resume {}", row.id));
-    }
-    if !view.summary.errors().is_empty() {
-        commands.push(format!("inspect:  {program} show {} --failures", row.id));
-    }
-    if row.standing == Standing::Running {
-        commands.push(format!("stop:  {program} cancel {}", row.id));
-    }
-    if commands.is_empty() { String::new() } else { format!("   {}\n", commands.join("          ")) }
+    let row = view.reader.row();
+    let next = view.again.next(&row.id, row.standing, !view.summary.errors().is_empty());
+    if next.is_empty() { next } else { format!("{next}\n") }
 }
 
 fn json(view: &View<'_>) -> String {

@@ -41,11 +41,14 @@ pub(super) fn progress_options(flags: &OutputFlags) -> ProgressOptions {
     ProgressOptions { form, level, max_running: flags.max_running, paint: Paint::for_stderr() }
 }
 
-/// Says on stderr how the run ended.
-pub(super) fn say_end(report: &RunReport, flags: &OutputFlags, paint: Paint) {
+/// Says on stderr how the run ended, and what may be done next.
+pub(super) fn say_end(report: &RunReport, flags: &OutputFlags, paint: Paint, next: &str) {
     let RunReport { summary, shape, state, elapsed, .. } = report;
     if !flags.quiet {
         tell(&closing(summary, shape, *state, *elapsed, paint));
+        if *state != RunState::Succeeded && !next.is_empty() {
+            tell(next);
+        }
     } else if *state != RunState::Succeeded {
         tell(&state_line(summary, shape, *state, *elapsed, paint));
     }

@@ -11,7 +11,7 @@ use crate::store::{self, Store, StoreError};
 /// The flag that every command has that reads or writes runs.
 #[derive(Debug, Args)]
 pub(super) struct StoreFlags {
-    /// Where runs are recorded: `sqlite:PATH` [default: .fanfold/runs.db, or in FANFOLD_HOME]
+    /// Where runs are recorded: `sqlite:PATH`, or `memory` [default: .fanfold/runs.db, or in FANFOLD_HOME]
     #[arg(long, value_name = "ADDRESS")]
     pub(super) store: Option<String>,
 }
@@ -22,9 +22,20 @@ impl StoreFlags {
         self.store.clone().unwrap_or_else(store::default_address)
     }
 
+    /// Whether others can open what is recorded there.
+    pub(super) fn lasts(&self) -> bool {
+        self.address() != "memory"
+    }
+
     /// The store, to be read alone.
     pub(super) fn reading(&self) -> Result<Arc<dyn Store>, Problem> {
         Ok(store::open_read_only(&self.address())?)
+    }
+
+    /// The store, if there is one: asking does not make it.
+    pub(super) fn existing(&self) -> Result<Arc<dyn Store>, Problem> {
+        self.reading()?;
+        self.writing()
     }
 
     /// The store.

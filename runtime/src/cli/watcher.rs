@@ -14,6 +14,7 @@ use super::problem::Problem;
 use super::signals::Signals;
 use crate::engine::Canceller;
 use crate::exit;
+use crate::report::screen::tell;
 
 /// How long a run that was told to end at once may take to do so; then the process ends.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -29,6 +30,8 @@ pub(super) struct Watcher {
 struct Stage {
     canceller: Option<Canceller>,
     asked: Option<&'static str>,
+    /// What is said if the process ends before the run does.
+    farewell: String,
 }
 
 /// What the thread holds.
@@ -70,13 +73,14 @@ impl Watcher {
         }
     }
 
-    /// From here on there is a run to cancel.
-    pub(super) fn watch(self, canceller: Canceller) {
+    /// From here on there is a run to cancel; `farewell` is said if it does not end when it is told to.
+    pub(super) fn watch(self, canceller: Canceller, farewell: String) {
         let mut stage = lock(&self.stage);
         if let Some(reason) = stage.asked {
             canceller.cancel(reason);
         }
         stage.canceller = Some(canceller);
+        stage.farewell = farewell;
     }
 }
 
@@ -107,6 +111,10 @@ impl<S: FnOnce()> Watch<S> {
         }
         let _ = tokio::time::timeout(AT_ONCE, signals.next()).await;
         // The engine does not answer: the process is all that is left to end.
+        let farewell = std::mem::take(&mut lock(&stage).farewell);
+        if !farewell.is_empty() {
+            tell(&farewell);
+        }
         std::process::exit(i32::from(exit::CANCELLED));
     }
 }

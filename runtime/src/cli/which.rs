@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::again::SHORTEST;
 use super::columns::columns;
 use super::problem::Problem;
 use super::when::shown;
@@ -18,9 +19,6 @@ const NAMED: usize = 10;
 
 /// Among how many of the newest runs the nearest id is looked for.
 const LOOKED_AT: usize = 1_000;
-
-/// The fewest letters of an id that are shown, and the fewest that anybody should write down.
-const SHORTEST: usize = 4;
 
 /// More ids than a store can have.
 const ALL: usize = i32::MAX as usize;

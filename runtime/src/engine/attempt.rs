@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::context::{OpContext, current};
+use crate::crash::crash_point;
 use crate::define::{BoxFuture, Outputs, Run};
 use crate::error::OpError;
 use crate::event::Span;
@@ -41,6 +42,7 @@ pub(super) fn run(
             &*worker
         }
     };
+    crash_point!("before_step");
     let _current = current::enter(Rc::clone(context));
     let mut result = match step.op.run {
         Run::Sync(run) => caught(|| run(&mut step.inputs, context)).and_then(|result| result),
@@ -58,8 +60,10 @@ pub(super) fn run(
     }
     let result = result.and_then(|outputs| shared.firsts[step.node.index()].check_all(outputs));
     context.close_log();
+    crash_point!("after_step");
     let took = shared.now().saturating_sub(began);
     let (result, record) = record(shared, step, result, context.take_notes().as_deref(), recorded);
+    crash_point!("step_encoded");
     let (result, passed_on) = hand_on(step, next, result);
     StepDone { id: step.id, started: began, took, result, passed_on, record }
 }
@@ -67,6 +71,7 @@ pub(super) fn run(
 /// Reads back what a step is known to have given.
 fn recall(shared: &Shared, step: &StepWork, item: u32, began: Duration, recorded: &mut Recorded) -> StepDone {
     let recalled = shared.values.recall_step(step.op, item, step.node, recorded);
+    crash_point!("recalled");
     let (result, record) = match recalled {
         Ok((outputs, record)) => (Ok(outputs), record),
         Err(error) => (Err(error), Span::default()),
@@ -111,10 +116,14 @@ pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
     let context = shared.context(&step, true);
     let inputs = std::mem::take(&mut step.inputs);
     let (id, began) = (step.id, shared.now());
-    shared.task_in_hand(id, Some(&step));
     let task = {
         let shared = Arc::clone(shared);
         async move {
+            let item = step.path.number();
+            if shared.must_be_recorded(item) {
+                shared.is_recorded_to(item).await;
+            }
+            shared.task_in_hand(id, Some(&step));
             let own = Some(Box::new(context.clone()));
             let teller = context.clone();
             let result = match caught(|| run(inputs, context)) {

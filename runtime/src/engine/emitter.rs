@@ -6,6 +6,7 @@ use std::task::{Context, Poll as Polled, Wake, Waker};
 use std::time::Duration;
 
 use crate::context::{OpContext, current};
+use crate::crash::crash_point;
 use crate::define::{BoxFuture, Emission, FirstValues, Item, Outputs, Run};
 use crate::error::OpError;
 use crate::event::Span;
@@ -128,6 +129,7 @@ fn poll_emitter(
     let polled = std::pin::Pin::new(&mut emitter.future).poll(&mut Context::from_waker(&waker));
     lock(&shared.polls).remove(&id);
     let (mut items, data, wants_room) = emitter.emission.take();
+    crash_point!("items_given" if !items.is_empty());
     let start = recorded.data.len() as u32;
     recorded.data.extend_from_slice(&data);
     for item in &mut items {

@@ -152,8 +152,9 @@ fn beginning(
     run: &str,
     session: Option<&Session>,
 ) -> recorder::Beginning {
-    let going_on =
-        session.and_then(|session| session.recall.as_ref()).filter(|(recall, ..)| recall.goes_on());
+    let going_on = session
+        .and_then(|session| session.recall.as_ref())
+        .filter(|(recall, ..)| recall.goes_on() && recall.past.has_begun());
     let log = session.map(|session| {
         let drive = Arc::clone(&session.drive);
         match going_on {
@@ -163,17 +164,16 @@ fn beginning(
     });
     let now = SystemTime::now();
     let shown = |(arg, value): (&ArgDef, _)| (arg.name.to_owned(), (arg.show)(value));
-    let first = match going_on {
-        Some(_) => {
-            let in_hand = session.map(|session| session.in_hand.clone()).unwrap_or_default();
-            EventKind::RunResumed { resumed: now, in_hand }
-        }
-        None => EventKind::RunStarted {
-            run: run.into(),
-            started: now,
-            args: graph.job.args.iter().zip(args).map(shown).collect(),
-        },
-    };
+    let in_hand = session.map(|session| session.in_hand.clone()).unwrap_or_default();
+    let mut first = Vec::new();
+    // A process that died before its first commit has begun nothing that is known.
+    if going_on.is_none() {
+        let args = graph.job.args.iter().zip(args).map(shown).collect();
+        first.push(EventKind::RunStarted { run: run.into(), started: now, args });
+    }
+    if going_on.is_some() || !in_hand.is_empty() {
+        first.push(EventKind::RunResumed { resumed: now, in_hand });
+    }
     let known = session.and_then(|session| session.summary.clone());
     let summary = known.unwrap_or_else(|| Summary::new(shape));
     recorder::Beginning { sinks, shape: Arc::clone(shape), summary, log, first }
@@ -210,6 +210,11 @@ impl RunHandle {
     /// Something that can cancel the run while this handle waits for its end.
     pub fn canceller(&self) -> Canceller {
         Canceller(Arc::clone(&self.shared))
+    }
+
+    /// What running steps say of how far they are, for whoever shows it while this handle waits.
+    pub fn steps(&self) -> RunningSteps {
+        RunningSteps(Arc::clone(&self.shared))
     }
 
     /// Waits for the end of the run, and of the job's hook.
@@ -252,6 +257,18 @@ impl Canceller {
     /// As [`RunHandle::cancel_now`].
     pub fn cancel_now(&self, reason: &str) {
         self.0.cancel(reason, Some(std::time::Duration::ZERO));
+    }
+}
+
+/// What running steps say of themselves.
+#[derive(Debug, Clone)]
+pub struct RunningSteps(Arc<Shared>);
+
+impl RunningSteps {
+    /// How much of a running step is done, and of how much (0 if that is not known); `None` if the step
+    /// does not say, or does not run.
+    pub fn progress_of(&self, step: &StepRef) -> Option<(u64, u64)> {
+        self.0.run.progress_of(step.node, step.path.number())
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use crate::crash::crash_point;
 use crate::event::{Batch, Event, EventKind, RunState};
 use crate::graph::Graph;
 use crate::panics::caught;
@@ -81,8 +82,8 @@ pub(super) struct Beginning {
     pub(super) shape: Arc<Shape>,
     pub(super) summary: Summary,
     pub(super) log: Option<Log>,
-    /// The first event: that the run began, or goes on.
-    pub(super) first: EventKind,
+    /// The first events: that the run began, or goes on.
+    pub(super) first: Vec<EventKind>,
 }
 
 pub(super) fn spawn(shared: Arc<Shared>, beginning: Beginning, report: oneshot::Sender<RunReport>) {
@@ -93,8 +94,11 @@ pub(super) fn spawn(shared: Arc<Shared>, beginning: Beginning, report: oneshot::
     }
     let mut recorder = Recorder { shared, graph, shape, sinks, summary, log, unwritten: None };
     let record = move || {
+        crash_point!("first_event");
         let at = recorder.shared.now();
-        recorder.take(Batch { events: vec![Event { at, kind: first }], data: Vec::new() });
+        let events = first.into_iter().map(|kind| Event { at, kind }).collect();
+        recorder.take(Batch { events, data: Vec::new() });
+        crash_point!("first_event_recorded");
         let state = recorder.record();
         // Nobody may wait for the report any more.
         let _ = report.send(recorder.report(state));
@@ -158,11 +162,13 @@ impl Recorder {
             self.unwritten = Some(error);
             return;
         }
+        crash_point!("after_commit");
         self.summary.apply(&self.shape, &batch.events);
         if !batch.events.is_empty() {
             // One that panics hears no more; the others, and the record, go on.
             self.sinks.retain_mut(|sink| caught(|| sink.events(&self.shape, &batch)).is_ok());
         }
+        crash_point!("after_telling");
     }
 
     fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
@@ -170,11 +176,13 @@ impl Recorder {
         for event in &batch.events {
             log.state.next(&self.shape, event).map_err(|illegal| fault(&log.drive, &illegal))?;
         }
+        crash_point!("before_encode");
         log.block.clear();
         let mut index = CommitIndex::default();
         if !batch.events.is_empty() {
             index = log.encoder.encode(&self.shape, batch, &mut log.block);
         }
+        crash_point!("after_encode");
         let lines = self.shared.run.logs.as_ref().map(|logs| logs.take()).unwrap_or_default();
         let state = batch.events.iter().rev().find_map(|event| match event.kind {
             EventKind::RunEnded { state } => Some(Some(state)),
@@ -192,6 +200,7 @@ impl Recorder {
             summary = Some(ahead.to_bytes());
             counts = Some(Counts::of(&ahead, &self.shape).to_json());
         }
+        crash_point!("before_run_ended" if state.flatten().is_some());
         log.drive.append(NewCommit {
             block: &log.block,
             index,
@@ -200,7 +209,11 @@ impl Recorder {
             summary: summary.as_deref(),
             counts: counts.as_deref(),
             state,
-        })
+        })?;
+        self.shared.has_recorded(log.state.items());
+        crash_point!("after_run_ended" if state.flatten().is_some());
+        crash_point!("retry_recorded" if batch.events.iter().any(|event| matches!(event.kind, EventKind::AttemptFailed { .. })));
+        Ok(())
     }
 
     /// Between commits: says that it lives, and looks whether the run is to be cancelled.
@@ -212,13 +225,11 @@ impl Recorder {
         }
         if log.looked.elapsed() >= LOOK_FOR_CANCEL {
             log.looked = Instant::now();
-            match log.drive.cancel_requested() {
-                Ok(Some(reason)) if !self.shared.is_cancelling() => self.shared.cancel(&reason, None),
-                Ok(_) => {}
-                Err(error) => {
-                    self.shared.stop_unwritten(&error);
-                    self.unwritten = Some(error);
-                }
+            // A store that cannot be read just now is asked again; one that is gone takes no commit.
+            if let Ok(Some(reason)) = log.drive.cancel_requested()
+                && !self.shared.is_cancelling()
+            {
+                self.shared.cancel(&reason, None);
             }
         }
     }
@@ -226,7 +237,9 @@ impl Recorder {
     fn report(&mut self, state: RunState) -> RunReport {
         self.shared.abandon();
         if let Some(log) = &self.log {
+            crash_point!("before_release");
             log.drive.release();
+            crash_point!("after_release");
         }
         let (elapsed, outputs) = (self.shared.now(), self.shared.lock().take_outputs());
         RunReport {

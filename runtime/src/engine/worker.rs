@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::context::OpContext;
+use crate::crash::crash_point;
 use crate::define::Outputs;
 use crate::machine::{FoldDone, Grant, Machine, PollDone, StepDone, StepWork, Want};
 
@@ -49,19 +50,28 @@ fn work(shared: &Arc<Shared>, me: &Arc<WorkerState>) {
     while let Some(grant) = next(shared, me, returned, &mut recorded) {
         returned = match grant {
             Grant::Steps(steps) => {
+                shared.await_recorded(steps.iter().map(|step| step.path.number()));
                 shared.in_hand(me, &steps);
+                crash_point!("grant_in_hand");
                 run_steps(shared, me, &mut context, steps, &mut recorded)
             }
             Grant::Poll(poll) => {
+                shared.await_recorded(std::iter::once(poll.item));
                 shared.poll_in_hand(me, &poll);
+                crash_point!("before_poll");
                 Returned::Poll(emitter::poll(shared, poll, &mut recorded))
             }
             Grant::Fold(fold) => {
+                shared.await_recorded(std::iter::once(fold.step.path.number()));
                 shared.in_hand(me, std::slice::from_ref(&fold.step));
                 Returned::Fold(attempt::fold(shared, fold, &mut recorded))
             }
             Grant::Async(_) => unreachable!("`next` spawns tasks itself"),
         };
+        if shared.is_careful() {
+            // Else it would be a suspect as long as this worker looks for more.
+            shared.in_hand(me, &[]);
+        }
         me.ended.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -133,7 +143,10 @@ fn give_back(machine: &mut Machine, now: Duration, returned: Returned, recorded:
                 item.record = item.record.after(start);
             }
             done.record = done.record.after(start);
+            #[cfg(feature = "crash-points")]
+            let opened = !done.items.is_empty();
             machine.polled(now, done);
+            crash_point!("items_opened" if opened);
         }
         Returned::Fold(mut done) => {
             done.record = done.record.after(start);

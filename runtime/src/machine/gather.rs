@@ -12,6 +12,7 @@ use super::fold::FoldState;
 use super::frame::{Fan, FanState, HeldList, NewItem, Slot, TaskState};
 use super::handled::Failure;
 use super::plan::{Target, TaskKind};
+use super::recall::Unrecorded;
 use crate::error::StepFailure;
 use crate::event::StepState;
 use crate::graph::Gather;
@@ -141,8 +142,12 @@ impl Machine {
                 let state = &mut self.frames[gatherer as usize].gathers[index as usize];
                 state.arrivals.delivered();
                 state.entries.push((path, values));
+                let id = self.frame_id(gatherer);
                 self.end_task(frame, task, StepState::Succeeded);
-                self.check_gather(gatherer, gather_task, index);
+                // A fold that was read back has ended before: then this may have been the frame's last.
+                if self.frame_of(id).is_some() {
+                    self.check_gather(gatherer, gather_task, index);
+                }
             }
             Target::Zip { task: zip_task, index, right } => {
                 let value = values.next().unwrap_or_default();
@@ -181,7 +186,8 @@ impl Machine {
         };
         if let Gather::Fold(op) = gather {
             match self.part(frame, self.node_of(frame, task)) {
-                Part::Run => {}
+                Part::Run if self.take_up(frame, task).is_some() => {}
+                Part::Run => return self.go_on_folding(frame, task, index),
                 Part::Reuse => return self.make_ready(frame, task),
                 Part::Absent => {
                     self.leave_out(frame, task, op);
@@ -266,6 +272,13 @@ impl Machine {
         items: Vec<(Path, Result<AnyValue, Arc<Failure>>)>,
         around: usize,
     ) -> AnyValue {
+        let is_unrecorded = |(_, value): &(Path, Result<AnyValue, Arc<Failure>>)| {
+            value.as_ref().is_ok_and(|value| value.is::<Unrecorded>())
+        };
+        // A typed list cannot be made of it, and nobody reads one.
+        if matches!(gather, Gather::Keyed(_) | Gather::Results(_)) && items.iter().any(is_unrecorded) {
+            return Arc::new(Unrecorded);
+        }
         let key = |path: &Path| Key::joined(path.parts_below(around).into_iter().map(|(key, _)| key));
         match gather {
             Gather::Ended => Arc::new(()),

@@ -378,7 +378,7 @@ impl Machine {
             let Some((_, entry)) = self.sync.peek() else { break };
             let (frame, task) = (entry.frame.index, entry.task);
             let (ready, node) = (self.is_ready(entry), self.node_of(frame, task));
-            if ready && !self.is_short(node) {
+            if ready && (!self.is_short(node) || self.is_recalled(frame, task)) {
                 break;
             }
             self.sync.pop();
@@ -546,8 +546,11 @@ impl Machine {
                 self.late_return(work.id);
                 continue;
             };
-            self.give_tokens_back(work.node);
-            self.frames[frame.index as usize].tasks[task as usize].attempt -= 1;
+            // A step that is read back took no tokens, and is no attempt.
+            if work.recall.is_none() {
+                self.give_tokens_back(work.node);
+                self.frames[frame.index as usize].tasks[task as usize].attempt -= 1;
+            }
             self.restore(frame.index, task, work.inputs, work.moved);
             self.set_state(frame.index, task, TaskState::Waiting);
             if state.missing == 0 {

@@ -27,7 +27,7 @@ mod zip;
 pub use fold::FoldDone;
 pub use grant::{FoldWork, Grant, Poll, PollDone, PollOutcome, StepDone, StepId, StepWork, Want};
 pub use limits::Limits;
-pub use recall::{Recall, RecalledItems};
+pub use recall::{Recall, RecalledItems, Unrecorded};
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};

@@ -45,6 +45,10 @@ pub(crate) struct Identity {
     pub(super) told: bool,
 }
 
+/// Stands for a value that was never recorded, where nobody who has to run reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct Unrecorded;
+
 /// What must be read back of an emitter.
 #[derive(Debug)]
 pub struct RecalledItems {
@@ -111,8 +115,9 @@ impl Machine {
     pub(super) fn runs_anew(&self, frame: u32, task: u32) -> bool {
         let Some(recall) = &self.recall else { return true };
         let node = self.node_of(frame, task);
-        let tried = |item| matches!(recall.past.step(item, node), StepPast::Tried { .. });
-        self.part(frame, node) == Part::Run && !self.known_item(frame).is_some_and(tried)
+        let is_known = |item| recall.past.step(item, node) != StepPast::Never;
+        self.part(frame, node) == Part::Run
+            && !(recall.goes_on() && self.known_item(frame).is_some_and(is_known))
     }
 
     /// The number of the step's item in the run that is known.
@@ -141,36 +146,49 @@ impl Machine {
         readers.into_iter().any(|reader| self.part(frame, reader) == Part::Run)
     }
 
-    /// A step that has to run has its inputs: it goes on where it stood.
+    /// A step that has to run has its inputs: it begins when it may.
     pub(super) fn begin_again(&mut self, frame: u32, task: u32) {
+        match self.take_up(frame, task) {
+            None => {}
+            Some(due) if due > self.now => {
+                self.set_state(frame, task, TaskState::Retrying);
+                let attempt = self.frames[frame as usize].tasks[task as usize].attempt;
+                let frame = self.frame_id(frame);
+                self.timer(due, Timer::Retry { frame, task, attempt });
+            }
+            Some(_) => self.make_ready(frame, task),
+        }
+    }
+
+    /// A step that has to run goes on where it stood: when it may begin; `None` if it has failed at once.
+    pub(super) fn take_up(&mut self, frame: u32, task: u32) -> Option<Duration> {
         let (node, known) = (self.node_of(frame, task), self.known_item(frame));
         if let (Some(recall), Some(item)) = (&self.recall, known)
             && recall.goes_on()
         {
             if self.config.suspects.poison.contains(&(item, node)) {
                 self.fail_as_poison(frame, task);
-                return;
+                return None;
+            }
+            let at = &mut self.frames[frame as usize].tasks[task as usize];
+            if at.attempt > 0 {
+                // It was taken up before, and given back by a worker.
+                return Some(self.now);
             }
             match recall.past.step(item, node) {
                 StepPast::Never => {}
                 StepPast::Tried { attempt, failed, due } => {
-                    let at = &mut self.frames[frame as usize].tasks[task as usize];
                     (at.attempt, at.failed) = (attempt, failed);
-                    if let Some(due) = due.filter(|due| *due > self.now) {
-                        self.set_state(frame, task, TaskState::Retrying);
-                        let frame = self.frame_id(frame);
-                        self.timer(due, Timer::Retry { frame, task, attempt });
-                        return;
-                    }
+                    return Some(due.unwrap_or(self.now));
                 }
                 StepPast::Succeeded { attempt } => {
-                    self.frames[frame as usize].tasks[task as usize].attempt = attempt;
+                    at.attempt = attempt;
                     let step = self.step_ref(frame, task);
                     self.event(EventKind::StepRemade { step });
                 }
             }
         }
-        self.make_ready(frame, task);
+        Some(self.now)
     }
 
     /// The process died each time that it ran this step: it is not run again.
@@ -209,10 +227,20 @@ impl Machine {
         self.recall.as_ref().is_none_or(Recall::goes_on)
     }
 
-    /// Whether a step that ends without having run is to be told: not one that has succeeded before,
-    /// or was not selected.
+    /// Whether a step that is cancelled is to be told: not one that has succeeded before, or was not
+    /// selected.
     pub(super) fn counts(&self, frame: u32, task: u32) -> bool {
-        self.recall.is_none() || self.part(frame, self.node_of(frame, task)) == Part::Run
+        self.recall.is_none()
+            || self.part(frame, self.node_of(frame, task)) == Part::Run && !self.has_success(frame, task)
+    }
+
+    /// Whether a step of a run that goes on has succeeded, and has not given that up in order to be made
+    /// again.
+    pub(super) fn has_success(&self, frame: u32, task: u32) -> bool {
+        let Some(recall) = self.recall.as_ref().filter(|recall| recall.goes_on()) else { return false };
+        let known = self.known_item(frame).map(|item| recall.past.step(item, self.node_of(frame, task)));
+        self.frames[frame as usize].tasks[task as usize].attempt == 0
+            && matches!(known, Some(StepPast::Succeeded { .. }))
     }
 
     /// The items to be read back of an emitter that is known to have succeeded.
@@ -306,6 +334,18 @@ impl Machine {
     fn new_item(&mut self) -> Identity {
         self.items += 1;
         Identity { number: self.items, ..Identity::default() }
+    }
+
+    /// The place in yield order that a known item of a run that goes on had.
+    pub(super) fn place_before(&self, identity: &Identity, path: &Path) -> Option<u32> {
+        let recall = self.recall.as_ref().filter(|recall| recall.goes_on())?;
+        let item = identity.known.filter(|item| *item == path.number())?;
+        Some(recall.past.index(item))
+    }
+
+    /// The place of an item that is read back, in a run that goes on.
+    pub(super) fn known_place(&self, item: u32) -> Option<u32> {
+        self.recall.as_ref().filter(|recall| recall.goes_on()).map(|recall| recall.past.index(item))
     }
 
     /// Which item of the run one is that was read back.

@@ -185,7 +185,9 @@ impl Iterator for Batches<'_> {
                 Some(commit) => commit,
                 None => {
                     let Reader { store, row, .. } = self.reader;
-                    match store.commits(&row.id, self.read, CHUNK) {
+                    // One by one where one is damaged: those before it are read all the same.
+                    let commits = store.commits(&row.id, self.read, CHUNK);
+                    match commits.or_else(|_| store.commits(&row.id, self.read, 1)) {
                         Ok(commits) => self.chunk = commits.into_iter(),
                         Err(error) => return Some(Err(error.into())),
                     }

@@ -9,7 +9,7 @@ use console::{measure_text_width, truncate_str};
 use super::layout::Layout;
 use super::paint::Paint;
 use super::words::{about, clock, count, duration};
-use crate::event::StepState;
+use crate::event::{StepRef, StepState};
 use crate::shape::Shape;
 use crate::summary::Summary;
 use crate::text::safe;
@@ -36,11 +36,13 @@ pub(crate) struct Frame {
 }
 
 /// What is known of the run that is shown.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Known<'a> {
     pub(crate) summary: &'a Summary,
     pub(crate) shape: &'a Shape,
     pub(crate) layout: &'a Layout,
+    /// How much of a running step is done, and of how much, if it says so.
+    pub(crate) progress: &'a dyn Fn(&StepRef) -> Option<(u64, u64)>,
 }
 
 /// The lines of the block, each cut to the terminal's width.
@@ -52,7 +54,7 @@ pub(crate) fn block(known: Known<'_>, elapsed: Duration, frame: Frame) -> Vec<St
         let rule = "─".repeat(frame.width.saturating_sub(6).min(71));
         lines.insert(0, frame.paint.dim(&format!("   {rule}")));
     }
-    let running = running(summary, shape, elapsed, frame);
+    let running = running(known, elapsed, frame);
     let room = height.saturating_sub(lines.len() + usize::from(running.is_some()));
     lines.extend(rows::rows(known, room, frame.paint));
     if height > lines.len() {
@@ -101,8 +103,9 @@ fn progress(ended: u64, known: u64, growing: bool) -> String {
     format!("{}/{}{}", count(ended), if growing { "≥" } else { "" }, count(known))
 }
 
-/// `   slowest running: compute[2024-01-07] 12.4 s · compute[2024-03-02] 9.8 s · … 14 more`.
-fn running(summary: &Summary, shape: &Shape, elapsed: Duration, frame: Frame) -> Option<String> {
+/// `   slowest running: compute[2024-01-07] 12.4 s 40 % · compute[2024-03-02] 9.8 s · … 14 more`.
+fn running(known: Known<'_>, elapsed: Duration, frame: Frame) -> Option<String> {
+    let Known { summary, shape, progress, .. } = known;
     if frame.max_running == 0 {
         return None;
     }
@@ -112,7 +115,8 @@ fn running(summary: &Summary, shape: &Shape, elapsed: Duration, frame: Frame) ->
         .iter()
         .map(|running| {
             let name = running.step.name(shape).to_string();
-            format!("{} {}", safe(&name), duration(elapsed.saturating_sub(running.started)))
+            let since = duration(elapsed.saturating_sub(running.started));
+            format!("{} {since}{}", safe(&name), done(progress(&running.step)))
         })
         .collect();
     if parts.is_empty() {
@@ -135,6 +139,16 @@ fn running(summary: &Summary, shape: &Shape, elapsed: Duration, frame: Frame) ->
     Some(format!("{prefix}{}", parts.join(" · ")))
 }
 
+/// ` 40 %`, or ` 17 done` where it is not known of how many.
+fn done(progress: Option<(u64, u64)>) -> String {
+    match progress {
+        None => String::new(),
+        Some((done, 0)) => format!(" {} done", count(done)),
+        // Cut, not rounded: what is not over is not at 100 %.
+        Some((done, of)) => format!(" {} %", u128::from(done.min(of)) * 100 / u128::from(of)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,7 +161,8 @@ mod tests {
         summary.apply(&shape, &events);
         let frame = Frame { width, height, max_running: 8, paint: Paint::PLAIN };
         let layout = Layout::of(&shape);
-        let known = Known { summary: &summary, shape: &shape, layout: &layout };
+        let progress = |step: &StepRef| (step.path.depth() == 0).then_some((199, 300));
+        let known = Known { summary: &summary, shape: &shape, layout: &layout, progress: &progress };
         let lines = block(known, fixture::millis(2_040), frame);
         assert!(lines.len() <= (height / 3).clamp(1, 12));
         assert!(lines.iter().all(|line| measure_text_width(line) <= width));
@@ -167,7 +182,7 @@ mod tests {
                  └ clean          3/≥3  ▕███████████████▏  p95 5 ms
                    compute_piece  1/≥3  ▕█████          ▏  1 waiting to retry · pool api
                  merge            waits for compute_piece
-               slowest running: load_pieces 2.04 s · compute_piece[c] 2.01 s"#]],
+               slowest running: load_pieces 2.04 s 66 % · compute_piece[c] 2.01 s"#]],
         );
     }
 
@@ -182,8 +197,14 @@ mod tests {
                  load_pieces  0/1   emitting, 3 so far
                  └ clean      3/≥3  ▕███████████████▏  p95 5 ms
                  … more ops: 1 active, 1 waiting
-               slowest running: load_pieces 2.04 s · compute_piece[c] 2.01 s"#]],
+               slowest running: load_pieces 2.04 s 66 % · compute_piece[c] 2.01 s"#]],
         );
+    }
+
+    #[test]
+    fn progress_is_told_in_percent_or_by_number() {
+        let said = [None, Some((17, 0)), Some((0, 3)), Some((999, 1_000)), Some((u64::MAX, u64::MAX))];
+        assert_eq!(said.map(done), ["", " 17 done", " 0 %", " 99 %", " 100 %"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::lines::{self, StatusLevel};
 use super::logs::LineTaker;
 use super::paint::Paint;
 use super::screen::{Lines, Screen, Terminal};
+use crate::engine::RunningSteps;
 use crate::event::Batch;
 use crate::graph::Graph;
 use crate::run::Sink;
@@ -66,6 +67,8 @@ struct Shared {
 struct Told {
     began: Option<Instant>,
     summary: Summary,
+    /// Says how far running steps are.
+    steps: Option<RunningSteps>,
     /// What had happened before the first event.
     so_far: Option<Summary>,
     /// Lines of single steps since the last tick.
@@ -81,6 +84,7 @@ impl Told {
         Self {
             began: None,
             summary: Summary::new(shape),
+            steps: None,
             so_far: None,
             lines: Vec::new(),
             dropped: 0,
@@ -121,6 +125,11 @@ impl Progress {
         ProgressLines(Arc::clone(&self.shared))
     }
 
+    /// From here on there are steps that may say how far they are.
+    pub(crate) fn follow(&self, steps: RunningSteps) {
+        self.shared.lock().steps = Some(steps);
+    }
+
     /// Something that makes progress silent from then on.
     pub(crate) fn silencer(&self) -> impl FnOnce() + Send + 'static {
         let shared = Arc::clone(&self.shared);
@@ -129,7 +138,11 @@ impl Progress {
 
     /// Shows what is left, and takes the block away.
     pub(crate) fn finish(mut self) {
-        self.shared.lock().over = true;
+        {
+            let mut told = self.shared.lock();
+            told.over = true;
+            told.steps = None;
+        }
         self.shared.wake.notify_one();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -96,6 +96,32 @@ cases! {
     BudgetUsedUp "budget of open items used up",
 }
 
+cases! {
+    /// What is done to a recorded run.
+    Feat:
+    EmitterResumed "emitter resumed",
+    RetriedEmitterResumed "retried emitter resumed",
+    FoldedAgain "fold folded again",
+    TolerantAfterResume "tolerant collect after a resume",
+    SupersededByResume "item superseded by a resume",
+    Remade "transient step made again",
+    Recalled "step read back",
+    ItemsRecalled "items read back",
+    Sabotaged "attempt made to fail",
+    CutInEmitter "cut in an emitter",
+    CutInHeldEmitter "cut in an emitter that holds items back",
+    CutBeforeCopies "cut between an emitter's success and its items' copies",
+    CutAtNothing "cut before the first commit",
+    CutAgain "cut of a session that was resumed after a cut",
+    CommitsLost "commits lost with the process",
+    ResumedAfterFailure "resume after a final failure",
+    ResumedAfterCancel "resume after a cancel",
+    ZipOverResumed "zip over a resumed emitter",
+    ProductOverResumed "product over a resumed emitter",
+    SkippedAgain "skipped step skipped again",
+    RetryWaitsOn "retry that waits on after a resume",
+}
+
 /// How often each case was met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts<C>(BTreeMap<C, u64>);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll as Polled, Waker};
 use std::time::Duration;
 
-use fanfold::define::{BoxFuture, Emission, Outputs, Run};
+use fanfold::define::{BoxFuture, Emission, OpDef, Outputs, Run};
 use fanfold::graph::{Graph, NodeId};
 use fanfold::machine::{
     Command, Config, FoldDone, FoldWork, Grant, Machine, Poll, PollDone, PollOutcome, StepDone, StepId,
@@ -18,8 +18,9 @@ use fanfold::machine::{
 };
 use fanfold::{AnyValue, Event, EventKind, Key, OpContext, OpError, Path, RunState, Span, StepName, StepRef};
 
-use super::counters::{Counts, Deed};
+use super::counters::{Counts, Deed, Feat};
 use super::recorded::Recorded;
+use super::session::{Session, add, record_of_step, record_of_value};
 
 /// How a run is driven.
 #[derive(Clone, Debug)]
@@ -66,6 +67,8 @@ pub struct Driven {
     pub items: HashMap<String, Vec<(Key, AnyValue)>>,
     /// The virtual time that it took.
     pub took: Duration,
+    /// Whether its process died before its end.
+    pub died: bool,
     /// What was done in driving it.
     pub deeds: Counts<Deed>,
 }
@@ -123,13 +126,32 @@ pub fn drive(
     course: &Course,
     watch: &mut dyn Watch,
 ) -> Result<Driven, String> {
+    drive_session(graph, args, course, watch, None)
+}
+
+/// Drives one session of a recorded run, or one that is not recorded: to its end, or until its process
+/// dies.
+///
+/// # Errors
+/// The session does not end, tells what cannot be, or `watch` objects.
+pub fn drive_session(
+    graph: &Arc<Graph>,
+    args: Vec<AnyValue>,
+    course: &Course,
+    watch: &mut dyn Watch,
+    session: Option<&mut Session>,
+) -> Result<Driven, String> {
     let mut random = fastrand::Rng::with_seed(course.seed);
     PAUSES.set(Some((random.fork(), course.pauses)));
+    let recall = session.as_ref().and_then(|session| session.recall());
+    let machine = Machine::recalling(Arc::clone(graph), args, course.config.clone(), recall);
     let driver = Driver {
-        machine: Machine::new(Arc::clone(graph), args, course.config.clone()),
+        now: machine.begins_at(),
+        machine,
+        recorded: if session.is_none() { Some(Recorded::new(graph)?) } else { None },
+        session,
+        told_end: false,
         graph: Arc::clone(graph),
-        recorded: Recorded::new(graph)?,
-        now: Duration::ZERO,
         random,
         course,
         watch,
@@ -146,6 +168,7 @@ pub fn drive(
             gave: HashMap::new(),
             items: HashMap::new(),
             took: Duration::ZERO,
+            died: false,
             deeds: Counts::default(),
         },
     };
@@ -184,8 +207,10 @@ struct Flight {
 enum Work {
     Steps(Vec<StepWork>),
     Async(StepWork),
-    /// With all items of an attempt that has ended.
-    Poll(StepRef, PollDone, Items),
+    /// With all items of an attempt that has ended, and what is recorded of the poll.
+    Poll(StepRef, PollDone, Items, Vec<u8>),
+    /// Items that are read back.
+    Recalled(PollDone, Vec<u8>),
     Fold(FoldWork),
     /// Something that an emitter waits for.
     Wake(StepId),
@@ -202,8 +227,12 @@ struct Emitter {
 
 struct Driver<'a> {
     machine: Machine,
+    /// What is recorded, and known, if anything is.
+    session: Option<&'a mut Session>,
+    /// Whether the last event was that the run ended.
+    told_end: bool,
     graph: Arc<Graph>,
-    recorded: Recorded,
+    recorded: Option<Recorded>,
     now: Duration,
     random: fastrand::Rng,
     course: &'a Course,
@@ -225,6 +254,10 @@ impl Driver<'_> {
             if self.machine.ended().is_some() {
                 return self.end();
             }
+            if self.dies() {
+                self.driven.died = true;
+                return Ok(self.driven);
+            }
             if let Some(cancel) = self.course.cancel.filter(|cancel| cancel.after == self.grants) {
                 self.cancel(cancel)?;
                 continue;
@@ -244,10 +277,15 @@ impl Driver<'_> {
         self.driven.outputs = self.machine.take_outputs();
         self.driven.took = self.now;
         while self.advance()? {}
-        match self.driven.events.last() {
-            Some(Event { kind: EventKind::RunEnded { .. }, .. }) => Ok(self.driven),
-            last => Err(format!("after the end: {last:?}")),
+        match self.told_end {
+            true => Ok(self.driven),
+            false => Err(format!("after the end: {:?}", self.driven.events.last())),
         }
+    }
+
+    /// Whether the process dies now.
+    fn dies(&self) -> bool {
+        self.session.as_ref().and_then(|session| session.dies).is_some_and(|dies| dies <= self.grants)
     }
 
     fn cancel(&mut self, Cancel { grace, .. }: Cancel) -> Result<(), String> {
@@ -278,15 +316,27 @@ impl Driver<'_> {
         }
         drop(self.machine.take_spent());
         let batch = self.machine.take_events();
-        self.recorded.take(&batch)?;
-        for event in batch.events {
+        if let Some(recorded) = &mut self.recorded {
+            recorded.take(&batch)?;
+        }
+        for event in &batch.events {
             if let EventKind::StepSucceeded { step, .. } = &event.kind {
                 self.has_succeeded(step);
             }
-            self.watch.told(&event)?;
-            self.driven.events.push(event);
+            self.watch.told(event)?;
+            self.told_end = matches!(event.kind, EventKind::RunEnded { .. });
         }
-        Ok(())
+        match &mut self.session {
+            Some(session) => {
+                session.take(batch);
+                let waits = self.machine.ended().is_none() && self.random.f64() >= session.prompt;
+                if waits { Ok(()) } else { session.commit() }
+            }
+            None => {
+                self.driven.events.extend(batch.events);
+                Ok(())
+            }
+        }
     }
 
     /// What has landed counts: it was not superseded meanwhile.
@@ -317,6 +367,14 @@ impl Driver<'_> {
 
     fn begin(&mut self, grant: Grant, want: Want) -> Result<(), String> {
         self.grants += 1;
+        self.may_begin(&grant)?;
+        if let Grant::Poll(Poll { recall: Some(_), .. }) = &grant {
+            self.look()?;
+            let Grant::Poll(poll) = grant else { unreachable!("as above") };
+            let work = self.recall_items(poll);
+            self.fly(work);
+            return Ok(());
+        }
         let steps = self.steps_of(&grant);
         let nodes = |flight: &Flight| self.nodes(&flight.work);
         let others: Vec<_> = self.flights.iter().map(nodes).filter(|nodes| !nodes.is_empty()).collect();
@@ -370,7 +428,7 @@ impl Driver<'_> {
             Work::Steps(steps) => steps.iter().map(|work| work.node).collect(),
             Work::Async(work) | Work::Fold(FoldWork { step: work, .. }) => vec![work.node],
             Work::Poll(step, ..) => vec![step.node],
-            Work::Wake(_) => vec![],
+            Work::Wake(_) | Work::Recalled(..) => vec![],
         }
     }
 
@@ -379,6 +437,8 @@ impl Driver<'_> {
         let took = node.and_then(|node| (self.course.took)(&self.graph.node(node).name));
         let longest = self.course.longest.as_nanos() as u64;
         let took = took.unwrap_or_else(|| Duration::from_nanos(self.random.u64(1..=longest)));
+        // The record keeps microseconds.
+        let took = if self.session.is_some() { whole_micros(took) + MICRO } else { took };
         self.begun += 1;
         let flight = Flight { ends: self.now + took, number: self.begun, began: self.now, work };
         self.flights.push(flight);
@@ -412,7 +472,12 @@ impl Driver<'_> {
                 let done = self.run_step(work, began, self.now - began);
                 self.machine.finish(self.now, vec![done], vec![]);
             }
-            Work::Poll(step, mut done, items) => {
+            Work::Recalled(mut done, data) => {
+                self.hold(&mut done, &data);
+                self.machine.polled(self.now, done);
+            }
+            Work::Poll(step, mut done, items, data) => {
+                self.hold(&mut done, &data);
                 if let PollOutcome::Ended(Ok(Outputs::One(given))) = &done.outcome {
                     self.landed.insert(step_name(&self.graph, &step), (given.clone(), Some(items)));
                 }
@@ -435,9 +500,90 @@ impl Driver<'_> {
         }
     }
 
+    /// Gives the core what is recorded of a poll.
+    fn hold(&mut self, done: &mut PollDone, data: &[u8]) {
+        let start = self.machine.hold(data);
+        done.record = done.record.after(start);
+        for item in &mut done.items {
+            item.record = item.record.after(start);
+        }
+    }
+
+    /// Gives the core what is recorded of a step.
+    fn record(&mut self, op: &OpDef, result: &Result<Outputs, OpError>) -> Span {
+        match (&self.session, result) {
+            (Some(_), Ok(outputs)) => {
+                let record = record_of_step(op, outputs);
+                Span { start: self.machine.hold(&record), len: record.len() as u32 }
+            }
+            _ => Span::default(),
+        }
+    }
+
+    /// Looks whether what is granted may run at all.
+    fn may_begin(&mut self, grant: &Grant) -> Result<(), String> {
+        let Some(session) = &mut self.session else { return Ok(()) };
+        let steps = match grant {
+            Grant::Steps(steps) => &steps[..],
+            Grant::Async(work) | Grant::Fold(FoldWork { step: work, .. }) => std::slice::from_ref(work),
+            Grant::Poll(Poll { begin, recall, .. }) => {
+                session.feats.note_if(recall.is_some(), Feat::ItemsRecalled);
+                begin.as_slice()
+            }
+        };
+        for work in steps {
+            session.feats.note_if(work.recall.is_some(), Feat::Recalled);
+            if work.recall.is_none() {
+                session.may_run(&self.graph, work.node, &work.path)?;
+                session.begins(&self.graph, work);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an attempt fails that would not have: the error.
+    fn sabotage(&mut self) -> Option<OpError> {
+        let session = self.session.as_mut().filter(|session| session.sabotage > 0.0)?;
+        if self.random.f64() >= session.sabotage {
+            return None;
+        }
+        session.feats.note(Feat::Sabotaged);
+        Some(if self.random.bool() { OpError::permanent("sabotaged") } else { OpError::new("sabotaged") })
+    }
+
+    /// Which attempt an op is to behave as.
+    fn behaves_as(&mut self, work: &StepWork) -> u32 {
+        match &mut self.session {
+            Some(session) => session.behaves_as((work.path.number(), work.node)),
+            None => work.id.attempt(),
+        }
+    }
+
+    /// Reads back what an emitter gave.
+    fn recall_items(&mut self, Poll { id, node, room, recall, .. }: Poll) -> Work {
+        let (session, recalled) = (self.session.as_ref().expect("it is known"), recall.expect("as above"));
+        let op = self.graph.node(node).op().expect("an emitter is an op");
+        let (mut data, mut items, mut record) = (Vec::new(), Vec::new(), Span::default());
+        let mut read = || {
+            items = session.recall_items(op, &recalled, &mut data)?;
+            let Some(step) = recalled.step else { return Ok(Outputs::None) };
+            let (outputs, kept) = session.recall_step(op, (step, node))?;
+            record = add(&mut data, kept);
+            Ok(outputs)
+        };
+        let outcome = match read() {
+            Ok(_) if !recalled.last => PollOutcome::WantsRoom,
+            ended => PollOutcome::Ended(ended),
+        };
+        Work::Recalled(PollDone { id, took: Duration::ZERO, items, room, outcome, record }, data)
+    }
+
     fn run_steps(&mut self, steps: Vec<StepWork>, began: Duration) {
         let took = (self.now - began) / steps.len() as u32;
+        // A start that was told is one: what goes alone is begun.
+        let told = self.session.is_some() && steps.len() == 1 && steps[0].recall.is_none();
         let stops_at = match self.random.f64() < self.course.gives_back {
+            _ if told => 1,
             true => self.random.usize(0..=steps.len()),
             false => steps.len(),
         };
@@ -445,7 +591,7 @@ impl Driver<'_> {
         // The parameter of the next step that takes the value of the last one, with that value.
         let mut feeds: Option<(u32, bool)> = None;
         for (number, mut work) in steps.into_iter().enumerate() {
-            let stopped = self.stopped.contains(&work.id) && self.random.bool();
+            let stopped = !told && self.stopped.contains(&work.id) && self.random.bool();
             let value = done.last().and_then(value_of).filter(|_| work.fed && feeds.is_some());
             if number >= stops_at || stopped || work.fed && value.is_none() {
                 self.driven.deeds.note(Deed::GivenBack);
@@ -469,17 +615,35 @@ impl Driver<'_> {
     }
 
     fn run_step(&mut self, mut work: StepWork, started: Duration, took: Duration) -> StepDone {
-        let ctx = OpContext::for_test().with_attempt(work.id.attempt());
-        let result = caught(|| match work.op.run {
-            Run::Sync(run) => run(&mut work.inputs, &ctx),
-            Run::Async(run) => poll_once(&mut run(std::mem::take(&mut work.inputs), ctx))
-                .unwrap_or_else(|| panic!("an op of a test waits for nothing")),
-            Run::Emitter(_) => unreachable!("an emitter is polled"),
-        });
+        let started = if self.session.is_some() { whole_micros(started) } else { started };
+        if let (Some(item), Some(session)) = (work.recall, &self.session) {
+            let recalled = session.recall_step(work.op, (item, work.node));
+            let (result, record) = match recalled {
+                Ok((outputs, kept)) => {
+                    (Ok(outputs), Span { start: self.machine.hold(kept), len: kept.len() as u32 })
+                }
+                Err(error) => (Err(error), Span::default()),
+            };
+            return StepDone { id: work.id, started, took, result, passed_on: false, record };
+        }
+        let ctx = OpContext::for_test().with_attempt(self.behaves_as(&work));
+        let sabotaged = self.sabotage();
+        let result = sabotaged.map_or_else(
+            || {
+                caught(|| match work.op.run {
+                    Run::Sync(run) => run(&mut work.inputs, &ctx),
+                    Run::Async(run) => poll_once(&mut run(std::mem::take(&mut work.inputs), ctx))
+                        .unwrap_or_else(|| panic!("an op of a test waits for nothing")),
+                    Run::Emitter(_) => unreachable!("an emitter is polled"),
+                })
+            },
+            Err,
+        );
+        let record = self.record(work.op, &result);
         if let Ok(Outputs::One(value)) = &result {
             self.landed.insert(self.name(work.node, &work.path), (value.clone(), None));
         }
-        StepDone { id: work.id, started, took, result, passed_on: false, record: Span::default() }
+        StepDone { id: work.id, started, took, result, passed_on: false, record }
     }
 
     fn run_fold(&mut self, FoldWork { step, value, items }: FoldWork, took: Duration) -> FoldDone {
@@ -491,20 +655,27 @@ impl Driver<'_> {
                 _ => Err(OpError::new("no value")),
             }
         };
-        let result = items.into_iter().try_fold(value, combine);
+        let whole = items.is_empty();
+        let sabotaged = self.sabotage();
+        let result = sabotaged.map_or_else(|| items.into_iter().try_fold(value, combine), Err);
+        let record = match &result {
+            Ok(value) if whole => self.record(step.op, &Ok(Outputs::One(Some(Arc::clone(value))))),
+            _ => Span::default(),
+        };
         if let Ok(value) = &result {
             self.landed.insert(self.name(step.node, &step.path), (Some(Arc::clone(value)), None));
         }
-        FoldDone { id: step.id, took, result, record: Span::default() }
+        FoldDone { id: step.id, took, result, record }
     }
 
     /// Polls an emitter at once; the core is told when the time of the poll is over.
     fn poll(&mut self, poll: Poll, step: Option<StepRef>) -> Work {
         let step = step.expect("an emitter that is polled again was begun, and not dropped");
+        let sabotaged = self.sabotage();
         if let Some(work) = poll.begin {
             let emission = Emission::default();
             let Run::Emitter(run) = work.op.run else { unreachable!("only emitters are polled") };
-            let ctx = OpContext::for_test().with_attempt(work.id.attempt());
+            let ctx = OpContext::for_test().with_attempt(self.behaves_as(&work));
             let future = run(work.inputs, ctx, emission.clone());
             let emitter = Emitter { step: step.clone(), emission, future, items: Vec::new() };
             self.emitters.insert(poll.id, emitter);
@@ -512,7 +683,19 @@ impl Driver<'_> {
         let emitter = self.emitters.get_mut(&poll.id).expect("it was found above");
         emitter.emission.grant_room(poll.room as usize);
         let ended = caught(|| Ok(poll_once(&mut emitter.future))).unwrap_or_else(|panic| Some(Err(panic)));
-        let (items, _, wants_room) = emitter.emission.take();
+        let ended = sabotaged.map_or(ended, |error| Some(Err(error)));
+        let (mut items, _, wants_room) = emitter.emission.take();
+        let (mut data, mut record) = (Vec::new(), Span::default());
+        if self.session.is_some() {
+            let op = self.graph.node(step.node).op().expect("an emitter is an op");
+            for item in &mut items {
+                let info = &op.outputs[usize::from(item.output)].info;
+                item.record = add(&mut data, &record_of_value(info, Some(&item.value)));
+            }
+            if let Some(Ok(outputs)) = &ended {
+                record = add(&mut data, &record_of_step(op, outputs));
+            }
+        }
         emitter.items.extend(items.iter().map(|item| (item.key.clone(), Arc::clone(&item.value))));
         self.driven.deeds.note_if(wants_room && ended.is_none(), Deed::WantedRoom);
         self.driven.deeds.note_if(!wants_room && ended.is_none(), Deed::Waited);
@@ -527,13 +710,20 @@ impl Driver<'_> {
         };
         // How long the poll takes is known when it lands; a poll that nothing times out needs no more.
         let took = Duration::from_nanos(1);
-        let done = PollDone { id: poll.id, took, items, room: poll.room, outcome, record: Span::default() };
-        Work::Poll(step, done, all_items)
+        let done = PollDone { id: poll.id, took, items, room: poll.room, outcome, record };
+        Work::Poll(step, done, all_items, data)
     }
 
     fn name(&self, node: NodeId, path: &Path) -> String {
         step_name(&self.graph, &StepRef { node, path: path.clone() })
     }
+}
+
+const MICRO: Duration = Duration::from_micros(1);
+
+/// What is left without parts of a microsecond.
+fn whole_micros(time: Duration) -> Duration {
+    time - Duration::from_nanos(u64::from(time.subsec_nanos() % 1_000))
 }
 
 /// The name of a step as text.

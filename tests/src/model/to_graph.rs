@@ -16,8 +16,8 @@ use fanfold::graph::build::{self, CallOption, Raw, RawInput};
 use fanfold::graph::{BuildErrors, Gather, Graph};
 use fanfold::machine::Limits;
 use fanfold::{
-    AnyValue, Gathered, JobOptions, Key, OpContext, OpError, OpOptions, PoolLimit, RetryPolicy, StepFailure,
-    StepName, TypeInfo,
+    AnyValue, CodecError, Gathered, JobOptions, Key, OpContext, OpError, OpOptions, PoolLimit, RetryPolicy,
+    StepFailure, StepName, TypeInfo,
 };
 
 use super::drive::pause;
@@ -41,16 +41,25 @@ pub struct Built {
 /// # Errors
 /// The builder refuses the plan.
 pub fn to_graph(plan: &Plan) -> Result<Built, BuildErrors> {
-    to_graph_with(plan, None)
+    to_graph_with(plan, Besides::default())
 }
 
-/// Builds the graph of a plan in which every third op has a timeout.
+/// What a plan does not say of its ops.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Besides {
+    /// The timeout of every third.
+    pub timeout: Option<Duration>,
+    /// Whether what some of them give is never recorded.
+    pub transient: bool,
+}
+
+/// Builds the graph of a plan.
 ///
 /// # Errors
 /// The builder refuses the plan.
-pub fn to_graph_with(plan: &Plan, timeout: Option<Duration>) -> Result<Built, BuildErrors> {
+pub fn to_graph_with(plan: &Plan, besides: Besides) -> Result<Built, BuildErrors> {
     let (singles, fans, args) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-    let mut builder = Builder { singles, fans, args, timeout };
+    let mut builder = Builder { singles, fans, args, besides };
     let graph = build::build_with(job(plan.options.retry), || {
         builder.block(&plan.body);
         plan.outputs.iter().map(|output| builder.singles[output]).collect()
@@ -102,7 +111,7 @@ struct Builder {
     /// With the number of parts of their keys.
     fans: BTreeMap<Handle, (Raw, usize)>,
     args: Vec<AnyValue>,
-    timeout: Option<Duration>,
+    besides: Besides,
 }
 
 impl Builder {
@@ -185,6 +194,7 @@ impl Builder {
             },
             retry: op.retry,
             streaming: !held || as_list,
+            transient: self.besides.transient && bind.0 % 5 == 2 && gives_the_same(op),
             priority: Some(op.priority).filter(|priority| *priority != 0),
             pool: op.pool,
             tag: op.tag,
@@ -197,7 +207,7 @@ impl Builder {
             |option: Option<CallOption>| option.into_iter().for_each(|option| build::option(raw, option));
         say(op.named.clone().map(CallOption::Name));
         say(op.retry_at_call.map(policy).map(CallOption::Retry));
-        say(self.timeout.filter(|_| bind.0 % 3 == 1).map(CallOption::Timeout));
+        say(self.besides.timeout.filter(|_| bind.0 % 3 == 1).map(CallOption::Timeout));
         if by_option {
             say(Some(CallOption::Priority(op.priority)));
             say(op.pool.map(|pool| CallOption::Pool(pool_name(pool).to_owned())));
@@ -213,6 +223,12 @@ impl Builder {
             self.singles.insert(bind, raw);
         }
     }
+}
+
+/// Whether each attempt that gives something gives the same: items whose values are not recorded are
+/// equal if their keys are (§4.8).
+fn gives_the_same(op: &Op) -> bool {
+    !matches!(&op.work, Work::Emit(emitter) if emitter.attempts.len() > 1)
 }
 
 fn policy(Retry { max, delay, backoff }: Retry) -> RetryPolicy {
@@ -233,6 +249,7 @@ struct Shape {
     kind: Kind,
     retry: Option<Retry>,
     streaming: bool,
+    transient: bool,
     priority: Option<i32>,
     pool: Option<usize>,
     tag: Option<usize>,
@@ -254,6 +271,7 @@ impl Shape {
             kind: Kind::Fold,
             retry: None,
             streaming: true,
+            transient: false,
             priority: None,
             pool: None,
             tag: None,
@@ -276,7 +294,12 @@ fn new_op_def(shape: &Shape) -> OpDef {
         |optional: &bool| ParamDef { name: "p", type_name: "Value", optional: *optional, owned: false };
     let params: Vec<_> = [false].iter().chain(&shape.optional).map(param).collect();
     let kind = if shape.kind == Kind::Emitter { OutputKind::Dynamic } else { OutputKind::Single };
-    let output = OutputDef { name: "result", kind, info: TypeInfo::of::<Value>(), optional: true };
+    let info = match shape.kind {
+        _ if shape.transient => TypeInfo::transient::<Value>(),
+        Kind::Fold => TypeInfo { encode: Some(encode_folded), ..TypeInfo::of::<Value>() },
+        Kind::Sync | Kind::Async | Kind::Emitter => TypeInfo::of::<Value>(),
+    };
+    let output = OutputDef { name: "result", kind, info, optional: true };
     OpDef {
         name: shape.function,
         module: "model",
@@ -338,6 +361,13 @@ struct Call {
 struct Folded {
     fold: Arc<Fold>,
     value: Value,
+}
+
+/// Of what a fold gives only the value is recorded.
+fn encode_folded(folded: &AnyValue, text: &mut Vec<u8>) -> Result<(), CodecError> {
+    let encode = TypeInfo::of::<Value>().encode.expect("values of plans can be written");
+    let value: AnyValue = Arc::new(read(folded));
+    encode(&value, text)
 }
 
 fn part<T: Any>(input: &Option<AnyValue>) -> &T {

@@ -47,9 +47,9 @@ fn one(view: &View<'_>, group: &ErrorGroup) -> String {
         let _ = writeln!(text, "     like it  {}", names.join(", "));
         let _ = writeln!(text, "     last   at {}", duration(group.last_at));
     }
-    let (program, run) = (safe(view.program), &view.reader.row().id);
-    let _ =
-        writeln!(text, "     all of them:  {program} show {run} --steps --state failed --op {}\n", safe(op));
+    let run = view.again.short(&view.reader.row().id);
+    let all = view.again.command(&format!("show {run} --steps --state failed --op {op}"));
+    let _ = writeln!(text, "     all of them:  {all}\n");
     text
 }
 

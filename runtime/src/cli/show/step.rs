@@ -56,8 +56,8 @@ fn none(view: &View<'_>, name: &StepName) -> Problem {
     let ops = || shape.steps().map(|node| &*shape.node(node).name);
     let wrong = safe(&name.to_string()).into_owned();
     if ops().any(|op| op == name.op()) {
-        let (program, op) = (safe(view.program), safe(name.op()));
-        let list = format!("{program} show {run} --steps --op {op}");
+        let op = safe(name.op());
+        let list = view.again.command(&format!("show {} --steps --op {op}", view.again.short(run)));
         return Problem::Usage(format!("run {run} has no step `{wrong}`: `{list}` lists those of `{op}`"));
     }
     let near = nearest(name.op(), ops()).map(|near| format!(": did you mean `{}`?", safe(near)));

@@ -5,11 +5,12 @@ use expect_test::{Expect, expect};
 
 fn check(ends: Ends, expected: &Expect, text: impl Fn(&View<'_>) -> String) {
     let (store, _drives) = shelf(&[("7k2mabcd", ends)]);
-    let reader = Reader::open(store, "7k2mabcd").unwrap();
+    let reader = Reader::open(Arc::clone(&store), "7k2mabcd").unwrap();
     let summary = reader.summary().unwrap();
     let now = reader.row().started + millis(84_000);
+    let again = &Again::at("letters", &StoreFlags { store: None }, &store);
     let (zone, paint) = (TimeZone::UTC, Paint::PLAIN);
-    let view = View { reader: &reader, summary: &summary, program: "letters", now, zone, paint };
+    let view = View { reader: &reader, summary: &summary, again, now, zone, paint };
     // When a store in memory took a commit is the time of day.
     let process = format!("process {}", std::process::id());
     let text = text(&view).replace(&process, "process 7");

@@ -124,6 +124,16 @@ impl Past {
         self.started.unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
+    /// Whether the run has begun: else its process died before the first commit.
+    pub fn has_begun(&self) -> bool {
+        self.started.is_some()
+    }
+
+    /// Whether there can be such a step.
+    pub(crate) fn has_step(&self, item: u32, node: NodeId) -> bool {
+        node.index() < self.shape.nodes.len() && self.slot(item, node).is_some()
+    }
+
     /// How the run ended; `None` if it did not, or was resumed since.
     pub fn ended(&self) -> Option<RunState> {
         self.ended

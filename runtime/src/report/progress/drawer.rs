@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::{Form, Shared, Told};
+use crate::event::StepRef;
 use crate::report::block::{Frame, Known, block};
 use crate::report::layout::Layout;
 use crate::report::lines::{self, FailureLines, StatusLevel};
@@ -94,7 +95,8 @@ impl<'a> Drawer<'a> {
         if options.form == Form::Bar && shown && !told.over {
             let (width, height) = self.screen.size();
             let frame = Frame { width, height, max_running: options.max_running, paint };
-            let known = Known { summary, shape, layout: &self.layout };
+            let progress = |step: &StepRef| told.steps.as_ref()?.progress_of(step);
+            let known = Known { summary, shape, layout: &self.layout, progress: &progress };
             drawing.block = block(known, elapsed, frame);
             drawing.percent = percent(summary, shape);
         }

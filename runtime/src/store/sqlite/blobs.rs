@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::place::{Place, make_folder, sync_folder};
+use crate::crash::crash_point;
 use crate::store::{Hash, StoreError, seal};
 
 /// What a file is called that has not got its name yet.
@@ -24,6 +25,7 @@ pub(super) fn put(place: &Place, run: &str, bytes: &[u8]) -> Result<Hash, StoreE
         // Whoever wrote the same value may not have come to syncing its name yet.
         if path.is_file() { sync_folder(&folder) } else { write(&folder, &path, bytes) }
     });
+    crash_point!("blob_named");
     kept.map(|()| hash).map_err(|error| place.io("cannot keep a large value in", &folder, &error))
 }
 
@@ -33,8 +35,14 @@ fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
         path.with_extension(format!("{}-{}.{UNNAMED}", std::process::id(), COUNT.fetch_add(1, Relaxed)));
     let written = File::create_new(&unnamed)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&unnamed, path))
-        .and_then(|()| sync_folder(folder));
+        .and_then(|()| {
+            crash_point!("blob_unnamed");
+            fs::rename(&unnamed, path)
+        })
+        .and_then(|()| {
+            crash_point!("blob_renamed");
+            sync_folder(folder)
+        });
     if written.is_err() {
         let _ = fs::remove_file(&unnamed);
     }

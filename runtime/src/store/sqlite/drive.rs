@@ -11,6 +11,7 @@ use super::catalogue::{self, Entry};
 use super::fault::Fault;
 use super::live::Live;
 use super::{Inner, blobs, lines, lock, number, record};
+use crate::crash::crash_point;
 use crate::record::chain::link;
 use crate::store::{CommitHead, Drive, Hash, NewCommit, StoreError, not_the_head, released};
 
@@ -70,6 +71,7 @@ impl SqliteDrive {
             }
             Ok(())
         })?;
+        crash_point!("before_acknowledgement");
         state.head = (seq, hash);
         state.lines += commit.logs.len() as u64;
         if head.is_some() {

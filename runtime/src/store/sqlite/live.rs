@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::holder::Holder;
 use super::place::make_folder;
+use crate::crash::crash_point;
 use crate::store::{Hash, IN_HAND_BYTES, IN_HAND_WORKERS, cut_in_hand, seal};
 
 const MAGIC: &[u8; 8] = b"fanlive1";
@@ -147,6 +148,7 @@ impl Live {
             return Ok(());
         }
         fs::remove_file(&self.path)?;
+        crash_point!("live_removed");
         match fs::remove_file(lock_path(&self.path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),

@@ -12,6 +12,7 @@ use super::live::{self, Left, Live};
 use super::place::Place;
 use super::record::Record;
 use super::{Inner, blobs, lines, number};
+use crate::crash::crash_point;
 use crate::store::standstill::{self, Pulse, Watched};
 use crate::store::{NewRun, StoreError, check_id, taken};
 
@@ -22,13 +23,17 @@ pub(super) fn create(inner: &Arc<Inner>, run: &NewRun) -> Result<SqliteDrive, St
     check_id(place.shown(), &run.id)?;
     let is_taken = || taken(place.shown(), &run.id);
     let live = take(place, &run.id)?.ok_or_else(is_taken)?;
+    crash_point!("run_locked");
     let holder = Holder::this();
     live.name(&holder);
     let number = writer.write(run.facts.len(), |tx| {
         catalogue::insert(tx, run, &holder.to_string())?.ok_or_else(|| is_taken().into())
     })?;
+    crash_point!("run_entered");
     let entry = Entry { number, epoch: 1, head: 0, hash: [0; 32], holder: String::new(), is_open: true };
-    begin(inner, &run.id, live, &holder, entry, Left::default(), 0)
+    let drive = begin(inner, &run.id, live, &holder, entry, Left::default(), 0);
+    crash_point!("run_begun");
+    drive
 }
 
 /// Takes a run that is there.
@@ -52,10 +57,14 @@ pub(super) fn drive(inner: &Arc<Inner>, run: &str, take_over: bool) -> Result<Sq
 fn take_free(inner: &Arc<Inner>, run: &str, live: Live) -> Result<SqliteDrive, StoreError> {
     let place = &inner.place;
     let left = live.left().map_err(|error| place.io("cannot read", &place.live(run), &error))?;
+    crash_point!("take_locked");
     let holder = Holder::this();
     live.name(&holder);
     let (entry, lines) = inner.writer()?.write(0, |tx| raise(tx, place, run, &holder, &left))?;
-    begin(inner, run, live, &holder, entry, left, lines)
+    crash_point!("take_epoch_raised");
+    let drive = begin(inner, run, live, &holder, entry, left, lines);
+    crash_point!("take_begun");
+    drive
 }
 
 /// Takes a run from a holder that stands still: in one turn, so that of two takers one sees the other.

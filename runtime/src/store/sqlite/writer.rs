@@ -13,6 +13,7 @@ use super::fault::Fault;
 use super::place::Place;
 use super::turn::{LONGEST, Turns};
 use super::{connection, lock, schema};
+use crate::crash::crash_point;
 use crate::store::StoreError;
 
 /// How long closing waits for its turn: another process can do what it would have done.
@@ -122,7 +123,9 @@ impl Writer {
         let mut pen = lock(&self.pen);
         let Pen { conn, turns, files, .. } = &mut *pen;
         let Ok(Some(_turn)) = turns.take(CLOSING) else { return false };
+        crash_point!("before_checkpoint");
         let whole = files.check(&self.place).is_ok() && checkpoint::all(conn).unwrap_or(false);
+        crash_point!("after_checkpoint");
         if whole {
             // There is nothing in the log: whoever closes last may delete it. If not, it stays, empty.
             let _ = conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
@@ -145,11 +148,13 @@ impl Pen {
     ) -> Result<T, Failure> {
         let _turn = take(place, &mut self.turns).map_err(|error| Failure::Here(error.into()))?;
         self.files.check(place).map_err(Failure::Store)?;
+        crash_point!("before_transaction");
         let tx = self
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| Failure::Here(error.into()))?;
         let done = what(&tx).map_err(Failure::Here)?;
+        crash_point!("in_transaction");
         tx.commit().map_err(|error| Failure::Store(place.said(error.into())))?;
         if self.files.wal.is_none() {
             self.files.wal = file_id(&place.wal());
