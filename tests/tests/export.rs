@@ -74,7 +74,9 @@ fn a_failed_run_is_exported_in_each_form() {
     home.run_parts("fail");
     let (text, said) = home.exported(&["--format", "json"]);
     assert_eq!(said, "exit 0");
-    check_lines(json(&text), &expect![[r#"
+    check_lines(
+        json(&text),
+        &expect![[r#"
         {"args":{"n":"3"},"at":"TIME","event":"run_started","job":"parts","run":"RUN","started":"TIME","version":1}
         {"at":"TIME","event":"item_yielded","key":"p0","op":"list","output":"result","step":"list","version":1}
         {"at":"TIME","event":"item_yielded","key":"p1","op":"list","output":"result","step":"list","version":1}
@@ -91,10 +93,13 @@ fn a_failed_run_is_exported_in_each_form() {
         {"at":"TIME","cause":"measure[p1]","event":"step_not_run","op":"total","state":"upstream_failed","step":"total","version":1}
         {"at":"TIME","cause":"measure[p1]","event":"step_not_run","op":"report","state":"upstream_failed","step":"report","version":1}
         {"at":"TIME","event":"run_ended","state":"failed","version":1}
-    "#]]);
+    "#]],
+    );
     let (text, said) = home.exported(&["last", "--format", "csv"]);
     assert_eq!(said, "exit 0");
-    check_csv(&text, &expect![[r#"
+    check_csv(
+        &text,
+        &expect![[r#"
         step,op,keys,state,attempt,started,took,error
         list,list,,succeeded,1,TIME,TIME,
         measure[p0],measure,[p0],succeeded,1,TIME,TIME,
@@ -105,10 +110,13 @@ fn a_failed_run_is_exported_in_each_form() {
         settle[p1],settle,[p1],upstream_failed,,,,measure[p1]
         total,total,,upstream_failed,,,,measure[p1]
         report,report,,upstream_failed,,,,measure[p1]
-    "#]]);
+    "#]],
+    );
     let (text, said) = home.exported(&["last", "--format", "perfetto"]);
     assert_eq!(said, "exit 0");
-    check_lines(slices(&text), &expect![[r#"
+    check_lines(
+        slices(&text),
+        &expect![[r#"
         {"args":{"attempt":1,"keys":"","state":"succeeded"},"cat":"list","dur":"TIME","name":"list","ph":"X","pid":1,"tid":1,"ts":"TIME"}
         {"args":{"attempt":1,"keys":"[p0]","state":"succeeded"},"cat":"measure","dur":"TIME","name":"measure[p0]","ph":"X","pid":1,"tid":1,"ts":"TIME"}
         {"args":{"attempt":1,"keys":"[p0]","state":"succeeded"},"cat":"settle","dur":"TIME","name":"settle[p0]","ph":"X","pid":1,"tid":1,"ts":"TIME"}
@@ -116,7 +124,8 @@ fn a_failed_run_is_exported_in_each_form() {
         {"args":{"attempt":1,"keys":"[p2]","state":"succeeded"},"cat":"measure","dur":"TIME","name":"measure[p2]","ph":"X","pid":1,"tid":1,"ts":"TIME"}
         {"args":{"attempt":1,"keys":"[p2]","state":"succeeded"},"cat":"settle","dur":"TIME","name":"settle[p2]","ph":"X","pid":1,"tid":1,"ts":"TIME"}
         {"args":{"attempt":2,"error":"part p1 cannot be read: the disk is on fire","keys":"[p1]","state":"failed"},"cat":"measure","dur":"TIME","name":"FAILED measure[p1]","ph":"X","pid":1,"tid":1,"ts":"TIME"}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -127,15 +136,23 @@ fn a_run_is_exported_to_a_file() {
     assert_eq!((&*text, &*said), ("", "exit 0"));
     let written = fs::read_to_string(home.path().join("steps.csv")).unwrap();
     assert_eq!(home.exported(&["--format", "csv"]).0, written);
-    home.check_parts(&["export", "--format", "csv", "-o", "no/such/steps.csv"], &expect![[r#"
+    home.check_parts(
+        &["export", "--format", "csv", "-o", "no/such/steps.csv"],
+        &expect![[r#"
         ! error: cannot write no/such/steps.csv: No such file or directory (os error 2)
         exit 5
-    "#]]);
-    home.check_parts(&["export", "--format", "csv", "-o", "."], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["export", "--format", "csv", "-o", "."],
+        &expect![[r#"
         ! error: cannot write .: Is a directory (os error 21)
         exit 5
-    "#]]);
-    home.check_parts(&["export"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["export"],
+        &expect![[r#"
         ! error: the following required arguments were not provided:
         !   --format <FORM>
         ! 
@@ -143,29 +160,41 @@ fn a_run_is_exported_to_a_file() {
         ! 
         ! For more information, try '--help'.
         exit 2
-    "#]]);
-    home.check_parts(&["export", "--format", "xml"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["export", "--format", "xml"],
+        &expect![[r#"
         ! error: invalid value 'xml' for '--format <FORM>'
         !   [possible values: json, csv, perfetto]
         ! 
         ! For more information, try '--help'.
         exit 2
-    "#]]);
-    home.check_parts(&["export", "zzzz", "--format", "csv"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["export", "zzzz", "--format", "csv"],
+        &expect![[r#"
         ! error: no run's id begins with `zzzz`; the newest is `RUN`, of job `parts`
         exit 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_interrupted_run_is_exported_as_far_as_it_came() {
     let home = Home::new();
-    home.run_parts("crash");
+    home.kill_parts();
     let (text, said) = home.exported(&["--format", "csv"]);
     assert_eq!(said, "exit 0");
-    check_csv(&text, &expect![[r#"
-        step,op,keys,state,attempt,started,took,error
-    "#]]);
+    check_csv(
+        &text,
+        &expect![[r#"
+            step,op,keys,state,attempt,started,took,error
+            list,list,,succeeded,1,TIME,TIME,
+            measure[p0],measure,[p0],succeeded,1,TIME,TIME,
+        "#]],
+    );
     let (text, said) = home.exported(&["--format", "perfetto"]);
     assert_eq!((slices(&text).count() > 0, &*said), (true, "exit 0"));
 }
@@ -174,7 +203,7 @@ fn an_interrupted_run_is_exported_as_far_as_it_came() {
 fn of_a_damaged_run_what_is_whole_is_exported_and_the_rest_is_told() {
     let home = Home::new();
     home.run_parts("fail");
-    home.run_parts("crash");
+    home.kill_parts();
     drop(home.parts("", &["resume", "--quiet"]).output().unwrap());
     let whole = home.exported(&["--format", "json"]).0;
     let database = rusqlite::Connection::open(home.path().join("runs.db")).unwrap();
@@ -188,5 +217,9 @@ fn of_a_damaged_run_what_is_whole_is_exported_and_the_rest_is_told() {
     assert!(said.ends_with("exit 4") && said.contains("is exported"), "{said}");
     let (text, said) = home.exported(&["--format", "perfetto"]);
     assert!(slices(&text).count() > 0 && said.ends_with("exit 4"), "{text}{said}");
-    home.check_parts(&["export", "--format", "csv", "-o", "steps.csv"], &expect![[""]]);
+    home.check_parts(&["export", "--format", "csv", "-o", "steps.csv"], &expect![[r#"
+        ! error: sqlite:HOME/runs.db is damaged: commit 5 of run RUN is not what was written
+        ! help: what was recorded before that is exported; keep a copy of the store before you change anything in it
+        exit 4
+    "#]]);
 }

@@ -11,9 +11,9 @@ fn runs_are_listed_and_found() {
     home.check(
         &["runs"],
         &expect![[r#"
-        ! error: sqlite:HOME/runs.db cannot be used: nothing is recorded there: name the store with `--store`
-        exit 4
-    "#]],
+            ! error: sqlite:HOME/runs.db cannot be used: nothing is recorded there yet: run a job first, or name another store with `--store`
+            exit 4
+        "#]],
     );
     home.run(&["letters", "--to", "e"]);
     home.run(&["failing", "--n", "2"]);
@@ -295,76 +295,103 @@ fn runs_are_found_by_state_tag_and_number() {
     home.run(&["letters", "--to", "b", "--tag", "team=red", "--tag", "night=1"]);
     home.run(&["letters", "--to", "c", "--tag", "team=blue"]);
     home.run_parts("crash");
-    home.check(&["runs"], &expect![[r#"
+    home.check(
+        &["runs"],
+        &expect![[r#"
+            run job state started took steps
+            RUN parts interrupted DATE CLOCK TIME 3 waiting
+            RUN letters succeeded DATE CLOCK TIME 5 succeeded team=blue
+            RUN letters succeeded DATE CLOCK TIME 4 succeeded night=1 team=red
+            exit 0
+        "#]],
+    );
+    home.check(
+        &["runs", "--tag", "team=red"],
+        &expect![[r#"
         run job state started took steps
-        RUN parts interrupted DATE CLOCK TIME no steps
-        RUN letters succeeded DATE CLOCK TIME 5 succeeded team=blue
         RUN letters succeeded DATE CLOCK TIME 4 succeeded night=1 team=red
         exit 0
-    "#]]);
-    home.check(&["runs", "--tag", "team=red"], &expect![[r#"
-        run job state started took steps
-        RUN letters succeeded DATE CLOCK TIME 4 succeeded night=1 team=red
-        exit 0
-    "#]]);
-    home.check(&["runs", "--state", "interrupted", "--state", "failed"], &expect![[r#"
-        run job state started took steps
-        RUN parts interrupted DATE CLOCK TIME no steps
-        exit 0
-    "#]]);
-    home.check(&["runs", "--limit", "1"], &expect![[r#"
-        run job state started took steps
-        RUN parts interrupted DATE CLOCK TIME no steps
-        exit 0
-    "#]]);
-    home.check(&["runs", "--job", "leters"], &expect![[r#"
+    "#]],
+    );
+    home.check(
+        &["runs", "--state", "interrupted", "--state", "failed"],
+        &expect![[r#"
+            run job state started took steps
+            RUN parts interrupted DATE CLOCK TIME 3 waiting
+            exit 0
+        "#]],
+    );
+    home.check(
+        &["runs", "--limit", "1"],
+        &expect![[r#"
+            run job state started took steps
+            RUN parts interrupted DATE CLOCK TIME 3 waiting
+            exit 0
+        "#]],
+    );
+    home.check(
+        &["runs", "--job", "leters"],
+        &expect![[r#"
         no such runs in sqlite:HOME/runs.db
         exit 0
-    "#]]);
-    home.check(&["runs", "--tag", "red"], &expect![[r#"
+    "#]],
+    );
+    home.check(
+        &["runs", "--tag", "red"],
+        &expect![[r#"
         ! error: invalid value 'red' for '--tag <NAME=VALUE>': `red` is not NAME=VALUE, such as `team=red`
         ! 
         ! For more information, try '--help'.
         exit 2
-    "#]]);
-    home.check(&["runs", "--state", "broken"], &expect![[r#"
+    "#]],
+    );
+    home.check(
+        &["runs", "--state", "broken"],
+        &expect![[r#"
         ! error: invalid value 'broken' for '--state <STATE>'
         !   [possible values: running, interrupted, succeeded, failed, cancelled]
         ! 
         ! For more information, try '--help'.
         exit 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_step_that_failed_shows_attempts_metadata_logs_and_the_causes() {
     let home = Home::new();
-    check(home.parts("fail", &["run", "parts"]), home.path(), &expect![[r#"
-        !       INFO [ 0.00s] measure[p0]: measuring part=0
-        !       INFO [ 0.00s] measure[p1]: measuring part=1
-        !       WARN [ 0.00s] measure[p1]: it does not answer
-        !       INFO [ 0.00s] measure[p2]: measuring part=2
-        !       INFO [ 0.00s] measure[p1]: measuring part=1
-        !       WARN [ 0.00s] measure[p1]: it does not answer
-        !       FAIL [ 0.00s] measure[p1] attempt 2/2: part p1 cannot be read: the disk is on fire
-        !    op succeeded failed not run retries total p50 p95 max
-        !    list 1 - - - TIME - - -
-        !      measure 2 1 - 1 TIME TIME TIME TIME
-        !      settle 2 - 1 - TIME TIME TIME TIME
-        !    total - - 1 - - - - -
-        !    report - - 1 - - - - -
-        ! 
-        !    errors
-        !         1 × part p1 cannot be read: the disk is on fire
-        !             measure[p1]
-        ! 
-        !    slowest: …
-        !    time: …
-        !     Failed parts RUN in TIME: 5 succeeded, 1 failed, 3 upstream failed
-        !    resume: parts resume RUN inspect: parts show RUN --failures
-        exit 1
-    "#]]);
-    home.check_parts(&["show"], &expect![[r#"
+    check(
+        home.parts("fail", &["run", "parts"]),
+        home.path(),
+        &expect![[r#"
+            !       INFO [TIME] measure[p0]: measuring part=0
+            !       INFO [TIME] measure[p1]: measuring part=1
+            !       WARN [TIME] measure[p1]: it does not answer
+            !       INFO [TIME] measure[p2]: measuring part=2
+            !       INFO [TIME] measure[p1]: measuring part=1
+            !       WARN [TIME] measure[p1]: it does not answer
+            !       FAIL [TIME] measure[p1] attempt 2/2: part p1 cannot be read: the disk is on fire
+            !    op succeeded failed not run retries total p50 p95 max
+            !    list 1 - - - TIME - - -
+            !      measure 2 1 - 1 TIME TIME TIME TIME
+            !      settle 2 - 1 - TIME TIME TIME TIME
+            !    total - - 1 - - - - -
+            !    report - - 1 - - - - -
+            ! 
+            !    errors
+            !         1 × part p1 cannot be read: the disk is on fire
+            !             measure[p1]
+            ! 
+            !    slowest: …
+            !    time: …
+            !     Failed parts RUN in TIME: 5 succeeded, 1 failed, 3 upstream failed
+            !    resume: parts resume RUN inspect: parts show RUN --failures
+            exit 1
+        "#]],
+    );
+    home.check_parts(
+        &["show"],
+        &expect![[r#"
            parts RUN failed
            started DATE CLOCK, took TIME
            with n=3
@@ -385,8 +412,11 @@ fn a_step_that_failed_shows_attempts_metadata_logs_and_the_causes() {
            5 succeeded, 1 failed, 3 upstream failed
            resume: parts resume RUN inspect: parts show RUN --failures
         exit 0
-    "#]]);
-    home.check_parts(&["show", "last", "--failures"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "--failures"],
+        &expect![[r#"
            parts RUN failed
            started DATE CLOCK, took TIME
            with n=3
@@ -398,8 +428,11 @@ fn a_step_that_failed_shows_attempts_metadata_logs_and_the_causes() {
              all of them: parts show RUN --steps --state failed --op measure
 
         exit 0
-    "#]]);
-    home.check_parts(&["show", "last", "measure[p1]"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "measure[p1]"],
+        &expect![[r#"
            measure[p1] failed
            of run RUN of job parts
            CLOCK attempt 1 failed, took TIME, again in TIME
@@ -415,8 +448,11 @@ fn a_step_that_failed_shows_attempts_metadata_logs_and_the_causes() {
            CLOCK INFO (attempt 2) measuring part=1
            CLOCK WARN (attempt 2) it does not answer
         exit 0
-    "#]]);
-    home.check_parts(&["show", "last", "measure[p2]"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "measure[p2]"],
+        &expect![[r#"
            measure[p2] succeeded
            of run RUN of job parts
            CLOCK attempt 1 succeeded, took TIME
@@ -436,27 +472,39 @@ fn a_step_that_failed_shows_attempts_metadata_logs_and_the_causes() {
            last lines of its log
            CLOCK INFO measuring part=2
         exit 0
-    "#]]);
-    home.check_parts(&["show", "last", "total"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "total"],
+        &expect![[r#"
            total upstream failed, as measure[p1] failed
            of run RUN of job parts
            CLOCK upstream failed
         exit 0
-    "#]]);
-    home.check_parts(&["show", "last", "mesure[p1]"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "mesure[p1]"],
+        &expect![[r#"
         ! error: run RUN has no step `mesure[p1]`: did you mean `measure`?
         exit 2
-    "#]]);
+    "#]],
+    );
     home.check_parts(&["show", "last", "measure[p1"], &expect![[r#"
         ! error: `measure[p1` is not a step's name: write `op`, `op[key]` or `op[outer][inner]`, with `\` before `[`, `]` and `\` in a key
         exit 2
     "#]]);
-    home.check_parts(&["logs", "last", "measure[p1]", "--level", "warn"], &expect![[r#"
+    home.check_parts(
+        &["logs", "last", "measure[p1]", "--level", "warn"],
+        &expect![[r#"
         CLOCK WARN measure[p1] it does not answer
         CLOCK WARN measure[p1] (attempt 2) it does not answer
         exit 0
-    "#]]);
-    home.check_parts(&["logs", "last", "measure", "--follow"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["logs", "last", "measure", "--follow"],
+        &expect![[r#"
         CLOCK INFO measure[p0] measuring part=0
         CLOCK INFO measure[p1] measuring part=1
         CLOCK WARN measure[p1] it does not answer
@@ -464,29 +512,41 @@ fn a_step_that_failed_shows_attempts_metadata_logs_and_the_causes() {
         CLOCK INFO measure[p1] (attempt 2) measuring part=1
         CLOCK WARN measure[p1] (attempt 2) it does not answer
         exit 0
-    "#]]);
-    home.check_parts(&["logs", "last", "measure[p7]"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["logs", "last", "measure[p7]"],
+        &expect![[r#"
         ! error: run RUN has no step `measure[p7]`: `show RUN --steps` lists them
         exit 2
-    "#]]);
-    home.check_parts(&["show", "last", "--steps", "--op", "mesure"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "--steps", "--op", "mesure"],
+        &expect![[r#"
         ! error: unknown op `mesure`: did you mean `measure`?
         exit 2
-    "#]]);
-    home.check_parts(&["show", "last", "--steps", "--state", "upstream-failed"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "--steps", "--state", "upstream-failed"],
+        &expect![[r#"
         ended state took step
         CLOCK upstream failed - settle[p1] as measure[p1] failed
         CLOCK upstream failed - total as measure[p1] failed
         CLOCK upstream failed - report as measure[p1] failed
         exit 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_run_that_succeeded_is_shown_and_nothing_is_offered() {
     let home = Home::new();
     home.run_parts("");
-    home.check_parts(&["show"], &expect![[r#"
+    home.check_parts(
+        &["show"],
+        &expect![[r#"
            parts RUN succeeded
            started DATE CLOCK, took TIME
            with n=3
@@ -501,16 +561,22 @@ fn a_run_that_succeeded_is_shown_and_nothing_is_offered() {
            slowest: …
            9 succeeded
         exit 0
-    "#]]);
-    home.check_parts(&["show", "--failures"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["show", "--failures"],
+        &expect![[r#"
            parts RUN succeeded
            started DATE CLOCK, took TIME
            with n=3
 
            no step failed
         exit 0
-    "#]]);
-    home.check_parts(&["show", "last", "report"], &expect![[r#"
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "report"],
+        &expect![[r#"
            report succeeded
            of run RUN of job parts
            CLOCK attempt 1 succeeded, took TIME
@@ -518,5 +584,6 @@ fn a_run_that_succeeded_is_shown_and_nothing_is_offered() {
            result
            "30 mm"
         exit 0
-    "#]]);
+    "#]],
+    );
 }

@@ -15,8 +15,30 @@ use crate::place::Place;
 
 /// Keys that something takes for something else, twins among them.
 const HOSTILE: [&str; 24] = [
-    ".", "..", "/", "../../x", "\\", "%2e", "%2e%2e", "'", "'; DROP TABLE runs; --", "\"", "<script>", "&lt;",
-    "\u{202e}txt", "\u{200f}", "\u{feff}", "[0][1]", "]", "é", "e\u{301}", "A", "a", " ", "=1+1", "a,b",
+    ".",
+    "..",
+    "/",
+    "../../x",
+    "\\",
+    "%2e",
+    "%2e%2e",
+    "'",
+    "'; DROP TABLE runs; --",
+    "\"",
+    "<script>",
+    "&lt;",
+    "\u{202e}txt",
+    "\u{200f}",
+    "\u{feff}",
+    "[0][1]",
+    "]",
+    "é",
+    "e\u{301}",
+    "A",
+    "a",
+    " ",
+    "=1+1",
+    "a,b",
 ];
 
 #[op(dynamic_out)]
