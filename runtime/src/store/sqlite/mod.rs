@@ -102,7 +102,9 @@ impl SqliteStore {
         let place = Place::new(path)?;
         let (readers, handle) = connection::register(&place, |is_open| {
             if !is_open && file::look(&place)? == Found::Nothing {
-                return Err(place.refused("nothing is recorded there: name the store with `--store`"));
+                return Err(place.refused(
+                    "nothing is recorded there yet: run a job first, or name another store with `--store`",
+                ));
             }
             Readers::wherever(place.clone())
         })?;
