@@ -60,6 +60,11 @@ fn redact(line: &str) -> String {
             *kept.last_mut().unwrap() = "[TIME]".to_owned();
         } else if kept.len() == 2 && matches!(&*kept[0], "Running" | "Succeeded" | "Failed" | "Cancelled") {
             kept.push("RUN".to_owned());
+        } else if kept.len() > 1
+            && ["resume", "show"].contains(&&**kept.last().unwrap())
+            && kept[kept.len() - 2] == "jobs"
+        {
+            kept.push("RUN".to_owned());
         } else {
             kept.push(word.to_owned());
         }
@@ -165,6 +170,7 @@ fn a_failed_run_groups_its_errors() {
             !    slowest: …
             !    time: …
             !     Failed failing RUN in TIME: 4 succeeded, 2 failed, 1 upstream failed
+            !    resume: jobs resume RUN inspect: jobs show RUN --failures
             exit 1
         "#]],
     );
@@ -202,6 +208,7 @@ fn a_failed_run_groups_its_errors() {
             !    slowest: …
             !    time: …
             !     Failed failing RUN in TIME: 4 succeeded, 2 failed, 1 upstream failed
+            !    resume: jobs resume RUN inspect: jobs show RUN --failures
             exit 1
         "#]],
     );
@@ -244,6 +251,7 @@ fn hostile_keys_and_errors_are_inert() {
             ! 
             !    slowest: …
             !     Failed hostile RUN in TIME: 1 succeeded, 6 failed
+            !    resume: jobs resume RUN inspect: jobs show RUN --failures
             exit 1
         "#]],
     );
@@ -833,6 +841,7 @@ fn help_is_made_of_doc_comments() {
               runs         List the runs that were recorded
               show         Show a run, or one of its steps
               logs         Print what steps logged
+              export       Write a run for other programs
               cancel       Ask a run to stop
               prune        Remove runs that nobody needs
               doctor       Look for what is wrong
@@ -922,8 +931,8 @@ fn help_is_made_of_doc_comments() {
                   --grace <TIME>              How long running steps may go on after the run was cancelled
                                               [default: 10s]
                   --seed <N>                  The seed of all randomness, such as the jitter of retries
-                  --store <ADDRESS>           Where runs are recorded: `sqlite:PATH` [default: .fanfold/runs.db,
-                                              or in FANFOLD_HOME]
+                  --store <ADDRESS>           Where runs are recorded: `sqlite:PATH`, or `memory` [default:
+                                              .fanfold/runs.db, or in FANFOLD_HOME]
 
             Output:
                   --json                  One event a line on stdout, as JSON; the last line is the result

@@ -1,87 +1,9 @@
 //! The commands that read what was recorded, as whole transcripts: ids, times and paths are blanked.
 
-use std::path::Path;
-use std::process::Command;
+mod transcript;
 
-use expect_test::{Expect, expect};
-
-/// A folder of runs, and the programs that record and read them.
-struct Home(tempfile::TempDir);
-
-impl Home {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn command(&self, program: &str, words: &[&str]) -> Command {
-        let mut command = Command::new(program);
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FANFOLD_")) {
-            command.env_remove(name);
-        }
-        command.args(words).env("FANFOLD_HOME", self.0.path()).env("FANFOLD_PROGRESS", "none");
-        command.env("LC_ALL", "C.UTF-8").env("COLUMNS", "100").env("NO_COLOR", "1").env("TZ", "UTC");
-        command
-    }
-
-    fn jobs(&self, words: &[&str]) -> Command {
-        self.command(env!("CARGO_BIN_EXE_jobs"), words)
-    }
-
-    /// Records a run.
-    fn run(&self, words: &[&str]) {
-        // One step at a time: then they end in one order.
-        let words = [&["run"], words, &["--quiet", "--max-concurrent", "1"]].concat();
-        let code = self.jobs(&words).output().unwrap().status.code().unwrap();
-        assert!(code < 2, "exit {code}");
-    }
-
-    fn check(&self, words: &[&str], expected: &Expect) {
-        check(self.jobs(words), self.0.path(), expected);
-    }
-}
-
-fn check(mut command: Command, home: &Path, expected: &Expect) {
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    let redacted = |text: &str, mark: &str| -> String {
-        let text = text.replace(&home.display().to_string(), "HOME");
-        text.lines().map(|line| format!("{mark}{}\n", redact(line))).collect()
-    };
-    let (stdout, stderr) = (redacted(&text(&output.stdout), ""), redacted(&text(&output.stderr), "! "));
-    let harmful = |c: char| c.is_control() && c != '\n';
-    assert!(!stdout.contains(harmful) && !stderr.contains(harmful), "control characters in {stdout}{stderr}");
-    let code = output.status.code().map_or("none".to_owned(), |code| code.to_string());
-    expected.assert_eq(&format!("{stdout}{stderr}exit {code}\n"));
-}
-
-/// A line without ids, times and the spaces that they move.
-fn redact(line: &str) -> String {
-    let indent = line.len() - line.trim_start().len();
-    if let Some(name @ ("slowest:" | "time:")) = line.split_whitespace().next() {
-        return format!("   {name} …");
-    }
-    // The letters of ids: no word of twelve letters that is printed here has these alone.
-    let letters = |c: char| c.is_ascii_digit() || c.is_ascii_lowercase() && !"ilou".contains(c);
-    let is_id = |word: &str| word.len() == 12 && word.chars().all(letters);
-    let mut kept: Vec<String> = Vec::new();
-    for word in line.split_whitespace() {
-        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-        if is_id(bare) {
-            kept.push(word.replace(bare, "RUN"));
-        } else if matches!(bare, "ns" | "µs" | "ms" | "s")
-            && kept.last().is_some_and(|last| last.parse::<f64>().is_ok())
-        {
-            *kept.last_mut().unwrap() = word.replace(bare, "TIME");
-        } else if bare.len() == 10 && bare.starts_with("20") && bare.matches('-').count() == 2 {
-            kept.push(word.replace(bare, "DATE"));
-        } else if bare.len() == 8 && bare.matches(':').count() == 2 {
-            kept.push(word.replace(bare, "CLOCK"));
-        } else {
-            kept.push(word.to_owned());
-        }
-    }
-    format!("{}{}", &line[..indent], kept.join(" "))
-}
+use expect_test::expect;
+use transcript::{Home, check};
 
 #[test]
 fn runs_are_listed_and_found() {
@@ -89,9 +11,9 @@ fn runs_are_listed_and_found() {
     home.check(
         &["runs"],
         &expect![[r#"
-        ! error: sqlite:HOME/runs.db cannot be used: nothing is recorded there: name the store with `--store`
-        exit 4
-    "#]],
+            ! error: sqlite:HOME/runs.db cannot be used: nothing is recorded there yet: run a job first, or name another store with `--store`
+            exit 4
+        "#]],
     );
     home.run(&["letters", "--to", "e"]);
     home.run(&["failing", "--n", "2"]);
@@ -249,7 +171,7 @@ fn what_steps_logged_is_printed() {
     drop(telling(&["run", "secret", "--quiet", "--max-concurrent", "1"]).output().unwrap());
     check(
         telling(&["logs", "last", "--level", "warn"]),
-        home.0.path(),
+        home.path(),
         &expect![[r#"
         CLOCK WARN balance[0] reading with Secret account=0
         CLOCK WARN balance[1] reading with Secret account=1
@@ -262,7 +184,7 @@ fn what_steps_logged_is_printed() {
     );
     check(
         telling(&["logs", "last", "log_in"]),
-        home.0.path(),
+        home.path(),
         &expect![[r#"
         CLOCK INFO log_in logging in password="Secret" pin="None"
         exit 0
@@ -270,7 +192,7 @@ fn what_steps_logged_is_printed() {
     );
     check(
         telling(&["logs", "last", "balance[4]", "--follow"]),
-        home.0.path(),
+        home.path(),
         &expect![[r#"
         CLOCK WARN balance[4] reading with Secret account=4
         CLOCK WARN balance[4] (attempt 2) reading with Secret account=4
@@ -279,7 +201,7 @@ fn what_steps_logged_is_printed() {
     );
     check(
         telling(&["show", "last", "log_in"]),
-        home.0.path(),
+        home.path(),
         &expect![[r#"
            log_in succeeded
            of run RUN of job secret
@@ -297,7 +219,7 @@ fn what_steps_logged_is_printed() {
     );
     check(
         telling(&["logs", "last", "balanse"]),
-        home.0.path(),
+        home.path(),
         &expect![[r#"
         ! error: unknown op `balanse`: did you mean `balance`?
         exit 2
@@ -363,6 +285,305 @@ fn the_doctor_looks_at_store_and_program() {
     assert!(text.contains("1 run, ") || text.contains("1 runs, "), "{text}");
     assert!(output.status.success(), "{text}");
     let mut broken = home.jobs(&["doctor"]);
-    broken.env("FANFOLD_HOME", home.0.path().join("nowhere"));
+    broken.env("FANFOLD_HOME", home.path().join("nowhere"));
     assert_eq!(broken.output().unwrap().status.code(), Some(4));
+}
+
+#[test]
+fn runs_are_found_by_state_tag_and_number() {
+    let home = Home::new();
+    home.run(&["letters", "--to", "b", "--tag", "team=red", "--tag", "night=1"]);
+    home.run(&["letters", "--to", "c", "--tag", "team=blue"]);
+    home.run_parts("crash");
+    home.check(
+        &["runs"],
+        &expect![[r#"
+            run job state started took steps
+            RUN parts interrupted DATE CLOCK TIME 3 waiting
+            RUN letters succeeded DATE CLOCK TIME 5 succeeded team=blue
+            RUN letters succeeded DATE CLOCK TIME 4 succeeded night=1 team=red
+            exit 0
+        "#]],
+    );
+    home.check(
+        &["runs", "--tag", "team=red"],
+        &expect![[r#"
+        run job state started took steps
+        RUN letters succeeded DATE CLOCK TIME 4 succeeded night=1 team=red
+        exit 0
+    "#]],
+    );
+    home.check(
+        &["runs", "--state", "interrupted", "--state", "failed"],
+        &expect![[r#"
+            run job state started took steps
+            RUN parts interrupted DATE CLOCK TIME 3 waiting
+            exit 0
+        "#]],
+    );
+    home.check(
+        &["runs", "--limit", "1"],
+        &expect![[r#"
+            run job state started took steps
+            RUN parts interrupted DATE CLOCK TIME 3 waiting
+            exit 0
+        "#]],
+    );
+    home.check(
+        &["runs", "--job", "leters"],
+        &expect![[r#"
+        no such runs in sqlite:HOME/runs.db
+        exit 0
+    "#]],
+    );
+    home.check(
+        &["runs", "--tag", "red"],
+        &expect![[r#"
+        ! error: invalid value 'red' for '--tag <NAME=VALUE>': `red` is not NAME=VALUE, such as `team=red`
+        ! 
+        ! For more information, try '--help'.
+        exit 2
+    "#]],
+    );
+    home.check(
+        &["runs", "--state", "broken"],
+        &expect![[r#"
+        ! error: invalid value 'broken' for '--state <STATE>'
+        !   [possible values: running, interrupted, succeeded, failed, cancelled]
+        ! 
+        ! For more information, try '--help'.
+        exit 2
+    "#]],
+    );
+}
+
+#[test]
+fn a_step_that_failed_shows_attempts_metadata_logs_and_the_causes() {
+    let home = Home::new();
+    check(
+        home.parts("fail", &["run", "parts"]),
+        home.path(),
+        &expect![[r#"
+            !       INFO [TIME] measure[p0]: measuring part=0
+            !       INFO [TIME] measure[p1]: measuring part=1
+            !       WARN [TIME] measure[p1]: it does not answer
+            !       INFO [TIME] measure[p2]: measuring part=2
+            !       INFO [TIME] measure[p1]: measuring part=1
+            !       WARN [TIME] measure[p1]: it does not answer
+            !       FAIL [TIME] measure[p1] attempt 2/2: part p1 cannot be read: the disk is on fire
+            !    op succeeded failed not run retries total p50 p95 max
+            !    list 1 - - - TIME - - -
+            !      measure 2 1 - 1 TIME TIME TIME TIME
+            !      settle 2 - 1 - TIME TIME TIME TIME
+            !    total - - 1 - - - - -
+            !    report - - 1 - - - - -
+            ! 
+            !    errors
+            !         1 × part p1 cannot be read: the disk is on fire
+            !             measure[p1]
+            ! 
+            !    slowest: …
+            !    time: …
+            !     Failed parts RUN in TIME: 5 succeeded, 1 failed, 3 upstream failed
+            !    resume: parts resume RUN inspect: parts show RUN --failures
+            exit 1
+        "#]],
+    );
+    home.check_parts(
+        &["show"],
+        &expect![[r#"
+           parts RUN failed
+           started DATE CLOCK, took TIME
+           with n=3
+
+           op succeeded failed not run retries total p50 p95 max
+           list 1 - - - TIME - - -
+             measure 2 1 - 1 TIME TIME TIME TIME
+             settle 2 - 1 - TIME TIME TIME TIME
+           total - - 1 - - - - -
+           report - - 1 - - - - -
+
+           errors
+                1 × part p1 cannot be read: the disk is on fire
+                    measure[p1]
+
+           slowest: …
+           time: …
+           5 succeeded, 1 failed, 3 upstream failed
+           resume: parts resume RUN inspect: parts show RUN --failures
+        exit 0
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "--failures"],
+        &expect![[r#"
+           parts RUN failed
+           started DATE CLOCK, took TIME
+           with n=3
+
+           1 × measure
+             first measure[p1], after 2 attempts, at TIME
+               part p1 cannot be read
+               caused by: the disk is on fire
+             all of them: parts show RUN --steps --state failed --op measure
+
+        exit 0
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "measure[p1]"],
+        &expect![[r#"
+           measure[p1] failed
+           of run RUN of job parts
+           CLOCK attempt 1 failed, took TIME, again in TIME
+                     part p1 cannot be read
+                     caused by: the disk is on fire
+           CLOCK attempt 2 failed, took TIME
+                     part p1 cannot be read
+                     caused by: the disk is on fire
+
+           last lines of its log
+           CLOCK INFO measuring part=1
+           CLOCK WARN it does not answer
+           CLOCK INFO (attempt 2) measuring part=1
+           CLOCK WARN (attempt 2) it does not answer
+        exit 0
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "measure[p2]"],
+        &expect![[r#"
+           measure[p2] succeeded
+           of run RUN of job parts
+           CLOCK attempt 1 succeeded, took TIME
+
+           result
+           20
+
+           unit = mm
+
+           sizes =
+             side size
+             left 10
+             right 2
+
+           progress: 3 of 4
+
+           last lines of its log
+           CLOCK INFO measuring part=2
+        exit 0
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "total"],
+        &expect![[r#"
+           total upstream failed, as measure[p1] failed
+           of run RUN of job parts
+           CLOCK upstream failed
+        exit 0
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "mesure[p1]"],
+        &expect![[r#"
+        ! error: run RUN has no step `mesure[p1]`: did you mean `measure`?
+        exit 2
+    "#]],
+    );
+    home.check_parts(&["show", "last", "measure[p1"], &expect![[r#"
+        ! error: `measure[p1` is not a step's name: write `op`, `op[key]` or `op[outer][inner]`, with `\` before `[`, `]` and `\` in a key
+        exit 2
+    "#]]);
+    home.check_parts(
+        &["logs", "last", "measure[p1]", "--level", "warn"],
+        &expect![[r#"
+        CLOCK WARN measure[p1] it does not answer
+        CLOCK WARN measure[p1] (attempt 2) it does not answer
+        exit 0
+    "#]],
+    );
+    home.check_parts(
+        &["logs", "last", "measure", "--follow"],
+        &expect![[r#"
+        CLOCK INFO measure[p0] measuring part=0
+        CLOCK INFO measure[p1] measuring part=1
+        CLOCK WARN measure[p1] it does not answer
+        CLOCK INFO measure[p2] measuring part=2
+        CLOCK INFO measure[p1] (attempt 2) measuring part=1
+        CLOCK WARN measure[p1] (attempt 2) it does not answer
+        exit 0
+    "#]],
+    );
+    home.check_parts(
+        &["logs", "last", "measure[p7]"],
+        &expect![[r#"
+        ! error: run RUN has no step `measure[p7]`: `show RUN --steps` lists them
+        exit 2
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "--steps", "--op", "mesure"],
+        &expect![[r#"
+        ! error: unknown op `mesure`: did you mean `measure`?
+        exit 2
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "--steps", "--state", "upstream-failed"],
+        &expect![[r#"
+        ended state took step
+        CLOCK upstream failed - settle[p1] as measure[p1] failed
+        CLOCK upstream failed - total as measure[p1] failed
+        CLOCK upstream failed - report as measure[p1] failed
+        exit 0
+    "#]],
+    );
+}
+
+#[test]
+fn a_run_that_succeeded_is_shown_and_nothing_is_offered() {
+    let home = Home::new();
+    home.run_parts("");
+    home.check_parts(
+        &["show"],
+        &expect![[r#"
+           parts RUN succeeded
+           started DATE CLOCK, took TIME
+           with n=3
+
+           op succeeded failed not run retries total p50 p95 max
+           list 1 - - - TIME - - -
+             measure 3 - - - TIME TIME TIME TIME
+             settle 3 - - - TIME TIME TIME TIME
+           total 1 - - - TIME - - -
+           report 1 - - - TIME - - -
+
+           slowest: …
+           9 succeeded
+        exit 0
+    "#]],
+    );
+    home.check_parts(
+        &["show", "--failures"],
+        &expect![[r#"
+           parts RUN succeeded
+           started DATE CLOCK, took TIME
+           with n=3
+
+           no step failed
+        exit 0
+    "#]],
+    );
+    home.check_parts(
+        &["show", "last", "report"],
+        &expect![[r#"
+           report succeeded
+           of run RUN of job parts
+           CLOCK attempt 1 succeeded, took TIME
+
+           result
+           "30 mm"
+        exit 0
+    "#]],
+    );
 }

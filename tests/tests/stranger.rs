@@ -22,6 +22,7 @@ fn run(args: &[&str]) -> String {
         .args(args)
         .current_dir(root())
         .env_remove("RUSTFLAGS")
+        .env("FANFOLD_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/stranger"))
         .output()
         .expect("cargo runs");
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 fn telling(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_telling"));
     command.args(args).args(["--progress", "none"]).env_remove("FANFOLD_LOG").env("NO_COLOR", "1");
+    command.env("FANFOLD_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/telling"));
     command
 }
 

@@ -164,18 +164,16 @@ fn beginning(
     });
     let now = SystemTime::now();
     let shown = |(arg, value): (&ArgDef, _)| (arg.name.to_owned(), (arg.show)(value));
-    let first = match going_on {
-        Some(_) => {
-            let in_hand = session.map(|session| session.in_hand.clone()).unwrap_or_default();
-            EventKind::RunResumed { resumed: now, in_hand }
-        }
-        // Also where a process died before its first commit.
-        None => EventKind::RunStarted {
-            run: run.into(),
-            started: now,
-            args: graph.job.args.iter().zip(args).map(shown).collect(),
-        },
-    };
+    let in_hand = session.map(|session| session.in_hand.clone()).unwrap_or_default();
+    let mut first = Vec::new();
+    // A process that died before its first commit has begun nothing that is known.
+    if going_on.is_none() {
+        let args = graph.job.args.iter().zip(args).map(shown).collect();
+        first.push(EventKind::RunStarted { run: run.into(), started: now, args });
+    }
+    if going_on.is_some() || !in_hand.is_empty() {
+        first.push(EventKind::RunResumed { resumed: now, in_hand });
+    }
     let known = session.and_then(|session| session.summary.clone());
     let summary = known.unwrap_or_else(|| Summary::new(shape));
     recorder::Beginning { sinks, shape: Arc::clone(shape), summary, log, first }
@@ -219,6 +217,12 @@ impl RunHandle {
         RunningSteps(Arc::clone(&self.shared))
     }
 
+    /// Something that keeps the run's parts, and sees whether it is the last to do so.
+    #[cfg(feature = "cli")]
+    pub(crate) fn remains(&self) -> Remains {
+        Remains(Arc::clone(&self.shared))
+    }
+
     /// Waits for the end of the run, and of the job's hook.
     ///
     /// # Panics
@@ -259,6 +263,19 @@ impl Canceller {
     /// As [`RunHandle::cancel_now`].
     pub fn cancel_now(&self, reason: &str) {
         self.0.cancel(reason, Some(std::time::Duration::ZERO));
+    }
+}
+
+/// Keeps a run's parts: when it is the last to do so, whoever drops it closes the run's store.
+#[cfg(feature = "cli")]
+#[derive(Debug)]
+pub(crate) struct Remains(Arc<Shared>);
+
+#[cfg(feature = "cli")]
+impl Remains {
+    /// Whether no thread of the run is left, and nobody who could cancel it.
+    pub(crate) fn are_all(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
     }
 }
 

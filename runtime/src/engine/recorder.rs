@@ -82,8 +82,8 @@ pub(super) struct Beginning {
     pub(super) shape: Arc<Shape>,
     pub(super) summary: Summary,
     pub(super) log: Option<Log>,
-    /// The first event: that the run began, or goes on.
-    pub(super) first: EventKind,
+    /// The first events: that the run began, or goes on.
+    pub(super) first: Vec<EventKind>,
 }
 
 pub(super) fn spawn(shared: Arc<Shared>, beginning: Beginning, report: oneshot::Sender<RunReport>) {
@@ -96,7 +96,8 @@ pub(super) fn spawn(shared: Arc<Shared>, beginning: Beginning, report: oneshot::
     let record = move || {
         crash_point!("first_event");
         let at = recorder.shared.now();
-        recorder.take(Batch { events: vec![Event { at, kind: first }], data: Vec::new() });
+        let events = first.into_iter().map(|kind| Event { at, kind }).collect();
+        recorder.take(Batch { events, data: Vec::new() });
         crash_point!("first_event_recorded");
         let state = recorder.record();
         // Nobody may wait for the report any more.
@@ -209,6 +210,7 @@ impl Recorder {
             counts: counts.as_deref(),
             state,
         })?;
+        self.shared.has_recorded(log.state.items());
         crash_point!("after_run_ended" if state.flatten().is_some());
         crash_point!("retry_recorded" if batch.events.iter().any(|event| matches!(event.kind, EventKind::AttemptFailed { .. })));
         Ok(())

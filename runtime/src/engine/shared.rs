@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +44,10 @@ pub(super) struct Shared {
     pub(super) watch: Condvar,
     pub(super) values: Arc<Values>,
     is_recorded: bool,
+    /// After a death: up to which item no step begins before its item is recorded.
+    careful_up_to: Option<u32>,
+    /// How many items are recorded; nothing yet before the death is.
+    recorded: watch::Sender<Option<u32>>,
     /// The time that the run had taken before it went on.
     before: Duration,
     /// Wakes the timekeeper.
@@ -122,6 +126,8 @@ impl Shared {
             news: Condvar::new(),
             watch: Condvar::new(),
             is_recorded: values.are_recorded(),
+            careful_up_to: values.careful_up_to(),
+            recorded: watch::Sender::new(None),
             values,
             timers: Notify::new(),
             begun: run.begun,
@@ -290,6 +296,43 @@ impl Shared {
         }
         let emitters = std::mem::take(&mut *lock(&self.emitters));
         let _ = caught(|| drop(emitters));
+    }
+
+    /// Whether the process before died with something in hand.
+    pub(super) fn is_careful(&self) -> bool {
+        self.careful_up_to.is_some()
+    }
+
+    /// Tells that so many items are recorded.
+    pub(super) fn has_recorded(&self, items: u32) {
+        if self.is_careful() {
+            self.recorded.send_replace(Some(items));
+        }
+    }
+
+    /// Whether a step in this item has to wait: for the record of the last death, which counts only with
+    /// those before it, and for that of the item, as the next death names only what is recorded.
+    pub(super) fn must_be_recorded(&self, item: u32) -> bool {
+        self.careful_up_to.is_some_and(|last| item <= last) && *self.recorded.borrow() < Some(item)
+    }
+
+    /// Waits until an item is recorded, or the run is cancelled.
+    pub(super) async fn is_recorded_to(&self, item: u32) {
+        let mut recorded = self.recorded.subscribe();
+        tokio::select! {
+            // The sender lives as long as the run.
+            _ = recorded.wait_for(|items| *items >= Some(item)) => {}
+            () = self.cancel.cancelled() => {}
+        }
+    }
+
+    /// The same on a worker's thread, for all the items of a grant.
+    pub(super) fn await_recorded(&self, items: impl Iterator<Item = u32>) {
+        if self.is_careful()
+            && let Some(item) = items.max().filter(|item| self.must_be_recorded(*item))
+        {
+            self.runtime.block_on(self.is_recorded_to(item));
+        }
     }
 
     /// Says what a worker has in hand from now on, so that it is known if the process dies of it.

@@ -50,21 +50,28 @@ fn work(shared: &Arc<Shared>, me: &Arc<WorkerState>) {
     while let Some(grant) = next(shared, me, returned, &mut recorded) {
         returned = match grant {
             Grant::Steps(steps) => {
+                shared.await_recorded(steps.iter().map(|step| step.path.number()));
                 shared.in_hand(me, &steps);
                 crash_point!("grant_in_hand");
                 run_steps(shared, me, &mut context, steps, &mut recorded)
             }
             Grant::Poll(poll) => {
+                shared.await_recorded(std::iter::once(poll.item));
                 shared.poll_in_hand(me, &poll);
                 crash_point!("before_poll");
                 Returned::Poll(emitter::poll(shared, poll, &mut recorded))
             }
             Grant::Fold(fold) => {
+                shared.await_recorded(std::iter::once(fold.step.path.number()));
                 shared.in_hand(me, std::slice::from_ref(&fold.step));
                 Returned::Fold(attempt::fold(shared, fold, &mut recorded))
             }
             Grant::Async(_) => unreachable!("`next` spawns tasks itself"),
         };
+        if shared.is_careful() {
+            // Else it would be a suspect as long as this worker looks for more.
+            shared.in_hand(me, &[]);
+        }
         me.ended.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -45,7 +45,7 @@ const PIECE: usize = 1 << 20;
 /// | `item_yielded` | `output`, `key`; `step` may be a held list, `hold(op)`, which is no step |
 /// | `fan_out_closed` | `output`, `items` |
 /// | `item_superseded` | `output`, `key` |
-/// | `run_resumed` | `resumed` (seconds since 1970); what has not succeeded has no state any more |
+/// | `run_resumed` | `resumed` (seconds since 1970), `in_hand` (steps that ran when the process died); what has not succeeded has no state any more |
 /// | `run_cancelling` | `reason` |
 /// | `run_ended` | `state` |
 /// | `result` | the last line: `run`, `job`, `state`, `steps` (how many in each state), `outputs` |

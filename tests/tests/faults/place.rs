@@ -12,8 +12,9 @@ use crate::common::{lock, watched};
 
 /// A store in a folder.
 pub(crate) struct Place {
-    pub(crate) folder: TempDir,
     pub(crate) runs: Runs,
+    /// Removed when nobody uses it any more.
+    _folder: TempDir,
 }
 
 /// A run that has ended.
@@ -26,7 +27,7 @@ impl Place {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder for a store");
         let store = SqliteStore::open(&folder.path().join("runs.db")).expect("it opens");
-        Self { folder, runs: Runs::of(Arc::new(store)) }
+        Self { runs: Runs::of(Arc::new(store)), _folder: folder }
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
@@ -129,6 +130,7 @@ fn line(shape: &Shape, kind: &EventKind) -> Option<String> {
         EventKind::StepFailed { step, error, .. } => format!("failed {}: {error}", name(step)),
         EventKind::StepNotRun { step, state, .. } => format!("{} {}", state.words(), name(step)),
         EventKind::ItemSuperseded { item, .. } => format!("superseded {:?}", item.keys()),
+        EventKind::RunCancelling { reason } => format!("cancelling: {reason}"),
         EventKind::RunEnded { state } => format!("ended {state:?}"),
         _ => return None,
     })
