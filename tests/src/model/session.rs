@@ -181,7 +181,7 @@ impl Session {
         }
         let step = (path.number(), node);
         let done = self.past.as_ref().is_some_and(|past| past.state().succeeded(step.0, node));
-        let may = !done || self.remade.contains(&step);
+        let may = !done || self.remade.contains(&step) && is_transient(graph, node);
         may.then_some(()).ok_or_else(|| format!("`{}` runs again, and had succeeded", name()))
     }
 

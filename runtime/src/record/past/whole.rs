@@ -1,6 +1,7 @@
 //! Of which nodes nothing is left to do.
 
 use super::Past;
+use crate::event::StepState;
 use crate::graph::{NodeId, ScopeId};
 use crate::shape::ShapeKind;
 
@@ -38,8 +39,12 @@ impl Past {
         nodes
     }
 
-    /// Whether a fan-out has closed, since the run began or was resumed, in every item of `around`.
+    /// Whether a fan-out has closed, since the run began or was resumed, in every item of `around`, and
+    /// has all its items: after a failure it may have closed without those that a resume brings.
     fn is_closed_everywhere(&self, around: ScopeId, node: NodeId, output: u16) -> bool {
+        if self.unsuccessful.values().any(|state| *state != StepState::Skipped) {
+            return false;
+        }
         let mut items = self.living().filter(|item| self.state.scope_of(*item) == around);
         items.all(|item| self.state.is_closed(item, node, output))
     }
