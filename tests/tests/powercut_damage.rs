@@ -161,7 +161,7 @@ fn image(folder: &Path) -> Image {
     let mut image = Image::of(folder).unwrap();
     image.files.retain(|path, content| {
         let name = path.to_string_lossy();
-        !name.ends_with("-shm") && !(name.ends_with("-wal") && content.is_empty())
+        !(name.ends_with("-shm") || name.ends_with("-wal") && content.is_empty())
     });
     image
 }
