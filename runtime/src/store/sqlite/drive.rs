@@ -121,7 +121,7 @@ impl SqliteDrive {
                 &from.1[..],
             ],
         )?;
-        if moved == 1 { Ok(()) } else { Err(self.why_not(tx, from.0)) }
+        if moved == 1 { catalogue::seal_standing(tx, self.number) } else { Err(self.why_not(tx, from.0)) }
     }
 
     /// Why the run's row could not be moved on.

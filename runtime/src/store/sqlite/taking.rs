@@ -109,6 +109,7 @@ fn raise(
         "UPDATE runs SET epoch = ?2, holder = ?3 WHERE number = ?1",
         params![entry.number, number(entry.epoch), holder.to_string()],
     )?;
+    catalogue::seal_standing(tx, entry.number)?;
     tx.execute("DELETE FROM requests WHERE run = ?1", [entry.number])?;
     let lines = lines::last(tx, entry.number)?;
     Ok((entry, lines))
