@@ -21,6 +21,7 @@ const PAGE: usize = 4096;
 const BEATS_AT: u64 = 8;
 const ACKNOWLEDGED_AT: u64 = 16;
 const HOLDER_AT: u64 = 64;
+const LONGEST_NAME: usize = PAGE - HOLDER_AT as usize;
 /// Length and seal, before what a worker has in hand.
 const SLOT_HEAD: usize = PAGE - IN_HAND_BYTES;
 
@@ -84,16 +85,23 @@ impl Live {
     pub(super) fn begin(&self, holder: &Holder, head: (u64, Hash)) -> io::Result<()> {
         let mut page = vec![0; PAGE];
         page[..8].copy_from_slice(MAGIC);
-        let text = serde_json::to_vec(holder).map_err(io::Error::other)?;
-        if let Some(place) = page.get_mut(HOLDER_AT as usize + 4..HOLDER_AT as usize + 4 + text.len()) {
-            place.copy_from_slice(&text);
-            page[HOLDER_AT as usize..HOLDER_AT as usize + 4]
-                .copy_from_slice(&(text.len() as u32).to_le_bytes());
+        let name = name_of(holder)?;
+        if let Some(place) = page.get_mut(HOLDER_AT as usize..HOLDER_AT as usize + name.len()) {
+            place.copy_from_slice(&name);
         }
         let at = ACKNOWLEDGED_AT as usize;
         page[at..at + 48].copy_from_slice(&acknowledgement(head.0, &head.1));
         self.file.set_len(PAGE as u64)?;
         write_at(&self.file, &page, 0)
+    }
+
+    /// Says who holds it, beside what the last holder left: whoever is refused is told the right one.
+    pub(super) fn say(&self, holder: &Holder) {
+        // It is for messages alone.
+        let _ = name_of(holder).and_then(|name| match name.len() {
+            0..=LONGEST_NAME => write_at(&self.file, &name, HOLDER_AT),
+            _ => Ok(()),
+        });
     }
 
     /// Notes that a commit is durable.
@@ -185,6 +193,14 @@ fn holder_in(head: &[u8]) -> Option<Holder> {
     let rest = head.get(HOLDER_AT as usize..)?;
     let (length, rest) = rest.split_first_chunk()?;
     serde_json::from_slice(rest.get(..u32::from_le_bytes(*length) as usize)?).ok()
+}
+
+/// A holder, as it stands in the file: its length, then itself.
+fn name_of(holder: &Holder) -> io::Result<Vec<u8>> {
+    let text = serde_json::to_vec(holder).map_err(io::Error::other)?;
+    let mut name = (text.len() as u32).to_le_bytes().to_vec();
+    name.extend(text);
+    Ok(name)
 }
 
 fn acknowledgement(seq: u64, hash: &Hash) -> [u8; 48] {
