@@ -119,6 +119,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`StoreError::Held`] if it is driven.
     fn remove(&self, run: &str, logs_only: bool) -> Result<(), StoreError>;
 
+    /// Leaves the store as closing it would, as far as others who have it open allow. For a process that
+    /// ends without dropping it, when nothing more is to be written.
+    fn tidy(&self) {}
+
     /// Looks for what is wrong with the store, for `doctor`.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ impl Figures {
         }
     }
 
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.images += other.images;
         self.lost += other.lost;
         self.doubled += other.doubled;

@@ -87,8 +87,8 @@ fn files(inner: &Inner, run: &str) -> Result<bool, StoreError> {
     let Some(live) = Live::take(&path).map_err(|error| place.io("cannot lock", &path, &error))? else {
         return Ok(false);
     };
-    live.remove();
-    sync_folder_of(&path).map_err(|error| place.io("cannot remove", &path, &error))?;
+    let gone = live.remove().and_then(|()| sync_folder_of(&path));
+    gone.map_err(|error| place.io("cannot remove", &path, &error))?;
     blobs::remove(place, run)?;
     Ok(true)
 }
