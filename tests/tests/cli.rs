@@ -60,6 +60,11 @@ fn redact(line: &str) -> String {
             *kept.last_mut().unwrap() = "[TIME]".to_owned();
         } else if kept.len() == 2 && matches!(&*kept[0], "Running" | "Succeeded" | "Failed" | "Cancelled") {
             kept.push("RUN".to_owned());
+        } else if kept.len() > 1
+            && ["resume", "show"].contains(&&**kept.last().unwrap())
+            && kept[kept.len() - 2] == "jobs"
+        {
+            kept.push("RUN".to_owned());
         } else {
             kept.push(word.to_owned());
         }
@@ -165,7 +170,7 @@ fn a_failed_run_groups_its_errors() {
             !    slowest: …
             !    time: …
             !     Failed failing RUN in TIME: 4 succeeded, 2 failed, 1 upstream failed
-            !    resume: jobs resume sea3 inspect: jobs show sea3 --failures
+            !    resume: jobs resume RUN inspect: jobs show RUN --failures
             exit 1
         "#]],
     );
@@ -203,7 +208,7 @@ fn a_failed_run_groups_its_errors() {
             !    slowest: …
             !    time: …
             !     Failed failing RUN in TIME: 4 succeeded, 2 failed, 1 upstream failed
-            !    resume: jobs resume xszj inspect: jobs show xszj --failures
+            !    resume: jobs resume RUN inspect: jobs show RUN --failures
             exit 1
         "#]],
     );
@@ -246,7 +251,7 @@ fn hostile_keys_and_errors_are_inert() {
             ! 
             !    slowest: …
             !     Failed hostile RUN in TIME: 1 succeeded, 6 failed
-            !    resume: jobs resume ey1m inspect: jobs show ey1m --failures
+            !    resume: jobs resume RUN inspect: jobs show RUN --failures
             exit 1
         "#]],
     );

@@ -11,9 +11,9 @@ fn runs_are_listed_and_found() {
     home.check(
         &["runs"],
         &expect![[r#"
-        ! error: sqlite:HOME/runs.db cannot be used: nothing is recorded there: name the store with `--store`
-        exit 4
-    "#]],
+            ! error: sqlite:HOME/runs.db cannot be used: nothing is recorded there yet: run a job first, or name another store with `--store`
+            exit 4
+        "#]],
     );
     home.run(&["letters", "--to", "e"]);
     home.run(&["failing", "--n", "2"]);
@@ -294,16 +294,16 @@ fn runs_are_found_by_state_tag_and_number() {
     let home = Home::new();
     home.run(&["letters", "--to", "b", "--tag", "team=red", "--tag", "night=1"]);
     home.run(&["letters", "--to", "c", "--tag", "team=blue"]);
-    home.run_parts("crash");
+    home.kill_parts();
     home.check(
         &["runs"],
         &expect![[r#"
-        run job state started took steps
-        RUN parts interrupted DATE CLOCK TIME no steps
-        RUN letters succeeded DATE CLOCK TIME 5 succeeded team=blue
-        RUN letters succeeded DATE CLOCK TIME 4 succeeded night=1 team=red
-        exit 0
-    "#]],
+            run job state started took steps
+            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 1 running, 6 waiting
+            RUN letters succeeded DATE CLOCK TIME 5 succeeded team=blue
+            RUN letters succeeded DATE CLOCK TIME 4 succeeded night=1 team=red
+            exit 0
+        "#]],
     );
     home.check(
         &["runs", "--tag", "team=red"],
@@ -316,18 +316,18 @@ fn runs_are_found_by_state_tag_and_number() {
     home.check(
         &["runs", "--state", "interrupted", "--state", "failed"],
         &expect![[r#"
-        run job state started took steps
-        RUN parts interrupted DATE CLOCK TIME no steps
-        exit 0
-    "#]],
+            run job state started took steps
+            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 1 running, 6 waiting
+            exit 0
+        "#]],
     );
     home.check(
         &["runs", "--limit", "1"],
         &expect![[r#"
-        run job state started took steps
-        RUN parts interrupted DATE CLOCK TIME no steps
-        exit 0
-    "#]],
+            run job state started took steps
+            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 1 running, 6 waiting
+            exit 0
+        "#]],
     );
     home.check(
         &["runs", "--job", "leters"],
@@ -364,30 +364,30 @@ fn a_step_that_failed_shows_attempts_metadata_logs_and_the_causes() {
         home.parts("fail", &["run", "parts"]),
         home.path(),
         &expect![[r#"
-        !       INFO [ 0.00s] measure[p0]: measuring part=0
-        !       INFO [ 0.00s] measure[p1]: measuring part=1
-        !       WARN [ 0.00s] measure[p1]: it does not answer
-        !       INFO [ 0.00s] measure[p2]: measuring part=2
-        !       INFO [ 0.00s] measure[p1]: measuring part=1
-        !       WARN [ 0.00s] measure[p1]: it does not answer
-        !       FAIL [ 0.00s] measure[p1] attempt 2/2: part p1 cannot be read: the disk is on fire
-        !    op succeeded failed not run retries total p50 p95 max
-        !    list 1 - - - TIME - - -
-        !      measure 2 1 - 1 TIME TIME TIME TIME
-        !      settle 2 - 1 - TIME TIME TIME TIME
-        !    total - - 1 - - - - -
-        !    report - - 1 - - - - -
-        ! 
-        !    errors
-        !         1 × part p1 cannot be read: the disk is on fire
-        !             measure[p1]
-        ! 
-        !    slowest: …
-        !    time: …
-        !     Failed parts RUN in TIME: 5 succeeded, 1 failed, 3 upstream failed
-        !    resume: parts resume RUN inspect: parts show RUN --failures
-        exit 1
-    "#]],
+            !       INFO [TIME] measure[p0]: measuring part=0
+            !       INFO [TIME] measure[p1]: measuring part=1
+            !       WARN [TIME] measure[p1]: it does not answer
+            !       INFO [TIME] measure[p2]: measuring part=2
+            !       INFO [TIME] measure[p1]: measuring part=1
+            !       WARN [TIME] measure[p1]: it does not answer
+            !       FAIL [TIME] measure[p1] attempt 2/2: part p1 cannot be read: the disk is on fire
+            !    op succeeded failed not run retries total p50 p95 max
+            !    list 1 - - - TIME - - -
+            !      measure 2 1 - 1 TIME TIME TIME TIME
+            !      settle 2 - 1 - TIME TIME TIME TIME
+            !    total - - 1 - - - - -
+            !    report - - 1 - - - - -
+            ! 
+            !    errors
+            !         1 × part p1 cannot be read: the disk is on fire
+            !             measure[p1]
+            ! 
+            !    slowest: …
+            !    time: …
+            !     Failed parts RUN in TIME: 5 succeeded, 1 failed, 3 upstream failed
+            !    resume: parts resume RUN inspect: parts show RUN --failures
+            exit 1
+        "#]],
     );
     home.check_parts(
         &["show"],

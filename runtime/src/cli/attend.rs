@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
@@ -10,8 +11,9 @@ use super::event_lines::EventLines;
 use super::flags::OutputFlags;
 use super::problem::Problem;
 use super::showing::{print_values, progress_options, say_end};
+use super::store::in_full;
 use super::watcher::Watcher;
-use crate::engine::{RunHandle, StartError};
+use crate::engine::{Remains, RunHandle, StartError};
 use crate::event::RunState;
 use crate::exit;
 use crate::report::logs;
@@ -20,10 +22,12 @@ use crate::report::screen::tell;
 use crate::run::Sink;
 use crate::runs::RunsError;
 use crate::shape::Shape;
-use crate::store::Standing;
+use crate::store::{Standing, Store};
 
-/// Begins a run by `begin`, which is given who is to be told of it, and sees it to its end.
+/// Begins a run by `begin`, which is given who is to be told of it, and sees it to its end; leaves the
+/// store in order.
 pub(super) fn attend<F>(
+    store: &Arc<dyn Store>,
     shape: Shape,
     flags: &OutputFlags,
     again: Option<Again>,
@@ -32,11 +36,14 @@ pub(super) fn attend<F>(
 where
     F: Future<Output = Result<RunHandle, RunsError>>,
 {
+    super::room::check()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Problem::Store(format!("tokio's runtime cannot start: {error}")))?;
     let code = runtime.block_on(drive(shape, flags, again, begin));
+    // Threads that were left behind hold the store as long as the process lives.
+    store.tidy();
     leave(runtime);
     code
 }
@@ -83,9 +90,12 @@ where
         Some(again) => again.next(&run, Standing::Ended(state), has_errors),
         None => String::new(),
     };
-    watcher.watch(handle.canceller(), next(RunState::Cancelled, false));
+    let watched = watcher.watch(handle.canceller(), next(RunState::Cancelled, false));
+    let remains = handle.remains();
     let report = handle.wait().await;
+    drop(watched);
     progress.finish();
+    clear_away(remains).await;
     let written = match lines {
         Some(lines) => Some(lines.finish(&report).await),
         None => None,
@@ -100,6 +110,16 @@ where
     let next = next(report.state, !report.summary.errors().is_empty());
     say_end(&report, flags, shown.paint, &next);
     written.unwrap_or_else(|| print_values(&report)).map(|()| exit_code(report.state))
+}
+
+/// Waits for the last of the run's threads, so that its store is closed here and in order, and not by a
+/// thread that ends with the process. Those that were left behind are not waited for.
+async fn clear_away(remains: Remains) {
+    const LONGEST: Duration = Duration::from_millis(200);
+    let begun = Instant::now();
+    while !remains.are_all() && begun.elapsed() < LONGEST {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// How to go on with a run that could not be recorded any more.
@@ -121,6 +141,7 @@ pub(super) fn problem(error: &RunsError) -> Problem {
         | RunsError::Select(_)
         | RunsError::Missing { .. } => Problem::Usage(text),
         RunsError::Job(_) | RunsError::NoJob { .. } | RunsError::Changed { .. } => Problem::Program(text),
+        RunsError::Store(error) => Problem::Store(in_full(error)),
         _ => Problem::Store(text),
     }
 }

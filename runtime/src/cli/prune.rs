@@ -49,6 +49,12 @@ pub(super) fn prune(flags: &Flags) -> Result<u8, Problem> {
             "say which runs may go: --older-than 30d, --keep 100 (of each job), --state failed; with --dry-run nothing is removed".to_owned(),
         ));
     }
+    if flags.state.contains(&StateFlag::Running) {
+        return Err(Problem::Usage(
+            "a run that goes on is not removed: stop it with `cancel RUN`, then prune it as a cancelled one"
+                .to_owned(),
+        ));
+    }
     let store = flags.store.existing()?;
     let chosen = chosen(&store, flags, SystemTime::now())?;
     let text = remove(&store, &chosen, flags)?;

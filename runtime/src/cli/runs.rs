@@ -14,6 +14,7 @@ use super::when::{self, between, shown};
 use super::which::{Ids, standing_words};
 use crate::event::{RunState, StepState};
 use crate::exit;
+use crate::record::{ReadError, Reader};
 use crate::report::lines::states_of;
 use crate::report::paint::Paint;
 use crate::report::words::{count, duration};
@@ -108,7 +109,13 @@ fn tag(text: &str) -> Result<(String, String), String> {
 /// Prints the runs that were asked for, newest first.
 pub(super) fn runs(flags: &Flags) -> Result<u8, Problem> {
     let store = flags.store.reading()?;
-    let runs = store.runs(&flags.asked.filter(flags.limit))?;
+    let mut runs = store.runs(&flags.asked.filter(flags.limit))?;
+    for run in runs.iter_mut().filter(|run| !matches!(run.standing, Standing::Ended(_))) {
+        // The row is behind while a run goes on, and stays so if its process dies.
+        if let Ok(counts) = counts(&store, &run.id) {
+            run.counts = counts;
+        }
+    }
     let text = if flags.json {
         as_json(&runs)
     } else {
@@ -116,6 +123,12 @@ pub(super) fn runs(flags: &Flags) -> Result<u8, Problem> {
     };
     print(text.as_bytes())?;
     Ok(exit::SUCCESS)
+}
+
+/// How many steps of a run stand how, as its row has it.
+fn counts(store: &Arc<dyn Store>, run: &str) -> Result<String, ReadError> {
+    let reader = Reader::open(Arc::clone(store), run)?;
+    Ok(Counts::of(&reader.summary()?, reader.shape()).to_json())
 }
 
 pub(super) fn as_text(

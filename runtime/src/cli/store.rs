@@ -46,12 +46,28 @@ impl StoreFlags {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::Store(error.to_string())
+        Self::Store(in_full(&error))
     }
 }
 
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
-        Self::Store(error.to_string())
+        match &error {
+            ReadError::Store(error) => Self::Store(in_full(error)),
+            ReadError::Commit { .. } => Self::Store(format!("{error}\nhelp: {DAMAGED}")),
+            _ => Self::Store(error.to_string()),
+        }
+    }
+}
+
+/// What to do with a damaged store.
+const DAMAGED: &str = "`doctor` says what is damaged, and `export` writes what is whole";
+
+/// What a store says, with what to do if it is damaged.
+pub(super) fn in_full(error: &StoreError) -> String {
+    let text = error.to_string();
+    match error {
+        StoreError::Damaged { .. } if !text.contains("`export`") => format!("{text}\nhelp: {DAMAGED}"),
+        _ => text,
     }
 }

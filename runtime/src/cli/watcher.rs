@@ -25,6 +25,16 @@ pub(super) struct Watcher {
     early: oneshot::Receiver<&'static str>,
 }
 
+/// A run that can be cancelled.
+pub(super) struct Watched(Arc<Mutex<Stage>>);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        // Nothing of the run is held any more: its store can be closed.
+        lock(&self.0).canceller = None;
+    }
+}
+
 /// How far the run is, and what was asked for.
 #[derive(Default)]
 struct Stage {
@@ -73,14 +83,17 @@ impl Watcher {
         }
     }
 
-    /// From here on there is a run to cancel; `farewell` is said if it does not end when it is told to.
-    pub(super) fn watch(self, canceller: Canceller, farewell: String) {
+    /// From here on there is a run to cancel, until what this gives is dropped; `farewell` is said if it
+    /// does not end when it is told to.
+    pub(super) fn watch(self, canceller: Canceller, farewell: String) -> Watched {
         let mut stage = lock(&self.stage);
         if let Some(reason) = stage.asked {
             canceller.cancel(reason);
         }
         stage.canceller = Some(canceller);
         stage.farewell = farewell;
+        drop(stage);
+        Watched(self.stage)
     }
 }
 

@@ -62,6 +62,14 @@ pub enum StartError {
     /// A resource is not there.
     #[error(transparent)]
     Resource(#[from] ResourceError),
+    /// The system gives the program no more threads.
+    #[error(
+        "there is no room for the threads of a run: {why}; end other programs, or raise the limit (`ulimit -u`, `ulimit -v`)"
+    )]
+    Threads {
+        /// What the system says.
+        why: String,
+    },
 }
 
 /// A run that has begun. Dropping it cancels the run.
@@ -136,11 +144,17 @@ pub(crate) async fn start_session(
     let (sender, report) = oneshot::channel();
     let runtime = tokio::runtime::Handle::current();
     let shared = Arc::new(Shared::new(machine, run, Arc::new(values), options.grace, runtime));
-    recorder::spawn(Arc::clone(&shared), beginning, sender);
-    supervisor::spawn(Arc::clone(&shared));
+    recorder::spawn(Arc::clone(&shared), beginning, sender).map_err(no_thread)?;
     timekeeper::spawn(Arc::clone(&shared));
-    shared.begin();
+    if let Err(error) = shared.begin().and_then(|()| supervisor::spawn(Arc::clone(&shared))) {
+        shared.cancel("there is no room for its threads", Some(std::time::Duration::ZERO));
+        return Err(no_thread(error));
+    }
     Ok(RunHandle { shared, report, resources })
+}
+
+fn no_thread(error: std::io::Error) -> StartError {
+    StartError::Threads { why: error.to_string() }
 }
 
 /// What the recorder begins with.
@@ -217,6 +231,12 @@ impl RunHandle {
         RunningSteps(Arc::clone(&self.shared))
     }
 
+    /// Something that keeps the run's parts, and sees whether it is the last to do so.
+    #[cfg(feature = "cli")]
+    pub(crate) fn remains(&self) -> Remains {
+        Remains(Arc::clone(&self.shared))
+    }
+
     /// Waits for the end of the run, and of the job's hook.
     ///
     /// # Panics
@@ -257,6 +277,19 @@ impl Canceller {
     /// As [`RunHandle::cancel_now`].
     pub fn cancel_now(&self, reason: &str) {
         self.0.cancel(reason, Some(std::time::Duration::ZERO));
+    }
+}
+
+/// Keeps a run's parts: when it is the last to do so, whoever drops it closes the run's store.
+#[cfg(feature = "cli")]
+#[derive(Debug)]
+pub(crate) struct Remains(Arc<Shared>);
+
+#[cfg(feature = "cli")]
+impl Remains {
+    /// Whether no thread of the run is left, and nobody who could cancel it.
+    pub(crate) fn are_all(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
     }
 }
 

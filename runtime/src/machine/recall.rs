@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::define::OpDef;
 use crate::error::{ErrorKind, OpError};
 use crate::event::{EventKind, RunState, Span, StepRef, StepState};
-use crate::graph::{Fan, Graph, NodeId, ScopeId, Source};
+use crate::graph::{Fan, Graph, NodeId, NodeKind, ScopeId, Source};
 use crate::key::Key;
 use crate::record::{Past, StepPast};
 use crate::select::{Part, Selection};
@@ -368,6 +368,8 @@ impl Machine {
     /// Items that are known, and that the emitter did not give again, no longer count.
     pub(super) fn supersede_unless_adopted(&mut self, fan: FanIndex) {
         for item in self.not_adopted(fan) {
+            // It is dealt with: nobody asks for it again.
+            self.fans[fan as usize].adopted.insert(item);
             self.supersede_known(item);
         }
     }
@@ -495,11 +497,12 @@ impl Transient {
             let (mut read, mut further) = (false, is_result(graph, id));
             for (_, reader) in readers {
                 read = true;
-                further |= reader.scope != node.scope || !reader.is_step();
+                further |= reader.scope != node.scope || !matches!(reader.kind, NodeKind::Op(_));
             }
             let done = node.is_step() && whole[id.index()];
-            open[id.index()] =
-                !done && (node.is_step() || read || further) || any[id.index()] && (read || further);
+            // What a zip gives are the values that it takes: they are not its own.
+            let passes_on = any[id.index()] || matches!(node.kind, NodeKind::Zip { .. });
+            open[id.index()] = !done && (node.is_step() || read || further) || passes_on && (read || further);
             read_further_out[id.index()] = further;
         }
         Some(Self { any, read_further_out })

@@ -296,8 +296,8 @@ fn same_events(graph: &Graph, told: &Batch, read: &Batch) -> Result<(), String> 
 
 fn same_kind(graph: &Graph, told: (&Batch, &EventKind), read: (&Batch, &EventKind)) -> bool {
     use EventKind::{
-        AttemptFailed, FanOutClosed, ItemSuperseded, ItemYielded, RunCancelling, RunEnded, RunResumed,
-        RunStarted, StepFailed, StepNotRun, StepRemade, StepReused, StepStarted, StepSucceeded,
+        AttemptFailed, FanOutClosed, ItemMoved, ItemSuperseded, ItemYielded, RunCancelling, RunEnded,
+        RunResumed, RunStarted, StepFailed, StepNotRun, StepRemade, StepReused, StepStarted, StepSucceeded,
     };
     let same = |a: &StepRef, b: &StepRef| a.node == b.node && a.path.number() == b.path.number();
     let data = |a: &Span, b: &Span| told.0.data(*a) == read.0.data(*b);
@@ -341,6 +341,10 @@ fn same_kind(graph: &Graph, told: (&Batch, &EventKind), read: (&Batch, &EventKin
             ItemSuperseded { step: a, output: o, item: i, ended: e },
             ItemSuperseded { step: b, output: p, item: j, ended: f },
         ) => same(a, b) && o == p && i.number() == j.number() && e == f,
+        (
+            ItemMoved { step: a, output: o, item: i, index: x },
+            ItemMoved { step: b, output: p, item: j, index: y },
+        ) => same(a, b) && o == p && i.number() == j.number() && x == y,
         (RunCancelling { reason: a }, RunCancelling { reason: b }) => a == b,
         (RunEnded { state: a }, RunEnded { state: b }) => a == b,
         _ => false,

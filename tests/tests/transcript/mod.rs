@@ -1,8 +1,9 @@
 //! What the transcripts share: a folder of runs, the programs at it, and what is blanked.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use expect_test::Expect;
 
@@ -58,6 +59,33 @@ impl Home {
         drop(self.parts(p1, &["run", "parts", "--quiet"]).output().unwrap());
     }
 
+    /// Begins a run of `parts` that waits in `settle[p0]`; `measure[p0]` has succeeded. Its events follow.
+    pub(crate) fn waiting_parts(&self) -> (Child, BufReader<ChildStdout>) {
+        let mut run = self.parts("wait", &["run", "parts", "--json"]);
+        let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut events = BufReader::new(run.stdout.take().unwrap());
+        let mut missing = vec![
+            ("step_succeeded", r#""list""#),
+            ("fan_out_closed", r#""list""#),
+            ("step_succeeded", "measure[p0]"),
+            ("step_started", "settle[p0]"),
+        ];
+        let mut line = String::new();
+        while !missing.is_empty() {
+            line.clear();
+            assert_ne!(events.read_line(&mut line).unwrap(), 0, "{missing:?} did not come");
+            missing.retain(|(event, step)| !(line.contains(event) && line.contains(step)));
+        }
+        (run, events)
+    }
+
+    /// Records a run of `parts` whose process is killed in `settle[p0]`.
+    pub(crate) fn kill_parts(&self) {
+        let (mut run, _) = self.waiting_parts();
+        run.kill().unwrap();
+        run.wait().unwrap();
+    }
+
     pub(crate) fn check(&self, words: &[&str], expected: &Expect) {
         check(self.jobs(words), self.path(), expected);
     }
@@ -87,12 +115,19 @@ pub(crate) fn transcript(output: &std::process::Output, home: &Path) -> String {
     format!("{stdout}{stderr}exit {code}\n")
 }
 
+/// The commands that name a run.
+const COMMANDS: [&str; 5] = ["resume", "rerun", "show", "cancel", "export"];
+
 /// The programs whose commands are told.
 const PROGRAMS: [&str; 4] = ["jobs", "parts", "parts_later", "telling"];
 
 /// A line without ids, times, processes and the spaces that they move.
 fn redact(line: &str) -> String {
     let indent = line.len() - line.trim_start().len();
+    if line.trim_start().starts_with('|') {
+        // Marks stand below what they mark.
+        return line.to_owned();
+    }
     if let Some(name @ ("slowest:" | "time:")) = line.split_whitespace().next() {
         return format!("   {name} …");
     }
@@ -104,10 +139,10 @@ fn redact(line: &str) -> String {
             Some(kept[place].trim_matches(|c: char| !c.is_alphanumeric() && c != '_').to_owned())
         };
         let is_number = bare.parse::<f64>().is_ok();
-        let after_program = before(2).is_some_and(|program| PROGRAMS.contains(&&*program));
+        let is_command = before(1).is_some_and(|command| COMMANDS.contains(&&*command));
+        let after_program = is_command && before(2).is_some_and(|program| PROGRAMS.contains(&&*program));
         let after_rerun = before(2).as_deref() == Some("rerun") && before(1).as_deref() == Some("of");
-        if bare.len() == 12 && is_id(bare) || (after_program || after_rerun) && bare.len() >= 4 && is_id(bare)
-        {
+        if is_id(bare) && (bare.len() == 12 || bare.len() >= 4 && (after_program || after_rerun)) {
             kept.push(word.replace(bare, "RUN"));
         } else if matches!(bare, "ns" | "µs" | "ms" | "s")
             && kept.last().is_some_and(|last| last.parse::<f64>().is_ok())
@@ -115,8 +150,17 @@ fn redact(line: &str) -> String {
             *kept.last_mut().unwrap() = word.replace(bare, "TIME");
         } else if bare.len() == 10 && bare.starts_with("20") && bare.matches('-').count() == 2 {
             kept.push(word.replace(bare, "DATE"));
+        } else if bare.len() == 20 && bare.starts_with("20") && bare.ends_with('Z') {
+            kept.push(word.replace(bare, "TIME"));
+        } else if word.ends_with("s]") && kept.last().is_some_and(|last| last == "[") {
+            *kept.last_mut().unwrap() = "[TIME]".to_owned();
         } else if bare.len() == 8 && bare.matches(':').count() == 2 {
             kept.push(word.replace(bare, "CLOCK"));
+        } else if bare.starts_with("commit") && kept.last().is_some_and(|last| last.parse::<u64>().is_ok()) {
+            // How many there are depends on how busy the machine is.
+            *kept.last_mut().unwrap() = format!("N {}", word.replace("commits", "commit"));
+        } else if is_number && before(1).as_deref() == Some("commit") {
+            kept.push(word.replace(bare, "N"));
         } else if is_number && before(1).as_deref() == Some("process") {
             kept.push(word.replace(bare, "PID"));
         } else if before(1).as_deref() == Some("on") && before(3).as_deref() == Some("process") {

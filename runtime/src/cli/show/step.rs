@@ -76,7 +76,12 @@ fn standing(view: &View<'_>, told: &Told) -> StepState {
 pub(super) fn text(view: &View<'_>, name: &str) -> Result<String, Problem> {
     let Known { name, told, outputs, notes } = known(view, name)?;
     let (paint, shape) = (view.paint, view.reader.shape());
-    let mut text = format!("   {}  {}", paint.strong(&safe(&name)), state(standing(view, &told), paint));
+    let is_over = matches!(view.reader.row().standing, Standing::Ended(_));
+    let stands = match told.state {
+        None if is_over => "not part of this run: nothing that was run again needed it".to_owned(),
+        _ => state(standing(view, &told), paint),
+    };
+    let mut text = format!("   {}  {stands}", paint.strong(&safe(&name)));
     if let Some(cause) = &told.cause {
         let _ = write!(text, ", as {} failed", safe(&cause.name(shape).to_string()));
     }

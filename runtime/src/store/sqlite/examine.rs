@@ -52,6 +52,10 @@ fn bad(what: &str, text: impl Into<String>) -> Finding {
     Finding { good: false, ..good(what, text) }
 }
 
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 fn integrity(conn: &Connection) -> rusqlite::Result<Finding> {
     let mut check = conn.prepare("PRAGMA integrity_check(10)")?;
     let said: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
@@ -79,7 +83,11 @@ fn chains(inner: &Inner) -> Result<Vec<Finding>, StoreError> {
     if found.is_empty() {
         found.push(good(
             "record",
-            format!("{} runs, {commits} commits, each follows the one before", ids.len()),
+            format!(
+                "{}, {}, each follows the one before",
+                counted(ids.len(), "run"),
+                counted(commits, "commit")
+            ),
         ));
     }
     Ok(found)

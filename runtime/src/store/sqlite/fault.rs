@@ -76,5 +76,5 @@ fn busy(place: &Place) -> String {
         [] => "another program".to_owned(),
         _ => format!("another program ({})", who.join(", ")),
     };
-    format!("{who} holds SQLite's lock on it, which no fanfold process keeps: close it there, then resume")
+    format!("{who} holds SQLite's lock on it, which no fanfold process keeps: close it there, then try again")
 }

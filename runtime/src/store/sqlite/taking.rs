@@ -57,9 +57,9 @@ pub(super) fn drive(inner: &Arc<Inner>, run: &str, take_over: bool) -> Result<Sq
 fn take_free(inner: &Arc<Inner>, run: &str, live: Live) -> Result<SqliteDrive, StoreError> {
     let place = &inner.place;
     let left = live.left().map_err(|error| place.io("cannot read", &place.live(run), &error))?;
-    crash_point!("take_locked");
     let holder = Holder::this();
     live.name(&holder);
+    crash_point!("take_locked");
     let (entry, lines) = inner.writer()?.write(0, |tx| raise(tx, place, run, &holder, &left))?;
     crash_point!("take_epoch_raised");
     let drive = begin(inner, run, live, &holder, entry, left, lines);
