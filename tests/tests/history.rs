@@ -282,7 +282,7 @@ fn the_doctor_looks_at_store_and_program() {
     let output = home.jobs(&["doctor"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("a panic in a step is a failure of that step alone"), "{text}");
-    assert!(text.contains("1 run, ") || text.contains("1 runs, "), "{text}");
+    assert!(text.contains("1 run, "), "{text}");
     assert!(output.status.success(), "{text}");
     let mut broken = home.jobs(&["doctor"]);
     broken.env("FANFOLD_HOME", home.path().join("nowhere"));
@@ -299,7 +299,7 @@ fn runs_are_found_by_state_tag_and_number() {
         &["runs"],
         &expect![[r#"
             run job state started took steps
-            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 1 running, 6 waiting
+            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 7 waiting
             RUN letters succeeded DATE CLOCK TIME 5 succeeded team=blue
             RUN letters succeeded DATE CLOCK TIME 4 succeeded night=1 team=red
             exit 0
@@ -317,7 +317,7 @@ fn runs_are_found_by_state_tag_and_number() {
         &["runs", "--state", "interrupted", "--state", "failed"],
         &expect![[r#"
             run job state started took steps
-            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 1 running, 6 waiting
+            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 7 waiting
             exit 0
         "#]],
     );
@@ -325,7 +325,7 @@ fn runs_are_found_by_state_tag_and_number() {
         &["runs", "--limit", "1"],
         &expect![[r#"
             run job state started took steps
-            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 1 running, 6 waiting
+            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 7 waiting
             exit 0
         "#]],
     );

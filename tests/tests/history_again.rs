@@ -140,7 +140,7 @@ fn a_run_whose_process_died_goes_on() {
         &["runs"],
         &expect![[r#"
             run job state started took steps
-            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 1 running, 6 waiting
+            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 7 waiting
             exit 0
         "#]],
     );
