@@ -268,7 +268,10 @@ impl Runs {
         let args = args_of(run, &facts, graph.job, &mut begin.secrets)?;
         let drive = self.store.drive(run, begin.take_over)?;
         crash_point!("resume_taken");
-        let past = Arc::new(self.past(run, &facts)?);
+        let mut past = self.past(run, &facts)?;
+        // A clock that was set back is as if no time had passed: waits are never longer than they were.
+        past.was_away(SystemTime::now().duration_since(row.changed).unwrap_or_default());
+        let past = Arc::new(past);
         let summary = self.summary(run, &facts)?;
         crash_point!("resume_known");
         let in_hand = in_hand(&drive, &past);

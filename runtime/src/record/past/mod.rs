@@ -44,6 +44,8 @@ pub struct Past {
     started: Option<SystemTime>,
     ended: Option<RunState>,
     elapsed: Duration,
+    /// How long nobody drove the run.
+    away: Duration,
     /// What was in hand at each death that the run was resumed after, as long as it died each time.
     deaths: Vec<Vec<StepRef>>,
     /// The steps that failed as poison, by their slots.
@@ -103,6 +105,11 @@ impl Past {
     /// How the run stands.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// So long nobody drove the run, which takes no time of it: but waits went on (§4.7).
+    pub fn was_away(&mut self, away: Duration) {
+        self.away = away;
     }
 
     /// The number of the last item that was opened; 0 if none was.
@@ -167,7 +174,10 @@ impl Past {
             return StepPast::Succeeded { attempt: self.later.get(&slot).copied().unwrap_or(1) };
         }
         match self.tried.get(&slot) {
-            Some(&Tried { attempt, failed, due }) => StepPast::Tried { attempt, failed, due },
+            Some(&Tried { attempt, failed, due }) => {
+                let due = due.map(|due| due.saturating_sub(self.away));
+                StepPast::Tried { attempt, failed, due }
+            }
             None => StepPast::Never,
         }
     }

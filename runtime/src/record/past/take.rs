@@ -31,6 +31,7 @@ impl Past {
             started: None,
             ended: None,
             elapsed: Duration::ZERO,
+            away: Duration::ZERO,
             deaths: Vec::new(),
             poisoned: HashMap::new(),
             unsuccessful: HashMap::new(),
