@@ -20,7 +20,7 @@ use crate::machine::{Command, Grant, Machine, Poll, StepId, StepWork, Want};
 use crate::panics::caught;
 use crate::run::GRACE;
 use crate::step::Path;
-use crate::store::StoreError;
+use crate::store::{IN_HAND_BYTES, IN_HAND_CUT, StoreError};
 
 use super::emitter::{Emitter, UnderWay};
 use super::values::Values;
@@ -421,8 +421,14 @@ fn hand(steps: impl Iterator<Item = (u32, NodeId)>) -> Vec<u8> {
 
 /// Steps that were in hand, by item and node.
 pub(crate) fn from_hand(bytes: &[u8]) -> Vec<(u32, NodeId)> {
+    // The last step of what was cut is no step.
+    let whole = if bytes.len() == IN_HAND_BYTES && bytes.ends_with(&[IN_HAND_CUT]) {
+        &bytes[..bytes.len() - 8]
+    } else {
+        bytes
+    };
     let number = |bytes: &[u8]| bytes.try_into().map(u32::from_le_bytes).unwrap_or_default();
-    bytes.chunks_exact(8).map(|step| (number(&step[..4]), NodeId(number(&step[4..])))).collect()
+    whole.chunks_exact(8).map(|step| (number(&step[..4]), NodeId(number(&step[4..])))).collect()
 }
 
 /// Locks what no code of the user's runs under.

@@ -36,9 +36,16 @@ fn scene() -> (tempfile::TempDir, Scene) {
 /// What a run gives that nobody kills, and how long that takes.
 fn uninterrupted() -> (HashMap<String, String>, Duration) {
     let (_folder, mut scene) = scene();
-    let began = Instant::now();
-    assert!(matches!(scene.drive(None, None), Ended::Well));
-    let took = began.elapsed();
+    let timed = |scene: &Scene| {
+        let began = Instant::now();
+        assert!(matches!(scene.drive(None, None), Ended::Well));
+        began.elapsed()
+    };
+    let mut took = timed(&scene);
+    for _ in 0..2 {
+        // At its quickest: else most kills come too late on a machine that was busy for a moment.
+        took = took.min(timed(&self::scene().1));
+    }
     let values = scene.values().expect("it is recorded");
     assert_eq!(values["all"], values["folded"]);
     scene.check_end(&values).expect("it is right");
