@@ -294,12 +294,12 @@ fn runs_are_found_by_state_tag_and_number() {
     let home = Home::new();
     home.run(&["letters", "--to", "b", "--tag", "team=red", "--tag", "night=1"]);
     home.run(&["letters", "--to", "c", "--tag", "team=blue"]);
-    home.run_parts("crash");
+    home.kill_parts();
     home.check(
         &["runs"],
         &expect![[r#"
             run job state started took steps
-            RUN parts interrupted DATE CLOCK TIME 3 waiting
+            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 1 running, 6 waiting
             RUN letters succeeded DATE CLOCK TIME 5 succeeded team=blue
             RUN letters succeeded DATE CLOCK TIME 4 succeeded night=1 team=red
             exit 0
@@ -317,7 +317,7 @@ fn runs_are_found_by_state_tag_and_number() {
         &["runs", "--state", "interrupted", "--state", "failed"],
         &expect![[r#"
             run job state started took steps
-            RUN parts interrupted DATE CLOCK TIME 3 waiting
+            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 1 running, 6 waiting
             exit 0
         "#]],
     );
@@ -325,7 +325,7 @@ fn runs_are_found_by_state_tag_and_number() {
         &["runs", "--limit", "1"],
         &expect![[r#"
             run job state started took steps
-            RUN parts interrupted DATE CLOCK TIME 3 waiting
+            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 1 running, 6 waiting
             exit 0
         "#]],
     );

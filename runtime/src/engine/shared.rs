@@ -197,9 +197,15 @@ impl Shared {
     }
 
     pub(super) fn wake_others(&self, machine: &Machine) {
-        if machine.waiting_for_threads() > 0 || machine.ended().is_some() {
+        let work = machine.waiting_for_threads() > 0 && machine.has_place();
+        if work || machine.ended().is_some() {
             self.work.notify_one();
         }
+        self.wake_recorder(machine);
+    }
+
+    /// Wakes the recorder if there is something that it should not wait for.
+    pub(super) fn wake_recorder(&self, machine: &Machine) {
         let events = machine.waiting_events();
         let idle = machine.in_flight() == 0 && events > 0 && !machine.only_starts();
         if machine.ended().is_some() || Self::is_worth_reading(events) || (idle && self.is_recorded) {

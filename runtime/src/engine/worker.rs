@@ -119,7 +119,8 @@ fn next(
             shared.let_go(machine, Vec::new());
             return Some(Grant::Steps(stolen));
         }
-        shared.wake_others(&machine);
+        // Another worker would find nothing, too, and wake this one to find the same.
+        shared.wake_recorder(&machine);
         machine = if machine.has_orders() {
             shared.let_go(machine, Vec::new());
             shared.lock()

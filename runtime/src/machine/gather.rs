@@ -275,8 +275,8 @@ impl Machine {
         let is_unrecorded = |(_, value): &(Path, Result<AnyValue, Arc<Failure>>)| {
             value.as_ref().is_ok_and(|value| value.is::<Unrecorded>())
         };
-        // A typed list cannot be made of it, and nobody reads one.
-        if matches!(gather, Gather::Keyed(_) | Gather::Results(_)) && items.iter().any(is_unrecorded) {
+        // No list can be made of it, and nobody reads one.
+        if !matches!(gather, Gather::Ended) && items.iter().any(is_unrecorded) {
             return Arc::new(Unrecorded);
         }
         let key = |path: &Path| Key::joined(path.parts_below(around).into_iter().map(|(key, _)| key));

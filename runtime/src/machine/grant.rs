@@ -181,11 +181,7 @@ impl Machine {
     /// [`finish`](Self::finish), [`polled`](Self::polled) or [`folded`](Self::folded).
     pub fn next(&mut self, now: Duration, want: Want) -> Option<Grant> {
         self.now = self.now.max(now);
-        if self.stopping.is_some()
-            || self.ended.is_some()
-            || self.in_flight >= self.config.limits.max_concurrent
-            || (self.alone && self.in_flight > 0)
-        {
+        if self.ended.is_some() || !self.has_place() {
             return None;
         }
         loop {

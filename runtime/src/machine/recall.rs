@@ -368,6 +368,8 @@ impl Machine {
     /// Items that are known, and that the emitter did not give again, no longer count.
     pub(super) fn supersede_unless_adopted(&mut self, fan: FanIndex) {
         for item in self.not_adopted(fan) {
+            // It is dealt with: nobody asks for it again.
+            self.fans[fan as usize].adopted.insert(item);
             self.supersede_known(item);
         }
     }
