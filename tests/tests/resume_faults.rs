@@ -214,6 +214,7 @@ async fn one_fault(
         figures.ran_again += u64::from(again > 0 && before.contains_key(&step));
         figures.doubled += u64::from(again > 0 && durable.contains(&step));
     }
+    assert_eq!((figures.lost, figures.doubled, figures.wrong), (0, 0, 0), "{case}");
     true
 }
 

@@ -159,6 +159,8 @@ impl Recorder {
         if self.unwritten.is_some() {
             return;
         }
+        #[cfg(defect = "ack_early")]
+        self.sinks.iter_mut().for_each(|sink| sink.events(&self.shape, &batch));
         if let Err(error) = self.write(&batch) {
             self.shared.stop_unwritten(&error);
             self.unwritten = Some(error);

@@ -76,6 +76,7 @@ impl Machine {
         }
         let Some(item) = self.frames[frame as usize].known else { return Part::Run };
         match recall.past.step(item, node) {
+            StepPast::Succeeded { .. } if cfg!(defect = "double") => Part::Run,
             StepPast::Succeeded { .. } if !self.must_be_remade(frame, node) => Part::Reuse,
             _ => Part::Run,
         }
@@ -260,6 +261,9 @@ impl Machine {
                 })
             };
             known.extend(items.iter().copied().filter(opens).map(|item| (output, item)));
+        }
+        if cfg!(defect = "lose") {
+            known.pop();
         }
         known
     }
