@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::super::samples::{
     COLLECT, EMIT, FIRST, IN_ZIP, INNER, INNER_EMIT, ROOT_OP, Run, SECOND, ZIP, seed, shape,
