@@ -197,6 +197,17 @@ pub enum EventKind {
         /// How many items there are.
         items: u64,
     },
+    /// Another attempt of an emitter gave an item again, with the same value and at another place.
+    ItemMoved {
+        /// The emitter.
+        step: StepRef,
+        /// Which of its outputs.
+        output: u16,
+        /// The item.
+        item: Path,
+        /// Its place in yield order now; 0 is the first.
+        index: u32,
+    },
     /// An item of an earlier attempt was not given again, or with another value: it and all below
     /// it no longer count.
     ItemSuperseded {

@@ -1,4 +1,62 @@
-//! Jobs with dynamic outputs.
+//! Jobs whose shape is decided while they run: an op gives a number of items that nobody knew before,
+//! each becomes a step of its own, and the results come back in order. Every step is recorded, so that
+//! a run that was killed goes on where it was.
+//!
+//! # An op, a job, a run
+//!
+//! An op is a function, a job is a function over ops. The job's body runs once, before anything is
+//! executed, and says how the ops fit together: [`Out`] stands for a value, [`DynamicOut`] for a number of
+//! keyed values, which is mapped or collected.
+//!
+//! ```
+//! use fanfold::prelude::*;
+//!
+//! /// The words of a text, each under its place.
+//! #[op(dynamic_out(by_index))]
+//! fn words(text: &str) -> Vec<String> {
+//!     text.split_whitespace().map(str::to_owned).collect()
+//! }
+//!
+//! #[op]
+//! fn length(word: &str) -> usize {
+//!     word.len()
+//! }
+//!
+//! #[op]
+//! fn longest(lengths: &[usize]) -> usize {
+//!     lengths.iter().copied().max().unwrap_or(0)
+//! }
+//!
+//! /// How long the longest word is.
+//! #[job]
+//! fn longest_word(text: Out<String>) -> Out<usize> {
+//!     longest(words(text).map(length).collect())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), fanfold::RunError> {
+//! let longest = longest_word::job().args(("to be or not to be".to_owned(),)).run().await?;
+//! assert_eq!(longest, 3);
+//! # Ok(()) }
+//! ```
+//!
+//! # A program of jobs
+//!
+//! `fanfold::main()`, of the feature `cli`, makes a command of all jobs of a program: `run`, `resume`,
+//! `rerun`, `show` and more. What its exit codes mean is in [`exit`], its JSON in [`report::JsonLines`].
+//!
+//! # Recorded runs
+//!
+//! [`runs::Runs`] begins, resumes and reruns jobs with a [`store`], in the tokio runtime of the caller.
+//! [`record::Reader`] reads what was recorded, without the program that made it; [`export`] writes it
+//! for other programs. A step that a [`Sink`] is told of as succeeded is durable.
+//!
+//! # Features
+//!
+//! - `cli` (default): the binary's face.
+//! - `sqlite` (default): a store in a file, `store::SqliteStore`.
+//! - `logs` (of `cli`): what steps log with `tracing` is recorded, `StepLogs`.
+//!
+//! The guide, the rules and the architecture are in the repository's `docs`.
 
 pub mod define;
 pub mod engine;

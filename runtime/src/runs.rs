@@ -152,9 +152,7 @@ const NAMED: usize = 5;
 
 fn missing(run: &str, steps: &[Missing]) -> String {
     let named: String = steps.iter().map(|step| format!("\n  {step}")).collect();
-    format!(
-        "what is selected needs steps that did not succeed in run {run}:{named}\nhelp: select them, too, or put `+` before what reads them"
-    )
+    format!("what is selected needs steps that did not succeed in run {run}:{named}")
 }
 
 /// What a rerun would do.
@@ -387,7 +385,8 @@ fn args_of(
                 return Ok(value);
             }
             if facts.secrets.iter().any(|secret| secret == arg.name) {
-                let why = "it is secret, so it was not recorded: give it again, from the environment, a file or a prompt";
+                let why =
+                    "it is secret, so it was not recorded: give it again, in the environment or at a prompt";
                 return Err(wrong(arg.name, why.to_owned()));
             }
             match facts.args.iter().find(|(name, _)| name == arg.name) {
@@ -473,10 +472,11 @@ fn suspects(past: &Past, in_hand: &[StepRef], retry_poison: bool) -> Suspects {
         return suspects;
     }
     suspects.poison = past.poisoned().into_iter().collect();
-    if let [.., first, second, last] = deaths.as_slice()
-        && let [named] = both(&both(first, second), last)[..]
-    {
-        suspects.poison.insert(named);
+    // A step that was named stays so, whatever else the process died of since.
+    for deaths in deaths.windows(3) {
+        if let [named] = both(&both(&deaths[0], &deaths[1]), &deaths[2])[..] {
+            suspects.poison.insert(named);
+        }
     }
     suspects
 }

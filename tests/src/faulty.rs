@@ -188,7 +188,8 @@ impl FaultyDrive {
             return Err(failed("the right is worth nothing after an error"));
         }
         let done = self.plan.write(write);
-        self.spoilt.store(done.is_err(), SeqCst);
+        // Another thread's write may have gone well since.
+        self.spoilt.fetch_or(done.is_err(), SeqCst);
         done
     }
 }

@@ -3,5 +3,7 @@
 
 #[path = "powercut/common.rs"]
 mod common;
+#[path = "powercut/faults.rs"]
+mod faults;
 #[path = "powercut/images.rs"]
 mod images;

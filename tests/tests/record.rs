@@ -270,3 +270,37 @@ async fn s5_2_a_run_that_died_before_its_first_commit_is_resumed_from_the_beginn
     let report = runs.resume(&only_run(&runs), Begin::default()).await.unwrap().wait().await;
     assert_eq!(report.state, RunState::Succeeded, "{:?}", report.unwritten);
 }
+
+#[tokio::test]
+async fn s4_8_the_order_is_that_of_the_last_attempt_also_after_another_resume() {
+    static SESSION: AtomicU32 = AtomicU32::new(0);
+    #[op(dynamic_out)]
+    fn letters() -> impl Iterator<Item = Result<DynamicOutput<String>, String>> {
+        let session = SESSION.load(SeqCst);
+        let order = if session == 0 { "abc!" } else { "cba" };
+        order.chars().map(|letter| match letter {
+            '!' => Err("the page is gone".to_owned()),
+            letter => Ok(DynamicOutput::new(letter, letter.to_string())),
+        })
+    }
+    #[op]
+    fn joined(all: Vec<String>) -> Result<String, String> {
+        if SESSION.load(SeqCst) < 2 { Err("broken".to_owned()) } else { Ok(all.concat()) }
+    }
+    #[job]
+    fn reversed() -> Out<String> {
+        joined(letters().collect())
+    }
+    let runs = runs();
+    let state = reversed::job().args(()).record(&runs).start().await.unwrap().wait().await.state;
+    assert_eq!(state, RunState::Failed);
+    let id = only_run(&runs);
+    for session in 1..3 {
+        SESSION.store(session, SeqCst);
+        let report = runs.resume(&id, Begin::default()).await.unwrap().wait().await;
+        assert!(report.unwritten.is_none(), "{:?}", report.unwritten);
+        if session == 2 {
+            assert_eq!(report.outputs[0].as_ref().unwrap().downcast_ref::<String>().unwrap(), "cba");
+        }
+    }
+}

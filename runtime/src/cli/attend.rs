@@ -22,10 +22,12 @@ use crate::report::screen::tell;
 use crate::run::Sink;
 use crate::runs::RunsError;
 use crate::shape::Shape;
-use crate::store::Standing;
+use crate::store::{Standing, Store};
 
-/// Begins a run by `begin`, which is given who is to be told of it, and sees it to its end.
+/// Begins a run by `begin`, which is given who is to be told of it, and sees it to its end; leaves the
+/// store in order.
 pub(super) fn attend<F>(
+    store: &Arc<dyn Store>,
     shape: Shape,
     flags: &OutputFlags,
     again: Option<Again>,
@@ -34,11 +36,14 @@ pub(super) fn attend<F>(
 where
     F: Future<Output = Result<RunHandle, RunsError>>,
 {
+    super::room::check()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Problem::Store(format!("tokio's runtime cannot start: {error}")))?;
     let code = runtime.block_on(drive(shape, flags, again, begin));
+    // Threads that were left behind hold the store as long as the process lives.
+    store.tidy();
     leave(runtime);
     code
 }

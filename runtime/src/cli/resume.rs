@@ -1,5 +1,7 @@
 //! `resume` and `rerun`: a run that goes on, and a new one that takes from another what it needs.
 
+use std::sync::Arc;
+
 use clap::{ArgAction, Args};
 
 use super::again::Again;
@@ -47,13 +49,13 @@ pub(super) fn resume(program: &str, flags: Flags) -> Result<u8, Problem> {
     let store = flags.store.existing()?;
     let again = Again::new(program, &flags.store, &store);
     let row = which(&store, flags.run.as_deref())?;
-    let runs = Runs::of(store);
+    let runs = Runs::of(Arc::clone(&store));
     let facts = runs.facts(&row.id).map_err(|error| problem(&error))?;
     let job = job_of(&row)?;
     warn_of_aborts(job);
     let begin = begin(job, &flags.limits)?;
     let begin = Begin { take_over: flags.take_over, retry_poison: flags.retry_poison, ..begin };
-    attend(facts.shape, &flags.output, again, |sinks| async move {
+    attend(&store, facts.shape, &flags.output, again, |sinks| async move {
         runs.resume(&row.id, Begin { sinks, ..begin }).await
     })
 }
@@ -87,7 +89,7 @@ pub(super) fn rerun(program: &str, flags: RerunFlags) -> Result<u8, Problem> {
     let store = flags.store.existing()?;
     let again = Again::new(program, &flags.store, &store);
     let row = which(&store, flags.run.as_deref())?;
-    let runs = Runs::of(store);
+    let runs = Runs::of(Arc::clone(&store));
     let expr = expression(&flags.select).map_err(|error| Problem::Usage(error.to_string()))?;
     let rerun = runs.plan_rerun(&row.id, expr.as_ref()).map_err(|error| problem(&error))?;
     if flags.dry_run {
@@ -100,7 +102,7 @@ pub(super) fn rerun(program: &str, flags: RerunFlags) -> Result<u8, Problem> {
     let job = job_of(&row)?;
     warn_of_aborts(job);
     let begin = Begin { tags: flags.tag, ..begin(job, &flags.limits)? };
-    attend(rerun.shape(), &flags.output, again, |sinks| rerun.start(Begin { sinks, ..begin }))
+    attend(&store, rerun.shape(), &flags.output, again, |sinks| rerun.start(Begin { sinks, ..begin }))
 }
 
 /// The job of a run, if the program still has it.

@@ -32,8 +32,8 @@ pub(super) fn run(program: &str, job: &'static JobDef, matches: &ArgMatches) -> 
     let options = run_options(&graph, &flags.limits, &config)?;
     let store = flags.store.writing()?;
     let again = Again::new(program, &flags.store, &store);
-    let runs = Runs::of(store);
-    attend(graph.shape(), &flags.output, again, |sinks| async move {
+    let runs = Runs::of(Arc::clone(&store));
+    attend(&store, graph.shape(), &flags.output, again, |sinks| async move {
         runs.begin(graph, args, Begin { options, sinks, tags: flags.tag, ..Begin::default() }).await
     })
 }

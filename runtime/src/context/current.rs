@@ -4,12 +4,35 @@
 //! current before is current again. No span is made for a step: entering one costs a few nanoseconds.
 
 use std::cell::RefCell;
+use std::io::Write as _;
 use std::rc::Rc;
 
 use super::OpContext;
 
 thread_local! {
-    static CURRENT: RefCell<Current> = const { RefCell::new(Current::None) };
+    static CURRENT: OnThread = const { OnThread(RefCell::new(Current::None)) };
+}
+
+/// What is current on a thread, for as long as the thread lives.
+#[derive(Debug)]
+struct OnThread(RefCell<Current>);
+
+impl Drop for OnThread {
+    /// A thread whose step has not been left ends only because the step called `exit`: nothing is
+    /// unwound by that. The run is interrupted, so the process must not end as if all were well.
+    fn drop(&mut self) {
+        let name = match self.0.get_mut() {
+            Current::None => return,
+            Current::Lent(context) => context.step_name(),
+            Current::Own(context) => context.step_name(),
+        };
+        let _ = writeln!(
+            std::io::stderr(),
+            "error: step `{}` ended the process: `exit` in an op interrupts the run; return an error instead",
+            crate::text::safe(&name)
+        );
+        std::process::abort();
+    }
 }
 
 /// The step whose code runs on a thread.
@@ -26,7 +49,7 @@ enum Current {
 /// Looks at the step whose code runs on this thread; `None` outside all steps. `look` runs no code of
 /// the user's.
 pub(crate) fn with<R>(look: impl FnOnce(&OpContext) -> R) -> Option<R> {
-    let looked = CURRENT.try_with(|current| match &*current.borrow() {
+    let looked = CURRENT.try_with(|current| match &*current.0.borrow() {
         Current::None => None,
         Current::Lent(context) => Some(look(context)),
         Current::Own(context) => Some(look(context)),
@@ -39,7 +62,7 @@ pub(crate) fn with<R>(look: impl FnOnce(&OpContext) -> R) -> Option<R> {
 #[inline]
 fn swap(other: &mut Current) {
     // As above.
-    let _ = CURRENT.try_with(|current| std::mem::swap(&mut *current.borrow_mut(), other));
+    let _ = CURRENT.try_with(|current| std::mem::swap(&mut *current.0.borrow_mut(), other));
 }
 
 /// Makes a step the current one until the guard is dropped.

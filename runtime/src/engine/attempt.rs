@@ -116,10 +116,14 @@ pub(super) fn spawn(shared: &Arc<Shared>, mut step: StepWork) {
     let context = shared.context(&step, true);
     let inputs = std::mem::take(&mut step.inputs);
     let (id, began) = (step.id, shared.now());
-    shared.task_in_hand(id, Some(&step));
     let task = {
         let shared = Arc::clone(shared);
         async move {
+            let item = step.path.number();
+            if shared.must_be_recorded(item) {
+                shared.is_recorded_to(item).await;
+            }
+            shared.task_in_hand(id, Some(&step));
             let own = Some(Box::new(context.clone()));
             let teller = context.clone();
             let result = match caught(|| run(inputs, context)) {

@@ -62,6 +62,14 @@ pub enum StartError {
     /// A resource is not there.
     #[error(transparent)]
     Resource(#[from] ResourceError),
+    /// The system gives the program no more threads.
+    #[error(
+        "there is no room for the threads of a run: {why}; end other programs, or raise the limit (`ulimit -u`, `ulimit -v`)"
+    )]
+    Threads {
+        /// What the system says.
+        why: String,
+    },
 }
 
 /// A run that has begun. Dropping it cancels the run.
@@ -136,11 +144,17 @@ pub(crate) async fn start_session(
     let (sender, report) = oneshot::channel();
     let runtime = tokio::runtime::Handle::current();
     let shared = Arc::new(Shared::new(machine, run, Arc::new(values), options.grace, runtime));
-    recorder::spawn(Arc::clone(&shared), beginning, sender);
-    supervisor::spawn(Arc::clone(&shared));
+    recorder::spawn(Arc::clone(&shared), beginning, sender).map_err(no_thread)?;
     timekeeper::spawn(Arc::clone(&shared));
-    shared.begin();
+    if let Err(error) = shared.begin().and_then(|()| supervisor::spawn(Arc::clone(&shared))) {
+        shared.cancel("there is no room for its threads", Some(std::time::Duration::ZERO));
+        return Err(no_thread(error));
+    }
     Ok(RunHandle { shared, report, resources })
+}
+
+fn no_thread(error: std::io::Error) -> StartError {
+    StartError::Threads { why: error.to_string() }
 }
 
 /// What the recorder begins with.
@@ -164,19 +178,16 @@ fn beginning(
     });
     let now = SystemTime::now();
     let shown = |(arg, value): (&ArgDef, _)| (arg.name.to_owned(), (arg.show)(value));
-    // A process that died before its first commit has begun nothing.
-    let has_begun = going_on.is_some() && session.is_some_and(|session| session.drive.head().0 > 0);
-    let first = match has_begun {
-        true => {
-            let in_hand = session.map(|session| session.in_hand.clone()).unwrap_or_default();
-            EventKind::RunResumed { resumed: now, in_hand }
-        }
-        false => EventKind::RunStarted {
-            run: run.into(),
-            started: now,
-            args: graph.job.args.iter().zip(args).map(shown).collect(),
-        },
-    };
+    let in_hand = session.map(|session| session.in_hand.clone()).unwrap_or_default();
+    let mut first = Vec::new();
+    // A process that died before its first commit has begun nothing that is known.
+    if going_on.is_none() {
+        let args = graph.job.args.iter().zip(args).map(shown).collect();
+        first.push(EventKind::RunStarted { run: run.into(), started: now, args });
+    }
+    if going_on.is_some() || !in_hand.is_empty() {
+        first.push(EventKind::RunResumed { resumed: now, in_hand });
+    }
     let known = session.and_then(|session| session.summary.clone());
     let summary = known.unwrap_or_else(|| Summary::new(shape));
     recorder::Beginning { sinks, shape: Arc::clone(shape), summary, log, first }

@@ -4,6 +4,7 @@
 //! after a few milliseconds, so that one sync of the disk serves all that came meanwhile. Nobody
 //! hears of an event before it is on disk (§5.1). If the record cannot be written, the run stops.
 
+use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -82,11 +83,15 @@ pub(super) struct Beginning {
     pub(super) shape: Arc<Shape>,
     pub(super) summary: Summary,
     pub(super) log: Option<Log>,
-    /// The first event: that the run began, or goes on.
-    pub(super) first: EventKind,
+    /// The first events: that the run began, or goes on.
+    pub(super) first: Vec<EventKind>,
 }
 
-pub(super) fn spawn(shared: Arc<Shared>, beginning: Beginning, report: oneshot::Sender<RunReport>) {
+pub(super) fn spawn(
+    shared: Arc<Shared>,
+    beginning: Beginning,
+    report: oneshot::Sender<RunReport>,
+) -> io::Result<()> {
     let Beginning { mut sinks, shape, summary, log, first } = beginning;
     let graph = Arc::clone(shared.lock().graph());
     for sink in &mut sinks {
@@ -96,16 +101,14 @@ pub(super) fn spawn(shared: Arc<Shared>, beginning: Beginning, report: oneshot::
     let record = move || {
         crash_point!("first_event");
         let at = recorder.shared.now();
-        recorder.take(Batch { events: vec![Event { at, kind: first }], data: Vec::new() });
+        let events = first.into_iter().map(|kind| Event { at, kind }).collect();
+        recorder.take(Batch { events, data: Vec::new() });
         crash_point!("first_event_recorded");
         let state = recorder.record();
         // Nobody may wait for the report any more.
         let _ = report.send(recorder.report(state));
     };
-    std::thread::Builder::new()
-        .name("fanfold-recorder".to_owned())
-        .spawn(record)
-        .expect("a run needs two threads besides the caller's");
+    std::thread::Builder::new().name("fanfold-recorder".to_owned()).spawn(record).map(drop)
 }
 
 impl Recorder {
@@ -209,6 +212,7 @@ impl Recorder {
             counts: counts.as_deref(),
             state,
         })?;
+        self.shared.has_recorded(log.state.items());
         crash_point!("after_run_ended" if state.flatten().is_some());
         crash_point!("retry_recorded" if batch.events.iter().any(|event| matches!(event.kind, EventKind::AttemptFailed { .. })));
         Ok(())

@@ -1,13 +1,14 @@
 //! What the threads and tasks of a run share.
 
 use std::collections::{HashMap, VecDeque};
+use std::io;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +45,10 @@ pub(super) struct Shared {
     pub(super) watch: Condvar,
     pub(super) values: Arc<Values>,
     is_recorded: bool,
+    /// After a death: up to which item no step begins before its item is recorded.
+    careful_up_to: Option<u32>,
+    /// How many items are recorded; nothing yet before the death is.
+    recorded: watch::Sender<Option<u32>>,
     /// The time that the run had taken before it went on.
     before: Duration,
     /// Wakes the timekeeper.
@@ -122,6 +127,8 @@ impl Shared {
             news: Condvar::new(),
             watch: Condvar::new(),
             is_recorded: values.are_recorded(),
+            careful_up_to: values.careful_up_to(),
+            recorded: watch::Sender::new(None),
             values,
             timers: Notify::new(),
             begun: run.begun,
@@ -151,12 +158,15 @@ impl Shared {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the first tasks and workers.
-    pub(super) fn begin(self: &Arc<Self>) {
+    /// Starts the first tasks and workers: one at least.
+    pub(super) fn begin(self: &Arc<Self>) -> io::Result<()> {
+        worker::spawn(self)?;
         self.change(|_, _| ());
-        for _ in 0..super::cores().min(2) {
-            worker::spawn(self);
+        if super::cores() > 1 {
+            // The supervisor tries again when it is needed.
+            let _ = worker::spawn(self);
         }
+        Ok(())
     }
 
     /// Changes the machine, and sees to everything that follows from it.
@@ -187,9 +197,15 @@ impl Shared {
     }
 
     pub(super) fn wake_others(&self, machine: &Machine) {
-        if machine.waiting_for_threads() > 0 || machine.ended().is_some() {
+        let work = machine.waiting_for_threads() > 0 && machine.has_place();
+        if work || machine.ended().is_some() {
             self.work.notify_one();
         }
+        self.wake_recorder(machine);
+    }
+
+    /// Wakes the recorder if there is something that it should not wait for.
+    pub(super) fn wake_recorder(&self, machine: &Machine) {
         let events = machine.waiting_events();
         let idle = machine.in_flight() == 0 && events > 0 && !machine.only_starts();
         if machine.ended().is_some() || Self::is_worth_reading(events) || (idle && self.is_recorded) {
@@ -290,6 +306,43 @@ impl Shared {
         }
         let emitters = std::mem::take(&mut *lock(&self.emitters));
         let _ = caught(|| drop(emitters));
+    }
+
+    /// Whether the process before died with something in hand.
+    pub(super) fn is_careful(&self) -> bool {
+        self.careful_up_to.is_some()
+    }
+
+    /// Tells that so many items are recorded.
+    pub(super) fn has_recorded(&self, items: u32) {
+        if self.is_careful() {
+            self.recorded.send_replace(Some(items));
+        }
+    }
+
+    /// Whether a step in this item has to wait: for the record of the last death, which counts only with
+    /// those before it, and for that of the item, as the next death names only what is recorded.
+    pub(super) fn must_be_recorded(&self, item: u32) -> bool {
+        self.careful_up_to.is_some_and(|last| item <= last) && *self.recorded.borrow() < Some(item)
+    }
+
+    /// Waits until an item is recorded, or the run is cancelled.
+    pub(super) async fn is_recorded_to(&self, item: u32) {
+        let mut recorded = self.recorded.subscribe();
+        tokio::select! {
+            // The sender lives as long as the run.
+            _ = recorded.wait_for(|items| *items >= Some(item)) => {}
+            () = self.cancel.cancelled() => {}
+        }
+    }
+
+    /// The same on a worker's thread, for all the items of a grant.
+    pub(super) fn await_recorded(&self, items: impl Iterator<Item = u32>) {
+        if self.is_careful()
+            && let Some(item) = items.max().filter(|item| self.must_be_recorded(*item))
+        {
+            self.runtime.block_on(self.is_recorded_to(item));
+        }
     }
 
     /// Says what a worker has in hand from now on, so that it is known if the process dies of it.

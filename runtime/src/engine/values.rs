@@ -7,7 +7,7 @@ use crate::define::{OpDef, OutputKind, Outputs};
 use crate::error::{ErrorKind, OpError};
 use crate::event::Span;
 use crate::key::Key;
-use crate::machine::Recall;
+use crate::machine::{Recall, Unrecorded};
 use crate::panics::caught;
 use crate::record::values::{self, StoredValue};
 use crate::store::{Drive, Hash, Store};
@@ -17,7 +17,9 @@ use crate::value::{AnyValue, TypeInfo};
 /// commit carry it along.
 const MAX_INLINE: usize = 64 * 1024;
 /// The largest value: beyond this a file that the value names serves better.
-const MAX_VALUE: usize = 1 << 30;
+const MAX_VALUE: usize = if cfg!(test) { 1 << 20 } else { 1 << 30 };
+/// How deep a value may be nested: what is deeper can be written, and not be read back.
+const MAX_DEPTH: usize = 127;
 
 /// Where values are recorded, and read back from.
 #[derive(Debug, Clone)]
@@ -37,7 +39,19 @@ pub(crate) struct Recorded {
     text: Vec<u8>,
 }
 
+/// So many new items after a death are watched: whatever killed the process comes soon after what was
+/// recorded.
+const WATCHED: u32 = 1 << 16;
+
 impl Values {
+    /// If the process before died with something in hand: up to which item that counts.
+    pub(super) fn careful_up_to(&self) -> Option<u32> {
+        let drive = self.drive.as_ref()?;
+        let recall = self.recall.as_ref().filter(|recall| recall.goes_on())?;
+        let died = drive.left_in_hand().iter().any(|steps| !steps.is_empty());
+        died.then(|| recall.past.last_item().saturating_add(WATCHED))
+    }
+
     /// Whether there is a record.
     pub(super) fn are_recorded(&self) -> bool {
         self.drive.is_some()
@@ -64,11 +78,17 @@ impl Values {
             let what = format!("be recorded: it has {} bytes, and at most {MAX_VALUE} are", text.len());
             return Err(cannot(op, info, &format!("{what}; write it to a file and give the file's name")));
         }
+        if is_too_deep(text) {
+            let what = format!("be read back: it is more than {MAX_DEPTH} lists or objects deep");
+            return Err(cannot(op, info, &format!("{what}; give it a flatter form, as a list of its nodes")));
+        }
         if text.len() > MAX_INLINE {
             let kept = drive.put_blob(text);
             let hash = kept.map_err(|error| cannot(op, info, &format!("be kept: {error}")))?;
             let blob = StoredValue::Blob { hash, len: text.len() as u64 };
             values::write_value(&mut into.data, blob);
+            // It is kept for the next value, and most are small.
+            into.text = Vec::new();
         } else {
             values::write_value(&mut into.data, StoredValue::Json(text));
         }
@@ -170,8 +190,7 @@ impl Values {
             StoredValue::Nothing => Ok(None),
             StoredValue::Json(text) => read(text),
             StoredValue::Blob { hash, .. } => read(&self.blob(hash)?),
-            // Only what nobody needs is read back so.
-            StoredValue::Transient => Ok(Some(Arc::new(()))),
+            StoredValue::Transient => Ok(Some(Arc::new(Unrecorded))),
         }
     }
 
@@ -195,7 +214,82 @@ impl Values {
     }
 }
 
+/// Whether JSON text is nested deeper than it can be read back. Short texts, which most are, cannot be.
+fn is_too_deep(text: &[u8]) -> bool {
+    if text.len() <= 2 * MAX_DEPTH {
+        return false;
+    }
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => skip_text(&mut bytes),
+            _ => {}
+        }
+    }
+    deepest > MAX_DEPTH
+}
+
+/// Goes on to behind the end of a text, whose beginning was read.
+fn skip_text(bytes: &mut std::slice::Iter<'_, u8>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => drop(bytes.next()),
+            _ => {}
+        }
+    }
+}
+
 fn cannot(op: &OpDef, info: &TypeInfo, what: &str) -> OpError {
     let message = format!("a value of type `{}` that `{}` gave cannot {what}", (info.name)(), op.name);
     OpError::of_kind(ErrorKind::Codec, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::CLEAN;
+    use crate::store::{MemoryStore, NewRun};
+
+    #[test]
+    fn a_value_over_the_limit_is_refused_by_name_and_one_at_the_limit_comes_back() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let (id, empty) = ("one".to_owned(), String::new());
+        let started = std::time::SystemTime::UNIX_EPOCH;
+        let run = NewRun { id, job: empty.clone(), started, parent: None, facts: empty, tags: vec![] };
+        let drive = store.create(run).expect("it is entered");
+        let values =
+            Values { drive: Some(drive), recall: None, known: Some((Arc::clone(&store), "one".to_owned())) };
+        let (info, mut recorded) = (&CLEAN.outputs[0].info, Recorded::default());
+        let mut add = |bytes: usize| {
+            // Two are its quotation marks.
+            let value: AnyValue = Arc::new("x".repeat(bytes - 2));
+            recorded.data.clear();
+            values.add(&CLEAN, info, Some(&value), &mut recorded).map(|()| recorded.data.clone())
+        };
+        let error = add(MAX_VALUE + 1).expect_err("it is too large");
+        assert_eq!(error.kind(), ErrorKind::Codec);
+        let said = error.to_string();
+        assert!(["`clean`", "String", "1048577", "1048576"].iter().all(|word| said.contains(word)), "{said}");
+        let record = add(MAX_VALUE).expect("it is kept");
+        assert!(record.len() < 100, "it stands beside the log");
+        let stored = values::read(&record).expect("a record").values.remove(0);
+        let back = values.decode(&CLEAN, info, &stored).expect("it comes back").expect("it is something");
+        assert_eq!(back.downcast_ref::<String>().expect("a text").len(), MAX_VALUE - 2);
+    }
+
+    #[test]
+    fn brackets_in_texts_are_not_counted() {
+        let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth)).into_bytes();
+        assert!(!is_too_deep(&deep(MAX_DEPTH)) && is_too_deep(&deep(MAX_DEPTH + 1)));
+        let text = |inner: &str| serde_json::to_vec(&inner).expect("a text");
+        assert!(!is_too_deep(&text(&"[".repeat(1000))) && !is_too_deep(&text(&"\\\"[".repeat(1000))));
+        assert!(is_too_deep(&[&text("\\\"")[..], &deep(MAX_DEPTH + 1)].concat()));
+    }
 }

@@ -1,7 +1,7 @@
 //! What steps log, on its way to the record.
 //!
-//! [`StepLogs`] takes what is logged with `tracing` inside a step, and puts it as lines into the run's
-//! [`LogBuffer`], from which whoever writes the record takes them. A step never waits for that: where
+//! `StepLogs` takes what is logged with `tracing` inside a step, and puts it as lines into a buffer of
+//! the run, from which whoever writes the record takes them. A step never waits for that: where
 //! there are too many lines they are dropped, counted, and the step's log says so. What the lines look
 //! like to people is not decided here: their text is kept as it was written.
 #![cfg_attr(not(feature = "logs"), allow(dead_code, reason = "nothing is heard without the layer"))]

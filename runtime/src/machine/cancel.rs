@@ -82,10 +82,13 @@ impl Machine {
                 let state = self.frames[index as usize].tasks[task as usize].state;
                 let is_step = plan.node(task_plan.node).is_step()
                     && !matches!(task_plan.kind, TaskKind::Deliver { .. } | TaskKind::Open { .. });
-                if is_step && !matches!(state, TaskState::Ended(_)) && self.counts(index, task) {
-                    let step = self.step_ref(index, task);
+                if is_step && !matches!(state, TaskState::Ended(_)) {
+                    // What comes back of one that was being read back counts no more, either.
+                    let (step, counts) = (self.step_ref(index, task), self.counts(index, task));
                     self.set_state(index, task, TaskState::Ended(StepState::Cancelled));
-                    self.event(EventKind::StepNotRun { step, state: StepState::Cancelled, cause: None });
+                    if counts {
+                        self.event(EventKind::StepNotRun { step, state: StepState::Cancelled, cause: None });
+                    }
                 }
             }
         }

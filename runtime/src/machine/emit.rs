@@ -284,8 +284,10 @@ impl Machine {
         if !self.fans[fan as usize].keys.insert(&item.key) {
             return Err(KeyError::Duplicate { key: item.key.to_string() });
         }
-        let index = self.fans[fan as usize].next;
-        self.fans[fan as usize].next += 1;
+        let next = self.fans[fan as usize].next;
+        // One that is read back has the place that it had, though others before it no longer count.
+        let index = item.known.and_then(|known| self.known_place(known)).unwrap_or(next);
+        self.fans[fan as usize].next = index + 1;
         let identity = item.known.map(|known| self.recalled_item(fan, known));
         if !streaming {
             let new = NewItem {
@@ -325,7 +327,8 @@ impl Machine {
             let frame = known.frame;
             if same(info, &known.value, &item.value) {
                 known.attempt = attempt;
-                self.frames[frame.index as usize].path.move_to(index);
+                let path = self.frames[frame.index as usize].path.clone();
+                self.item_moved(fan, &path, index);
                 self.is_spent(Slot::Value(item.value));
                 return false;
             }

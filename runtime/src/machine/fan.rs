@@ -45,6 +45,10 @@ impl Machine {
         }
         if !identity.told {
             self.item_yielded(fan, path.clone(), record);
+        } else if let Some(before) = self.place_before(&identity, &path) {
+            let index = path.index().unwrap_or_default();
+            path.move_to(before);
+            self.item_moved(fan, &path, index);
         }
         let frame = self.new_frame(ScopeId(scope), parent, Some(fan), path, turn);
         self.frames[frame as usize].known = identity.known;
@@ -58,6 +62,15 @@ impl Machine {
     pub(super) fn item_yielded(&mut self, fan: FanIndex, item: Path, record: Span) {
         let (step, output) = self.fan_step(fan);
         self.event(EventKind::ItemYielded { step, output, item, record });
+    }
+
+    /// An item that is known was given at a place in yield order; that is told if it is another one.
+    pub(super) fn item_moved(&mut self, fan: FanIndex, item: &Path, index: u32) {
+        if item.index() != Some(index) {
+            item.move_to(index);
+            let (step, output) = self.fan_step(fan);
+            self.event(EventKind::ItemMoved { step, output, item: item.clone(), index });
+        }
     }
 
     /// Opens an item that waited.

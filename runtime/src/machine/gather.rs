@@ -12,6 +12,7 @@ use super::fold::FoldState;
 use super::frame::{Fan, FanState, HeldList, NewItem, Slot, TaskState};
 use super::handled::Failure;
 use super::plan::{Target, TaskKind};
+use super::recall::Unrecorded;
 use crate::error::StepFailure;
 use crate::event::StepState;
 use crate::graph::Gather;
@@ -271,6 +272,13 @@ impl Machine {
         items: Vec<(Path, Result<AnyValue, Arc<Failure>>)>,
         around: usize,
     ) -> AnyValue {
+        let is_unrecorded = |(_, value): &(Path, Result<AnyValue, Arc<Failure>>)| {
+            value.as_ref().is_ok_and(|value| value.is::<Unrecorded>())
+        };
+        // No list can be made of it, and nobody reads one.
+        if !matches!(gather, Gather::Ended) && items.iter().any(is_unrecorded) {
+            return Arc::new(Unrecorded);
+        }
         let key = |path: &Path| Key::joined(path.parts_below(around).into_iter().map(|(key, _)| key));
         match gather {
             Gather::Ended => Arc::new(()),

@@ -181,11 +181,7 @@ impl Machine {
     /// [`finish`](Self::finish), [`polled`](Self::polled) or [`folded`](Self::folded).
     pub fn next(&mut self, now: Duration, want: Want) -> Option<Grant> {
         self.now = self.now.max(now);
-        if self.stopping.is_some()
-            || self.ended.is_some()
-            || self.in_flight >= self.config.limits.max_concurrent
-            || (self.alone && self.in_flight > 0)
-        {
+        if self.ended.is_some() || !self.has_place() {
             return None;
         }
         loop {
@@ -378,7 +374,7 @@ impl Machine {
             let Some((_, entry)) = self.sync.peek() else { break };
             let (frame, task) = (entry.frame.index, entry.task);
             let (ready, node) = (self.is_ready(entry), self.node_of(frame, task));
-            if ready && !self.is_short(node) {
+            if ready && (!self.is_short(node) || self.is_recalled(frame, task)) {
                 break;
             }
             self.sync.pop();

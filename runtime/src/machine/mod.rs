@@ -27,7 +27,7 @@ mod zip;
 pub use fold::FoldDone;
 pub use grant::{FoldWork, Grant, Poll, PollDone, PollOutcome, StepDone, StepId, StepWork, Want};
 pub use limits::Limits;
-pub use recall::{Recall, RecalledItems};
+pub use recall::{Recall, RecalledItems, Unrecorded};
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
@@ -274,6 +274,12 @@ impl Machine {
     /// What must be done besides running work.
     pub fn take_commands(&mut self) -> Vec<Command> {
         std::mem::take(&mut self.commands)
+    }
+
+    /// Whether another step could begin beside those in flight.
+    pub fn has_place(&self) -> bool {
+        let alone = self.alone && self.in_flight > 0;
+        self.in_flight < self.config.limits.max_concurrent && self.stopping.is_none() && !alone
     }
 
     /// How many ready steps wait for a thread.

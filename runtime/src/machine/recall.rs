@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::define::OpDef;
 use crate::error::{ErrorKind, OpError};
 use crate::event::{EventKind, RunState, Span, StepRef, StepState};
-use crate::graph::{Fan, Graph, NodeId, ScopeId, Source};
+use crate::graph::{Fan, Graph, NodeId, NodeKind, ScopeId, Source};
 use crate::key::Key;
 use crate::record::{Past, StepPast};
 use crate::select::{Part, Selection};
@@ -44,6 +44,10 @@ pub(crate) struct Identity {
     /// Whether the record has it already.
     pub(super) told: bool,
 }
+
+/// Stands for a value that was never recorded, where nobody who has to run reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct Unrecorded;
 
 /// What must be read back of an emitter.
 #[derive(Debug)]
@@ -111,8 +115,9 @@ impl Machine {
     pub(super) fn runs_anew(&self, frame: u32, task: u32) -> bool {
         let Some(recall) = &self.recall else { return true };
         let node = self.node_of(frame, task);
-        let tried = |item| matches!(recall.past.step(item, node), StepPast::Tried { .. });
-        self.part(frame, node) == Part::Run && !self.known_item(frame).is_some_and(tried)
+        let is_known = |item| recall.past.step(item, node) != StepPast::Never;
+        self.part(frame, node) == Part::Run
+            && !(recall.goes_on() && self.known_item(frame).is_some_and(is_known))
     }
 
     /// The number of the step's item in the run that is known.
@@ -222,10 +227,20 @@ impl Machine {
         self.recall.as_ref().is_none_or(Recall::goes_on)
     }
 
-    /// Whether a step that ends without having run is to be told: not one that has succeeded before,
-    /// or was not selected.
+    /// Whether a step that is cancelled is to be told: not one that has succeeded before, or was not
+    /// selected.
     pub(super) fn counts(&self, frame: u32, task: u32) -> bool {
-        self.recall.is_none() || self.part(frame, self.node_of(frame, task)) == Part::Run
+        self.recall.is_none()
+            || self.part(frame, self.node_of(frame, task)) == Part::Run && !self.has_success(frame, task)
+    }
+
+    /// Whether a step of a run that goes on has succeeded, and has not given that up in order to be made
+    /// again.
+    pub(super) fn has_success(&self, frame: u32, task: u32) -> bool {
+        let Some(recall) = self.recall.as_ref().filter(|recall| recall.goes_on()) else { return false };
+        let known = self.known_item(frame).map(|item| recall.past.step(item, self.node_of(frame, task)));
+        self.frames[frame as usize].tasks[task as usize].attempt == 0
+            && matches!(known, Some(StepPast::Succeeded { .. }))
     }
 
     /// The items to be read back of an emitter that is known to have succeeded.
@@ -321,6 +336,18 @@ impl Machine {
         Identity { number: self.items, ..Identity::default() }
     }
 
+    /// The place in yield order that a known item of a run that goes on had.
+    pub(super) fn place_before(&self, identity: &Identity, path: &Path) -> Option<u32> {
+        let recall = self.recall.as_ref().filter(|recall| recall.goes_on())?;
+        let item = identity.known.filter(|item| *item == path.number())?;
+        Some(recall.past.index(item))
+    }
+
+    /// The place of an item that is read back, in a run that goes on.
+    pub(super) fn known_place(&self, item: u32) -> Option<u32> {
+        self.recall.as_ref().filter(|recall| recall.goes_on()).map(|recall| recall.past.index(item))
+    }
+
     /// Which item of the run one is that was read back.
     pub(super) fn recalled_item(&mut self, fan: FanIndex, item: u32) -> Identity {
         let goes_on = self.recall.as_ref().is_some_and(Recall::goes_on);
@@ -341,6 +368,8 @@ impl Machine {
     /// Items that are known, and that the emitter did not give again, no longer count.
     pub(super) fn supersede_unless_adopted(&mut self, fan: FanIndex) {
         for item in self.not_adopted(fan) {
+            // It is dealt with: nobody asks for it again.
+            self.fans[fan as usize].adopted.insert(item);
             self.supersede_known(item);
         }
     }
@@ -468,11 +497,12 @@ impl Transient {
             let (mut read, mut further) = (false, is_result(graph, id));
             for (_, reader) in readers {
                 read = true;
-                further |= reader.scope != node.scope || !reader.is_step();
+                further |= reader.scope != node.scope || !matches!(reader.kind, NodeKind::Op(_));
             }
             let done = node.is_step() && whole[id.index()];
-            open[id.index()] =
-                !done && (node.is_step() || read || further) || any[id.index()] && (read || further);
+            // What a zip gives are the values that it takes: they are not its own.
+            let passes_on = any[id.index()] || matches!(node.kind, NodeKind::Zip { .. });
+            open[id.index()] = !done && (node.is_step() || read || further) || passes_on && (read || further);
             read_further_out[id.index()] = further;
         }
         Some(Self { any, read_further_out })

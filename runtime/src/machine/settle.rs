@@ -125,6 +125,10 @@ impl Machine {
         for failure in &failures {
             self.answer(frame, failure);
         }
+        if self.has_success(frame, task) {
+            // It was to be made again, and what it needs could not.
+            self.take_up(frame, task);
+        }
         let cause = failures.first().map(|failure| failure.cause.step.clone());
         let (step, state) = (self.step_ref(frame, task), why.unmet_state());
         self.event(EventKind::StepNotRun { step, state, cause });

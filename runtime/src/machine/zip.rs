@@ -131,36 +131,46 @@ impl Machine {
             let why = self.unmet(frame, task, failed);
             self.end_zip(frame, task, fan, StepState::UpstreamFailed, why);
         } else if unmatched.is_empty() {
-            self.zip_succeeded(step, frame);
+            self.zip_succeeded(step, frame, task);
             self.end_zip(frame, task, fan, StepState::Succeeded, Slot::Gone);
         } else {
             let error = Arc::new(missing_partners(unmatched.into_iter().collect()));
+            let attempt = self.attempt_of_zip(frame, task);
             self.event(EventKind::StepFailed {
                 step: step.clone(),
-                attempt: 1,
+                attempt,
                 started,
                 took,
                 error: Arc::clone(&error),
                 left_behind: false,
             });
             let node = step.node;
-            let failure = self.new_failure(frame, Arc::new(Cause { step, error, attempts: 1 }));
+            let failure = self.new_failure(frame, Arc::new(Cause { step, error, attempts: attempt }));
             self.step_has_failed(node);
             self.end_zip(frame, task, fan, StepState::Failed, Slot::Failed(failure));
         }
     }
 
     /// All items have their partners; that is told unless it was known.
-    fn zip_succeeded(&mut self, step: StepRef, frame: u32) {
-        let (attempt, started, took) = (1, self.now, std::time::Duration::ZERO);
+    fn zip_succeeded(&mut self, step: StepRef, frame: u32, task: u32) {
+        let (started, took) = (self.now, std::time::Duration::ZERO);
         let record = Span::default();
         match self.part(frame, step.node) {
             Part::Run => {
+                let attempt = self.attempt_of_zip(frame, task);
                 self.event(EventKind::StepSucceeded { step, attempt, started, took, outputs: None, record });
             }
             Part::Reuse if !self.goes_on() => self.event(EventKind::StepReused { step, record }),
             Part::Reuse | Part::Absent => {}
         }
+    }
+
+    /// The number of an attempt that begins and ends now.
+    fn attempt_of_zip(&mut self, frame: u32, task: u32) -> u32 {
+        self.take_up(frame, task);
+        let task = &mut self.frames[frame as usize].tasks[task as usize];
+        task.attempt += 1;
+        task.attempt
     }
 
     fn end_zip(&mut self, frame: u32, task: u32, fan: FanIndex, state: StepState, outcome: Slot) {

@@ -124,6 +124,12 @@ impl Decoder {
             Raw::FanOutClosed { step, output, items } => {
                 EventKind::FanOutClosed { step: self.step(step), output, items }
             }
+            Raw::ItemMoved { step, output, index } => {
+                let item = self.path(step.item);
+                item.move_to(index);
+                let step = StepRef { node: step.node, path: parent(&item) };
+                EventKind::ItemMoved { step, output, item, index }
+            }
             Raw::ItemSuperseded { step, output, ended } => {
                 let item = self.path(step.item);
                 let step = StepRef { node: step.node, path: parent(&item) };

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::differences::{Differences, micros};
 use super::format::{
-    ATTEMPT_FAILED, FAN_OUT_CLOSED, FORMAT, ITEM_SUPERSEDED, LEFT_BEHIND, RUN_CANCELLING, RUN_ENDED,
-    RUN_RESUMED, RUN_STARTED, STEP_FAILED, STEP_REMADE, STEP_REUSED, STEP_STARTED, STEP_SUCCEEDED,
+    ATTEMPT_FAILED, FAN_OUT_CLOSED, FORMAT, ITEM_MOVED, ITEM_SUPERSEDED, LEFT_BEHIND, RUN_CANCELLING,
+    RUN_ENDED, RUN_RESUMED, RUN_STARTED, STEP_FAILED, STEP_REMADE, STEP_REUSED, STEP_STARTED, STEP_SUCCEEDED,
 };
 use super::starts::Starts;
 use super::varint::{write, write_bytes, zigzag};
@@ -140,6 +140,11 @@ impl Encoder {
                 write(out, u64::from(*output));
                 write(out, *items);
             }
+            EventKind::ItemMoved { step, output, item, index } => {
+                last.write_step(out, at, ITEM_MOVED, item.number(), step.node);
+                write(out, u64::from(*output));
+                write(out, u64::from(*index));
+            }
             EventKind::ItemSuperseded { step, output, item, ended } => {
                 last.write_step(out, at, ITEM_SUPERSEDED, item.number(), step.node);
                 write(out, u64::from(*output));
@@ -240,6 +245,7 @@ fn note(index: &mut CommitIndex, event: &Event, shape: &Shape) {
         EventKind::ItemYielded { step, .. }
         | EventKind::StepRemade { step }
         | EventKind::FanOutClosed { step, .. }
+        | EventKind::ItemMoved { step, .. }
         | EventKind::ItemSuperseded { step, .. } => (step, None),
         EventKind::RunStarted { .. }
         | EventKind::RunResumed { .. }

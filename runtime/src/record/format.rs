@@ -25,6 +25,7 @@ pub(super) const ITEM_SUPERSEDED: u8 = 10;
 pub(super) const RUN_CANCELLING: u8 = 11;
 pub(super) const RUN_ENDED: u8 = 12;
 pub(super) const STEP_REMADE: u8 = 13;
+pub(super) const ITEM_MOVED: u8 = 14;
 
 /// The event came at the time of the one before.
 pub(super) const SAME_TIME: u8 = 0x10;

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::RecordError;
 use super::format::{
-    ATTEMPT, ATTEMPT_FAILED, CAUSE, FAN_OUT_CLOSED, FORMAT, ITEM_SUPERSEDED, ITEM_YIELDED, KIND, LEFT_BEHIND,
-    MANY, NEXT_INDEX, PARTS, RUN_CANCELLING, RUN_ENDED, RUN_RESUMED, RUN_STARTED, SAME_FAN, SAME_ITEM,
-    SAME_TIME, STEP_FAILED, STEP_REMADE, STEP_REUSED, STEP_STARTED, STEP_SUCCEEDED, STEPS_NOT_RUN,
+    ATTEMPT, ATTEMPT_FAILED, CAUSE, FAN_OUT_CLOSED, FORMAT, ITEM_MOVED, ITEM_SUPERSEDED, ITEM_YIELDED, KIND,
+    LEFT_BEHIND, MANY, NEXT_INDEX, PARTS, RUN_CANCELLING, RUN_ENDED, RUN_RESUMED, RUN_STARTED, SAME_FAN,
+    SAME_ITEM, SAME_TIME, STEP_FAILED, STEP_REMADE, STEP_REUSED, STEP_STARTED, STEP_SUCCEEDED, STEPS_NOT_RUN,
 };
 use super::keys::LastKeys;
 use super::varint::Cursor;
@@ -103,6 +103,11 @@ pub(super) enum Raw<'a> {
         items: u64,
     },
     /// The step's item is the one that is superseded.
+    ItemMoved {
+        step: RawStep,
+        output: u16,
+        index: u32,
+    },
     ItemSuperseded {
         step: RawStep,
         output: u16,
@@ -234,6 +239,10 @@ impl<'a> Reader<'a> {
             FAN_OUT_CLOSED => {
                 let (step, output) = (self.step(tag)?, self.output()?);
                 Raw::FanOutClosed { step, output, items: self.cursor.number("a number of items")? }
+            }
+            ITEM_MOVED => {
+                let (step, output) = (self.step(tag)?, self.output()?);
+                Raw::ItemMoved { step, output, index: self.cursor.short("the place of an item")? }
             }
             ITEM_SUPERSEDED => {
                 let (step, output) = (self.step(tag)?, self.output()?);

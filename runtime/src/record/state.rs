@@ -52,6 +52,7 @@ pub(super) enum Change {
     Ended { item: u32, node: NodeId },
     Yielded { parent: u32, node: NodeId, output: u16, number: u32 },
     Closed { parent: u32, node: NodeId, output: u16 },
+    Moved { parent: u32, node: NodeId, output: u16, item: u32 },
     Superseded { parent: u32, node: NodeId, output: u16, item: u32 },
 }
 
@@ -173,16 +174,23 @@ impl State {
                 self.items.close(&self.layout, parent, scope);
                 Ok(())
             }
+            Change::Moved { parent, node, output, item } => self.comes_from(parent, node, output, item),
             Change::Superseded { parent, node, output, item } => {
-                self.living(item)?;
-                let from = (self.parent_of(item), Some(self.scope_of(item)));
-                if item == 0 || from != (parent, self.layout.opened_by(self.scope_of(parent), node, output)) {
-                    return Err("the item did not come from that fan-out");
-                }
+                self.comes_from(parent, node, output, item)?;
                 self.items.supersede(item);
                 Ok(())
             }
         }
+    }
+
+    /// Whether an item that counts came from a fan-out.
+    fn comes_from(&mut self, parent: u32, node: NodeId, output: u16, item: u32) -> Result<(), &'static str> {
+        self.living(item)?;
+        let from = (self.parent_of(item), Some(self.scope_of(item)));
+        if item == 0 || from != (parent, self.layout.opened_by(self.scope_of(parent), node, output)) {
+            return Err("the item did not come from that fan-out");
+        }
+        Ok(())
     }
 
     fn start(&mut self) -> Result<(), &'static str> {
@@ -271,6 +279,7 @@ impl Change {
             | Self::Succeeded { item, node }
             | Self::AttemptFailed { item, node }
             | Self::Ended { item, node }
+            | Self::Moved { item, node, .. }
             | Self::Superseded { item, node, .. }
             | Self::Yielded { parent: item, node, .. }
             | Self::Closed { parent: item, node, .. } => Some((item, node)),
@@ -316,6 +325,10 @@ impl Change {
                 let (parent, node) = place(step);
                 Self::Closed { parent, node, output: *output }
             }
+            EventKind::ItemMoved { step, output, item, .. } => {
+                let (parent, node) = place(step);
+                Self::Moved { parent, node, output: *output, item: item.number() }
+            }
             EventKind::ItemSuperseded { step, output, item, .. } => {
                 let (parent, node) = place(step);
                 Self::Superseded { parent, node, output: *output, item: item.number() }
@@ -348,6 +361,7 @@ impl Illegal {
             EventKind::StepNotRun { step, .. } => ("StepNotRun", Some((step.node, &step.path))),
             EventKind::ItemYielded { step, item, .. } => ("ItemYielded", Some((step.node, item))),
             EventKind::FanOutClosed { step, .. } => ("FanOutClosed", Some((step.node, &step.path))),
+            EventKind::ItemMoved { step, item, .. } => ("ItemMoved", Some((step.node, item))),
             EventKind::ItemSuperseded { step, item, .. } => ("ItemSuperseded", Some((step.node, item))),
         };
         let of = step.map_or_else(|| "the run".to_owned(), |(node, path)| named(shape, node, path));

@@ -45,7 +45,7 @@ const PIECE: usize = 1 << 20;
 /// | `item_yielded` | `output`, `key`; `step` may be a held list, `hold(op)`, which is no step |
 /// | `fan_out_closed` | `output`, `items` |
 /// | `item_superseded` | `output`, `key` |
-/// | `run_resumed` | `resumed` (seconds since 1970); what has not succeeded has no state any more |
+/// | `run_resumed` | `resumed` (seconds since 1970), `in_hand` (steps that ran when the process died); what has not succeeded has no state any more |
 /// | `run_cancelling` | `reason` |
 /// | `run_ended` | `state` |
 /// | `result` | the last line: `run`, `job`, `state`, `steps` (how many in each state), `outputs` |
@@ -163,6 +163,7 @@ fn kind_name(kind: &EventKind) -> &'static str {
         EventKind::StepNotRun { .. } => "step_not_run",
         EventKind::ItemYielded { .. } => "item_yielded",
         EventKind::FanOutClosed { .. } => "fan_out_closed",
+        EventKind::ItemMoved { .. } => "item_moved",
         EventKind::ItemSuperseded { .. } => "item_superseded",
         EventKind::RunCancelling { .. } => "run_cancelling",
         EventKind::RunEnded { .. } => "run_ended",
@@ -249,6 +250,10 @@ impl Line<'_> {
                 }
             }
             EventKind::ItemYielded { step, output, item, .. } => self.item(shape, step, *output, item),
+            EventKind::ItemMoved { step, output, item, index } => {
+                self.item(shape, step, *output, item)?;
+                self.set("index", index)
+            }
             EventKind::ItemSuperseded { step, output, item, .. } => self.item(shape, step, *output, item),
             EventKind::FanOutClosed { step, output, items } => {
                 self.step(shape, step)?;

@@ -119,6 +119,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`StoreError::Held`] if it is driven.
     fn remove(&self, run: &str, logs_only: bool) -> Result<(), StoreError>;
 
+    /// Leaves the store as closing it would, as far as others who have it open allow. For a process that
+    /// ends without dropping it, when nothing more is to be written.
+    fn tidy(&self) {}
+
     /// Looks for what is wrong with the store, for `doctor`.
     ///
     /// # Errors
@@ -154,7 +158,7 @@ pub trait Drive: Send + Sync + fmt::Debug {
     /// Why the run is to be cancelled, if somebody asked since this right was taken.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// [`StoreError::Fenced`] if another process took the run over; else the store cannot be read.
     fn cancel_requested(&self) -> Result<Option<String>, StoreError>;
 
     /// Says that the holder lives. Cheap; called about once a second.

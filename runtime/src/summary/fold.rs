@@ -58,6 +58,7 @@ impl Summary {
                     scope.closed += 1;
                 }
             }
+            EventKind::ItemMoved { .. } => {}
             EventKind::ItemSuperseded { step, output, item, ended } => {
                 self.supersede(step.node, *output, item, ended);
             }

@@ -39,7 +39,8 @@ impl ObservedStep {
 /// # Errors
 /// Every difference, one a line.
 pub fn compare(plan: &Plan, expected: &Report, observed: &Observed) -> Result<(), String> {
-    let cut_short = observed.state.is_none() || expected.stops_at_failure(plan);
+    let stopped = expected.stops_at_failure(plan) || observed.stops_at_failure(plan, expected);
+    let cut_short = observed.state.is_none() || stopped;
     let mut differences = Vec::new();
     if cut_short {
         differences.extend(differences_of_cut(expected, observed));
@@ -54,6 +55,15 @@ impl Report {
     fn stops_at_failure(&self, plan: &Plan) -> bool {
         let failed = |outcome: &Outcome| outcome.state == State::Failed;
         plan.options.fail_fast && self.steps.values().any(failed)
+    }
+}
+
+impl Observed {
+    /// Whether the failure of a step that a later attempt of an emitter would have superseded stopped it.
+    fn stops_at_failure(&self, plan: &Plan, expected: &Report) -> bool {
+        plan.options.fail_fast
+            && expected.seen.count(Sight::RetriedEmitter) > 0
+            && self.steps.values().any(|step| step.state == Some(State::Failed))
     }
 }
 

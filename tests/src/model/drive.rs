@@ -548,7 +548,8 @@ impl Driver<'_> {
             return None;
         }
         session.feats.note(Feat::Sabotaged);
-        Some(if self.random.bool() { OpError::permanent("sabotaged") } else { OpError::new("sabotaged") })
+        // For good: one that is tried again would be another attempt to the plan.
+        Some(OpError::permanent("sabotaged"))
     }
 
     /// Which attempt an op is to behave as.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fanfold::define::{Outputs, Run};
-use fanfold::graph::{Fan, Graph, Input, NodeId, ScopeId, Source};
+use fanfold::graph::{Fan, Graph, Input, NodeId, NodeKind, ScopeId, Source};
 use fanfold::{AnyValue, Event, EventKind, Key, Path, StepRef, StepState};
 
 use super::compare::{Observed, ObservedStep};
@@ -109,11 +109,15 @@ impl Seen<'_> {
             (Some(Outputs::One(told)), ..) => Ok(told.as_ref().map(read)),
             (_, Some(gave), _) => Ok(gave.as_ref().map(read)),
             // A fold of nothing gives its first value.
-            (_, None, [Input::One(Source::Constant(first))]) => {
+            (_, None, [Input::One(Source::Constant(first))]) if !self.is_op(step.node) => {
                 Ok(Some(read(&self.graph.constants[*first as usize])))
             }
             _ => Ok(None),
         }
+    }
+
+    fn is_op(&self, node: NodeId) -> bool {
+        matches!(self.graph.node(node).kind, NodeKind::Op(_))
     }
 
     /// The scope of a fan-out.
@@ -149,7 +153,10 @@ impl Seen<'_> {
         let known = self.items.get_mut(&place(step)).is_some_and(|items| items.remove(&keys));
         let name = step_name(self.graph, step);
         known.then_some(()).ok_or(format!("`{name}` superseded {keys:?}, which it had not given"))?;
-        let opened = self.opened(|fan| fan == Fan::Emitter { node: step.node, output });
+        let opened = self.opened(|fan| match fan {
+            Fan::Emitter { node, output: of } => (node, of) == (step.node, output),
+            Fan::Held(node) | Fan::Zip(node) => node == step.node,
+        });
         let lies_below = |scope: ScopeId, path: &[String]| {
             self.graph.outwards(scope).any(|outer| outer == opened) && path.starts_with(&keys)
         };

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use fanfold::define::{Item, OpDef, OutputKind, Outputs};
 use fanfold::graph::{Graph, NodeId};
-use fanfold::machine::{Recall, RecalledItems, StepWork};
+use fanfold::machine::{Recall, RecalledItems, StepWork, Unrecorded};
 use fanfold::record::values::{self, StoredValue};
 use fanfold::record::{Encoder, Past, State, StepPast};
 use fanfold::select::{Part, Selection};
@@ -314,7 +314,7 @@ pub fn value_of(info: &TypeInfo, record: &[u8]) -> Result<AnyValue, OpError> {
     let parts = values::read(record).map_err(OpError::new)?;
     match (&parts.values[..], info.decode) {
         ([StoredValue::Json(text)], Some(decode)) => decode(text).map_err(OpError::new),
-        ([StoredValue::Transient], _) => Ok(Arc::new(())),
+        ([StoredValue::Transient], _) => Ok(Arc::new(Unrecorded)),
         (values, _) => Err(OpError::new(format_args!("a record of {values:?}"))),
     }
 }

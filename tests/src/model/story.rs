@@ -89,8 +89,9 @@ impl Story {
         self.skipped = skipped;
         self.gave.extend(driven.gave.iter().map(|(name, gave)| (name.clone(), gave.clone())));
         self.items.extend(driven.items.iter().map(|(name, items)| (name.clone(), items.clone())));
-        if self.live.to_bytes() != self.read.to_bytes() {
-            return Err("the summary of what was read is not that of what was told".to_owned());
+        let [told, read] = [&self.live, &self.read].map(|summary| figures(&self.shape, summary));
+        if told != read {
+            return Err(format!("the summary of what was told is {told}, and of what was read {read}"));
         }
         Ok(())
     }
@@ -248,6 +249,21 @@ impl Story {
     }
 }
 
+/// What a summary says, but for the places of items in yield order, which change.
+fn figures(shape: &Shape, summary: &Summary) -> String {
+    let node = |node: u32| {
+        let node = NodeId(node);
+        let counts = StepState::ALL.map(|state| summary.count(node, state));
+        (counts, summary.known(node), summary.items(node), summary.is_done(node))
+    };
+    let nodes: Vec<_> = (0..shape.nodes.len() as u32).map(node).collect();
+    let slowest: Vec<_> = summary.slowest().iter().map(|slow| (slow.step.node, slow.took)).collect();
+    let errors: Vec<_> = summary.errors().iter().map(|group| (group.node, group.count)).collect();
+    let of_run = (summary.sessions(), summary.state(), summary.cancelling(), summary.elapsed());
+    let running = summary.running(usize::MAX).len();
+    format!("{of_run:?} {nodes:?} {slowest:?} {errors:?} {running}")
+}
+
 fn item_of(step: &StepRef) -> u32 {
     step.path.number()
 }
@@ -280,8 +296,8 @@ fn same_events(graph: &Graph, told: &Batch, read: &Batch) -> Result<(), String> 
 
 fn same_kind(graph: &Graph, told: (&Batch, &EventKind), read: (&Batch, &EventKind)) -> bool {
     use EventKind::{
-        AttemptFailed, FanOutClosed, ItemSuperseded, ItemYielded, RunCancelling, RunEnded, RunResumed,
-        RunStarted, StepFailed, StepNotRun, StepRemade, StepReused, StepStarted, StepSucceeded,
+        AttemptFailed, FanOutClosed, ItemMoved, ItemSuperseded, ItemYielded, RunCancelling, RunEnded,
+        RunResumed, RunStarted, StepFailed, StepNotRun, StepRemade, StepReused, StepStarted, StepSucceeded,
     };
     let same = |a: &StepRef, b: &StepRef| a.node == b.node && a.path.number() == b.path.number();
     let data = |a: &Span, b: &Span| told.0.data(*a) == read.0.data(*b);
@@ -325,6 +341,10 @@ fn same_kind(graph: &Graph, told: (&Batch, &EventKind), read: (&Batch, &EventKin
             ItemSuperseded { step: a, output: o, item: i, ended: e },
             ItemSuperseded { step: b, output: p, item: j, ended: f },
         ) => same(a, b) && o == p && i.number() == j.number() && e == f,
+        (
+            ItemMoved { step: a, output: o, item: i, index: x },
+            ItemMoved { step: b, output: p, item: j, index: y },
+        ) => same(a, b) && o == p && i.number() == j.number() && x == y,
         (RunCancelling { reason: a }, RunCancelling { reason: b }) => a == b,
         (RunEnded { state: a }, RunEnded { state: b }) => a == b,
         _ => false,

@@ -1,5 +1,7 @@
 //! Recorded runs in a folder of their own, and what was told of them beside what is recorded.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use fanfold::record::Reader;
@@ -12,8 +14,9 @@ use crate::common::{lock, watched};
 
 /// A store in a folder.
 pub(crate) struct Place {
-    pub(crate) folder: TempDir,
     pub(crate) runs: Runs,
+    /// Removed when nobody uses it any more.
+    folder: TempDir,
 }
 
 /// A run that has ended.
@@ -26,7 +29,12 @@ impl Place {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder for a store");
         let store = SqliteStore::open(&folder.path().join("runs.db")).expect("it opens");
-        Self { folder, runs: Runs::of(Arc::new(store)) }
+        Self { runs: Runs::of(Arc::new(store)), folder }
+    }
+
+    /// Where its database lies.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("runs.db")
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {
@@ -129,6 +137,7 @@ fn line(shape: &Shape, kind: &EventKind) -> Option<String> {
         EventKind::StepFailed { step, error, .. } => format!("failed {}: {error}", name(step)),
         EventKind::StepNotRun { step, state, .. } => format!("{} {}", state.words(), name(step)),
         EventKind::ItemSuperseded { item, .. } => format!("superseded {:?}", item.keys()),
+        EventKind::RunCancelling { reason } => format!("cancelling: {reason}"),
         EventKind::RunEnded { state } => format!("ended {state:?}"),
         _ => return None,
     })

@@ -97,6 +97,7 @@ async fn hostile_keys_are_recorded_resumed_and_exported_as_they_are() {
 struct Forgets {
     kept: i64,
     #[serde(skip)]
+    #[expect(dead_code, reason = "it is lost")]
     forgotten: i64,
 }
 
@@ -125,10 +126,10 @@ async fn a_value_that_cannot_be_read_back_is_found_when_it_is_written() {
     let story = Place::new().run(asymmetric_values::job().args(())).await;
     assert!(story.is(RunState::Failed));
     story.failed("not_a_number", &["does not survive being recorded", "f64"]);
-    // The field that is lost is lost in both texts: nothing that was recorded is.
+    // A field that is never written is lost in both texts, and only the first value is read back (§6.4):
+    // neither is seen.
     assert_eq!(story.count("succeeded forgets"), 1);
-    // Only the first value is read back: for an infinite number after it see `Nested`, which is checked.
-    assert_eq!(story.count("failed "), 1, "{:#?}", story.lines);
+    assert_eq!(story.count("succeeded later_not_a_number"), 3);
 }
 
 /// A value that is as deep as one likes.
@@ -176,7 +177,7 @@ async fn a_value_too_deep_to_be_read_back_is_an_error_when_it_is_written_first_o
     let story = place.run(deep_values::job().args(())).await;
     story.failed("first_nests", &["`first_nests`", "Nested", "recursion limit"]);
     for step in ["nests[2]", "nests[3]", "nested_items"] {
-        story.failed(step, &["Nested", "deep", "127"]);
+        story.failed(step, &["Nested", "more than 127", "deep"]);
     }
     BROKEN.store(false, SeqCst);
     let again = place.resume().await;

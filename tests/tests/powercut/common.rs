@@ -58,6 +58,29 @@ impl Work<'_> {
     }
 }
 
+/// How often each call is made that can fail, for each session of some work.
+pub(crate) fn calls(work: &Work<'_>) -> Vec<(usize, &'static str, usize)> {
+    let (folder, mut counts) = (folder(), Vec::new());
+    for session in 0..work.plan().sessions.len() {
+        let log = folder.path().join("log");
+        let mut command = strace::command(Path::new(CHILD), &log, None);
+        let output = command.args(work.args(folder.path(), session)).output().expect("strace is installed");
+        assert!(output.status.success());
+        let text = std::fs::read(&log).expect("strace wrote it");
+        for name in CAN_FAIL {
+            let is_it = |line: &&[u8]| {
+                let call = strace::split(line).and_then(|(_, text)| strace::call(text));
+                call.is_some_and(|call| call.name == name)
+            };
+            counts.push((session, name, text.split(|byte| *byte == b'\n').filter(is_it).count()));
+        }
+    }
+    counts
+}
+
+/// Calls that only the store makes.
+const CAN_FAIL: [&str; 6] = ["pwrite64", "fsync", "ftruncate", "rename", "unlink", "mkdir"];
+
 /// What the children said.
 pub(crate) fn said(tape: &Tape) -> impl Iterator<Item = &str> {
     tape.ops.iter().filter_map(|op| if let Op::Say(said) = op { Some(&**said) } else { None })

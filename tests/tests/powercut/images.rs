@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
 use std::time::Instant;
 
 use fanfold_tests::powercut::check::{Progress, Verdict, reading_changes_nothing};
@@ -43,6 +45,14 @@ impl Figures {
         if self.first.is_none() {
             self.first = Some(format!("{}: {text}", how()));
         }
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.images += other.images;
+        self.lost += other.lost;
+        self.doubled += other.doubled;
+        self.wrong += other.wrong;
+        self.first = self.first.take().or(other.first);
     }
 
     pub(crate) fn print(&self, what: &str) {
@@ -102,16 +112,36 @@ fn record(work: &Work<'_>) -> Tape {
     work.record(folder().path(), None)
 }
 
+/// Kinds of plans, each with its share of the images in percent.
+const SHARES: [(&str, usize); 4] = [("many", 22), ("one", 21), ("many", 22), ("short", 35)];
+
+/// Images of plans that write much take long.
+const LARGE: usize = 8;
+
 #[test]
 #[ignore = "needs strace"]
 fn nothing_that_was_acknowledged_is_lost_when_the_power_is_cut() {
     let count = number("FANFOLD_IMAGES").unwrap_or(5_000) as usize;
     let start = Instant::now();
-    let mut figures = Figures::default();
-    for (share, kind) in [(40, "many"), (35, "short"), (24, "one"), (1, "large")] {
-        let work = work(kind, seed());
-        cut(&record(&work), &work, count * share / 100, &mut figures);
-    }
+    let mut jobs: Vec<_> =
+        (seed()..).zip(SHARES).map(|(seed, (kind, share))| (work(kind, seed), count * share / 100)).collect();
+    jobs.push((work("large", seed()), (count / 600).max(LARGE)));
+    let jobs = Mutex::new(jobs);
+    let figures = Mutex::new(Figures::default());
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let next = || jobs.lock().unwrap().pop();
+                while let Some((work, count)) = next() {
+                    let mut mine = Figures::default();
+                    cut(&record(&work), &work, count, &mut mine);
+                    figures.lock().unwrap().add(mine);
+                }
+            });
+        }
+    });
+    let figures = figures.into_inner().unwrap();
     figures.print(&format!("in {} ms", start.elapsed().as_millis()));
     figures.all_right();
 }

@@ -117,7 +117,12 @@ impl Past {
     /// Puts the items of one fan-out, which come in the order of their numbers, in yield order.
     fn put_in_order(&self, scope: ScopeId, items: &mut [u32]) {
         let emitter = self.shape.scope(scope).fan.map(|(node, _)| self.shape.node(node).kind);
-        if emitter == Some(ShapeKind::Op) {
+        let whole = items.first().is_some_and(|item| {
+            let (node, _, around) = self.opener(*item);
+            self.state.succeeded(around, node)
+        });
+        // Of one that succeeded, each has the place that the last attempt gave it.
+        if emitter == Some(ShapeKind::Op) && !whole {
             self.put_between(items);
         } else {
             items.sort_by(|a, b| self.places[self.own(*a)].cmp(&self.places[self.own(*b)]));

@@ -130,6 +130,14 @@ impl Past {
                 let (parent, node) = place(step);
                 self.apply("FanOutClosed", Change::Closed { parent, node, output })?;
             }
+            Raw::ItemMoved { step, output, index } => {
+                let (item, node) = place(step);
+                let parent = self.state.parent_of(item);
+                self.apply("ItemMoved", Change::Moved { parent, node, output, item })?;
+                if let Some(last) = self.own(item).next_back() {
+                    self.places[last] = index;
+                }
+            }
             Raw::ItemSuperseded { step, output, .. } => {
                 let (item, node) = place(step);
                 let parent = self.state.parent_of(item);

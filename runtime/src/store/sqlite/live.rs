@@ -143,11 +143,15 @@ impl Live {
     }
 
     /// Removes the file, if it is still the one at its place.
-    pub(super) fn remove(self) {
-        if is_at(&self.lock, &lock_path(&self.path)) {
-            let _ = fs::remove_file(&self.path);
-            crash_point!("live_removed");
-            let _ = fs::remove_file(lock_path(&self.path));
+    pub(super) fn remove(self) -> io::Result<()> {
+        if !is_at(&self.lock, &lock_path(&self.path)) {
+            return Ok(());
+        }
+        fs::remove_file(&self.path)?;
+        crash_point!("live_removed");
+        match fs::remove_file(lock_path(&self.path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
         }
     }
 }

@@ -32,6 +32,7 @@ mod tests;
 
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -66,6 +67,7 @@ struct Inner {
     standstill: Duration,
     /// Runs that were driven and given up in order.
     ended: Mutex<Vec<String>>,
+    tidied: AtomicBool,
     /// Given up last.
     _handle: Handle,
 }
@@ -111,7 +113,8 @@ impl SqliteStore {
 
     fn new(readers: Readers, place: Place, writer: Option<Writer>, handle: Handle) -> Self {
         let ended = Mutex::default();
-        let inner = Inner { place, readers, writer, standstill: STANDSTILL, ended, _handle: handle };
+        let tidied = AtomicBool::new(false);
+        let inner = Inner { place, readers, writer, standstill: STANDSTILL, ended, tidied, _handle: handle };
         Self { inner: Arc::new(inner) }
     }
 
@@ -174,21 +177,28 @@ impl Inner {
     }
 }
 
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.readers.close();
-        let Some(writer) = &self.writer else { return };
+impl Inner {
+    /// Brings all that was acknowledged into the database: there is no log to lose it with. Once.
+    fn tidy(&self) {
+        let Some(writer) = self.writer.as_ref().filter(|_| !self.tidied.swap(true, Relaxed)) else { return };
         if !writer.close() {
             return;
         }
-        // All acknowledged commits are in the database: there is no log to lose them with.
         for run in lock(&self.ended).drain(..) {
             let live = Live::take(&self.place.live(&run)).ok().flatten();
             // Another holder may have come and died since.
             if let Some(live) = live.filter(Live::ended_in_order) {
-                live.remove();
+                // It does no harm: it speaks of commits that are there.
+                let _ = live.remove();
             }
         }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.readers.close();
+        self.tidy();
     }
 }
 
@@ -207,7 +217,7 @@ impl Store for SqliteStore {
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
         let is_driven = |run: &str| self.inner.is_driven(run);
-        self.inner.readers.read(|conn| catalogue::rows(conn, filter, is_driven))
+        self.inner.readers.read(|conn| catalogue::rows(conn, &self.inner.place, filter, is_driven))
     }
 
     fn ids(&self, prefix: &str, limit: usize) -> Result<Vec<String>, StoreError> {
@@ -260,6 +270,10 @@ impl Store for SqliteStore {
 
     fn remove(&self, run: &str, logs_only: bool) -> Result<(), StoreError> {
         remove::remove(&self.inner, run, logs_only)
+    }
+
+    fn tidy(&self) {
+        self.inner.tidy();
     }
 
     fn examine(&self) -> Result<Vec<Finding>, StoreError> {

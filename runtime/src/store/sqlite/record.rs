@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::catalogue::{self, Entry};
 use super::fault::Fault;
 use super::place::Place;
-use super::{number, unsigned};
+use super::{live, number, unsigned};
 use crate::record::chain::link;
 use crate::store::{Commit, CommitHead, CommitIndex, Hash, StoreError, seal};
 
@@ -37,6 +37,12 @@ pub(super) fn insert(conn: &Connection, run: i64, head: &CommitHead, block: &[u8
     Ok(())
 }
 
+/// Whether a run that has no row was removed: then there is a note of that, until its files are gone.
+fn was_removed(conn: &Connection, place: &Place, id: &str) -> Result<bool, Fault> {
+    let noted = conn.query_row("SELECT 1 FROM removed WHERE id = ?1", [id], |_| Ok(())).optional()?;
+    Ok(noted.is_some() || live::acknowledged_at(&place.live(id)).is_none())
+}
+
 const HEAD: &str = "SELECT seq, epoch, hash, seal, steps_before, steps, items_before, items, began, took,
     nodes, states, length(data)";
 
@@ -59,7 +65,10 @@ impl<'a> Record<'a> {
     ) -> Result<Self, Fault> {
         match catalogue::entry(conn, place, id) {
             Ok(entry) => Ok(Self { conn, place, id, entry, acknowledged }),
-            Err(Fault::Store(StoreError::NoRun { .. })) if let Some((seq @ 1.., _)) = acknowledged => {
+            Err(Fault::Store(StoreError::NoRun { .. }))
+                if let Some((seq @ 1.., _)) = acknowledged
+                    && !was_removed(conn, place, id)? =>
+            {
                 let what = format!("run {id}, of which {seq} commits were acknowledged, is gone");
                 Err(place.damaged(what).into())
             }

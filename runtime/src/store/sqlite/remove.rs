@@ -1,10 +1,12 @@
 //! Removing a run: its rows first, so that no row ever names a value that is gone.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::{OptionalExtension, params};
 
 use super::live::Live;
+use super::place::sync_folder;
 use super::{Inner, blobs, catalogue, taking};
 use crate::store::StoreError;
 use crate::store::rules::is_id;
@@ -27,7 +29,7 @@ pub(super) fn remove(inner: &Arc<Inner>, run: &str, logs_only: bool) -> Result<(
         return Ok(());
     }
     rows(inner, run, entry.number)?;
-    live.remove();
+    drop(live);
     finish(inner)
 }
 
@@ -44,7 +46,7 @@ fn lines(inner: &Inner, run: i64) -> Result<(), StoreError> {
     }
 }
 
-fn rows(inner: &Inner, id: &str, run: i64) -> Result<(), StoreError> {
+pub(super) fn rows(inner: &Inner, id: &str, run: i64) -> Result<(), StoreError> {
     inner.writer()?.write(0, |tx| {
         for delete in [
             "DELETE FROM commits WHERE run = ?1",
@@ -69,9 +71,28 @@ fn finish(inner: &Inner) -> Result<(), StoreError> {
         })?;
         let Some(run) = next else { return Ok(()) };
         // Another could only stand there by another's hand, and would name another folder.
-        if is_id(&run) {
-            blobs::remove(&inner.place, &run)?;
+        if is_id(&run) && !files(inner, &run)? {
+            return Ok(());
         }
         inner.writer()?.write(0, |tx| Ok(tx.execute("DELETE FROM removed WHERE id = ?1", [run])?))?;
     }
+}
+
+/// Removes the files of a run: durably, as they would speak of it once nothing says that it was removed.
+/// Not if somebody is about to enter a run of that id, which is refused: whoever removes a run next does
+/// the rest.
+fn files(inner: &Inner, run: &str) -> Result<bool, StoreError> {
+    let place = &inner.place;
+    let path = place.live(run);
+    let Some(live) = Live::take(&path).map_err(|error| place.io("cannot lock", &path, &error))? else {
+        return Ok(false);
+    };
+    let gone = live.remove().and_then(|()| sync_folder_of(&path));
+    gone.map_err(|error| place.io("cannot remove", &path, &error))?;
+    blobs::remove(place, run)?;
+    Ok(true)
+}
+
+fn sync_folder_of(path: &Path) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), sync_folder)
 }

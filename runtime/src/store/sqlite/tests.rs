@@ -6,7 +6,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::{SqliteStore, catalogue, lines, schema};
 use crate::event::RunState;
-use crate::store::{LogFilter, NewCommit, NewRun, RunFilter, Standing, Store};
+use crate::store::{LogFilter, NewCommit, NewRun, RunFilter, Standing, Store, StoreError};
 
 /// How SQLite would answer.
 fn plan(query: &str, values: Vec<Value>) -> String {
@@ -117,6 +117,7 @@ fn how_long_a_page_of_many_runs_takes() {
     let mut conn = Connection::open_in_memory().expect("a database");
     schema::migrate(&mut conn).expect("the schema is legal");
     let tx = conn.transaction().expect("a transaction");
+    let place = super::Place::new(std::path::Path::new("runs.db")).expect("a path");
     for n in 0..RUNS {
         let job = format!("job-{}", n % 7);
         let tags = vec![("customer".to_owned(), (n % 1000).to_string())];
@@ -134,7 +135,7 @@ fn how_long_a_page_of_many_runs_takes() {
     ] {
         let began = std::time::Instant::now();
         let filter = RunFilter { limit: 50, ..filter };
-        let rows = catalogue::rows(&tx, &filter, |_| false).expect("a page");
+        let rows = catalogue::rows(&tx, &place, &filter, |_| false).expect("a page");
         println!("{RUNS} runs, {what}: {} rows in {:?}", rows.len(), began.elapsed());
     }
 }
@@ -162,6 +163,27 @@ fn the_log_does_not_grow_for_ever() {
     drop(reader);
     assert!((0..1000).any(|_| write() < length), "it was never cut");
     drop((drive, store));
+    std::fs::remove_dir_all(folder).expect("the folder is removed");
+}
+
+/// What a process leaves that dies while it removes a run, after the rows and before the files.
+#[test]
+fn a_run_that_is_half_removed_is_gone_and_nothing_is_damaged() {
+    let folder = std::env::temp_dir().join(format!("fanfold-removed-{}", std::process::id()));
+    let store = SqliteStore::open(&folder.join("runs.db")).expect("it opens");
+    for id in ["half", "other"] {
+        let drive = store.create(new_run(id)).expect("it is entered");
+        drive.append(NewCommit { block: b"block", ..NewCommit::default() }).expect("it is taken");
+    }
+    super::remove::rows(&store.inner, "half", 1).expect("they are removed");
+    assert!(store.inner.place.live("half").exists());
+    let said = store.commits("half", 0, 1);
+    assert!(matches!(said, Err(StoreError::NoRun { .. })), "{said:?}");
+    let findings = store.examine().expect("it can be looked at");
+    assert!(findings.iter().all(|finding| finding.good || finding.what != "live files"), "{findings:?}");
+    store.remove("other", false).expect("nobody drives it");
+    assert!(!store.inner.place.live("half").exists(), "whoever removes a run next removes its files");
+    drop(store);
     std::fs::remove_dir_all(folder).expect("the folder is removed");
 }
 
