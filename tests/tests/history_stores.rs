@@ -225,7 +225,7 @@ fn a_store_in_use_by_somebody_else_is_waited_for_and_then_told() {
         &["runs"],
         &expect![[r#"
             run job state started took steps
-            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 1 running, 6 waiting
+            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 7 waiting
             exit 0
         "#]],
     );
@@ -323,10 +323,10 @@ fn damage_is_told_and_never_hidden() {
     home.check_parts(
         &["runs"],
         &expect![[r#"
-        run job state started took steps
-        RUN other succeeded DATE CLOCK TIME 9 succeeded
-        exit 0
-    "#]],
+            ! error: sqlite:HOME/runs.db is damaged: what is recorded about run RUN is not what was written
+            ! help: `doctor` says what is damaged, and `export` writes what is whole
+            exit 4
+        "#]],
     );
     let length = fs::metadata(home.store()).unwrap().len();
     fs::OpenOptions::new().write(true).open(home.store()).unwrap().set_len(length / 2).unwrap();
