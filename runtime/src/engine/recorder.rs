@@ -229,11 +229,14 @@ impl Recorder {
         }
         if log.looked.elapsed() >= LOOK_FOR_CANCEL {
             log.looked = Instant::now();
-            // A store that cannot be read just now is asked again; one that is gone takes no commit.
-            if let Ok(Some(reason)) = log.drive.cancel_requested()
-                && !self.shared.is_cancelling()
-            {
-                self.shared.cancel(&reason, None);
+            match log.drive.cancel_requested() {
+                Ok(Some(reason)) if !self.shared.is_cancelling() => self.shared.cancel(&reason, None),
+                Err(error @ StoreError::Fenced { .. }) => {
+                    self.shared.stop_unwritten(&error);
+                    self.unwritten = Some(error);
+                }
+                // A store that cannot be read just now is asked again; one that is gone takes no commit.
+                Ok(_) | Err(_) => {}
             }
         }
     }
