@@ -21,7 +21,7 @@ use fanfold_tests::model::to_graph::{Besides, Built, limits, to_graph_with};
 
 #[test]
 fn s5_2_whatever_is_cut_and_resumed_comes_to_the_same() {
-    let campaign = Campaign::of(3_000);
+    let campaign = Campaign::of(10_000);
     let (mut feats, mut steps, mut sessions, mut deaths) = (Counts::<Feat>::default(), 0, 0, 0);
     campaign.run("--test resume_cuts", |plan, seed| {
         let mut told = Told::new(plan, seed)?;

@@ -57,7 +57,7 @@ impl Machine {
     pub(super) fn grant_poll(&mut self, frame: u32, task: u32, op: &'static OpDef) -> Option<Poll> {
         let node = self.node_of(frame, task);
         let fans = self.fans_of(frame, node);
-        let streaming = self.plan.node(node).options.streaming;
+        let streaming = fans.iter().any(|fan| self.opens_as_they_come(*fan));
         let free = fans.iter().map(|fan| self.room(*fan)).min().unwrap_or(MAX_ITEMS);
         let room = if streaming { free.min(MAX_ITEMS) } else { MAX_ITEMS };
         if room == 0 {
@@ -135,9 +135,17 @@ impl Machine {
         };
         let items: VecDeque<_> = fans.iter().flat_map(rest).collect();
         let will_retry = self.tries_again_after(id.frame.index, id.task, &error);
-        let Some(begun) = self.begun.get_mut(&id).filter(|_| !items.is_empty() && !will_retry) else {
+        if items.is_empty() || will_retry {
             return Err(error);
-        };
+        }
+        for fan in fans {
+            if !self.opens_as_they_come(fan) {
+                // What was held back of the attempt that failed was never given (§3.2).
+                self.fans[fan as usize].begin_attempt();
+                self.fans[fan as usize].opens_rest = true;
+            }
+        }
+        let Some(begun) = self.begun.get_mut(&id) else { return Err(error) };
         begun.recall = Some(RecalledQueue { items, then: Some(error) });
         self.make_ready(id.frame.index, id.task);
         Ok(())
@@ -153,10 +161,7 @@ impl Machine {
         let work = self.begin_step(frame, task, op, true);
         self.begun.insert(work.id, Begun { started: self.now, ..Begun::default() });
         for fan in fans {
-            let fan = &mut self.fans[*fan as usize];
-            fan.keys = super::keys::KeySet::default();
-            fan.next = 0;
-            fan.queue = ItemQueue::Empty;
+            self.fans[*fan as usize].begin_attempt();
         }
         work
     }
@@ -244,8 +249,7 @@ impl Machine {
     fn take_items(&mut self, id: StepId, items: Vec<Item>) {
         let Some(begun) = self.begun.get_mut(&id).filter(|begun| begun.refused.is_none()) else { return };
         let (mut opened, mut refused) = (std::mem::take(&mut begun.opened), None);
-        let node = self.node_of(id.frame.index, id.task);
-        let streaming = self.plan.node(node).options.streaming;
+        let streaming = opened.iter().any(|(fan, _)| self.opens_as_they_come(*fan));
         let outputs: Vec<_> = opened.iter().map(|(fan, _)| self.fan_step(*fan).1).collect();
         for item in items {
             let Some(place) = outputs.iter().position(|output| *output == item.output) else { continue };

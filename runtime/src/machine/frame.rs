@@ -223,6 +223,9 @@ pub(crate) struct Fan {
     pub(crate) ended: bool,
     /// The known items that were taken up, or superseded.
     pub(crate) adopted: std::collections::HashSet<u32>,
+    /// Whether the known items of an emitter that failed for good are opened as they are read back,
+    /// though it holds its items until it has succeeded.
+    pub(crate) opens_rest: bool,
     /// Where among the known items the next one is expected.
     pub(crate) known_place: u32,
 }
@@ -236,6 +239,14 @@ pub(crate) enum ItemQueue {
     Held { list: Arc<HeldList>, next: usize },
     /// Items of an emitter that shows them only when it has succeeded.
     Items(std::collections::VecDeque<NewItem>),
+}
+
+impl Fan {
+    /// No item of another attempt stands in the way of the next.
+    pub(crate) fn begin_attempt(&mut self) {
+        (self.keys, self.next, self.queue) = (KeySet::default(), 0, ItemQueue::Empty);
+        self.opens_rest = false;
+    }
 }
 
 impl ItemQueue {

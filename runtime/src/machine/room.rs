@@ -175,8 +175,9 @@ impl Machine {
         }
     }
 
-    fn opens_as_they_come(&self, fan: FanIndex) -> bool {
+    /// Whether the items of an emitter are opened as they are given, or read back.
+    pub(super) fn opens_as_they_come(&self, fan: FanIndex) -> bool {
         let (step, _) = self.fan_step(fan);
-        self.plan.node(step.node).options.streaming
+        self.plan.node(step.node).options.streaming || self.fans[fan as usize].opens_rest
     }
 }

@@ -176,7 +176,7 @@ pub fn drive_session(
 }
 
 /// Rounds after which a run is said not to end.
-const ROUNDS: u32 = 200_000;
+const ROUNDS: u32 = 20_000;
 
 thread_local! {
     static PAUSES: RefCell<Option<(fastrand::Rng, f64)>> = const { RefCell::new(None) };

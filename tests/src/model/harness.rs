@@ -53,6 +53,7 @@ impl Campaign {
             let mut tree = plans.new_tree(&mut runner(seed)).expect("nothing is rejected");
             let plan = tree.current();
             if let Err(failure) = caught(&mut check, &plan, seed) {
+                eprintln!("FANFOLD_SEED={seed} fails, and is made smaller: {failure}");
                 let (plan, failure) =
                     shrunk(&mut tree, (plan, failure), |plan| caught(&mut check, plan, seed));
                 panic!(
