@@ -27,6 +27,10 @@ torture cases="1000000":
 torture-crash kills="10000":
     FANFOLD_KILLS={{kills}} cargo test --release -p fanfold-tests --test crash -- --nocapture
 
+# The power is cut, and disks fail, so many times; needs strace.
+powercut images="1000000" faults="10000":
+    FANFOLD_IMAGES={{images}} FANFOLD_FAULTS={{faults}} cargo test --release -p fanfold-tests --test powercut -- --include-ignored --nocapture
+
 # New words of the compiler, or of the macros: look at the difference before committing it.
 bless:
     TRYBUILD=overwrite cargo test -p fanfold-tests --test ui

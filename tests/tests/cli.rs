@@ -58,18 +58,23 @@ fn redact(line: &str) -> String {
             *kept.last_mut().unwrap() = format!("TIME{end}");
         } else if kept.last().is_some_and(|last| last == "[") && number.parse::<f64>().is_ok() {
             *kept.last_mut().unwrap() = "[TIME]".to_owned();
-        } else if kept.len() == 2 && matches!(&*kept[0], "Running" | "Succeeded" | "Failed" | "Cancelled") {
-            kept.push("RUN".to_owned());
-        } else if kept.len() > 1
-            && ["resume", "show"].contains(&&**kept.last().unwrap())
-            && kept[kept.len() - 2] == "jobs"
-        {
+        } else if is_after_job(&kept) || is_after_command(&kept) {
             kept.push("RUN".to_owned());
         } else {
             kept.push(word.to_owned());
         }
     }
     format!("{}{}", &line[..indent], kept.join(" "))
+}
+
+/// `Failed letters RUN`.
+fn is_after_job(kept: &[String]) -> bool {
+    kept.len() == 2 && matches!(&*kept[0], "Running" | "Succeeded" | "Failed" | "Cancelled")
+}
+
+/// `jobs resume RUN`.
+fn is_after_command(kept: &[String]) -> bool {
+    matches!(kept, [.., program, command] if program == "jobs" && matches!(&**command, "resume" | "show"))
 }
 
 #[test]

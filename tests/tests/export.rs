@@ -218,7 +218,7 @@ fn of_a_damaged_run_what_is_whole_is_exported_and_the_rest_is_told() {
     let (text, said) = home.exported(&["--format", "perfetto"]);
     assert!(slices(&text).count() > 0 && said.ends_with("exit 4"), "{text}{said}");
     home.check_parts(&["export", "--format", "csv", "-o", "steps.csv"], &expect![[r#"
-        ! error: sqlite:HOME/runs.db is damaged: commit 5 of run RUN is not what was written
+        ! error: sqlite:HOME/runs.db is damaged: commit N of run RUN is not what was written
         ! help: what was recorded before that is exported; keep a copy of the store before you change anything in it
         exit 4
     "#]]);

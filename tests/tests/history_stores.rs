@@ -225,7 +225,7 @@ fn a_store_in_use_by_somebody_else_is_waited_for_and_then_told() {
         &["runs"],
         &expect![[r#"
             run job state started took steps
-            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 1 running, 6 waiting
+            RUN parts interrupted DATE CLOCK TIME 2 succeeded, 7 waiting
             exit 0
         "#]],
     );
@@ -259,21 +259,21 @@ fn damage_is_told_and_never_hidden() {
     home.check_parts(
         &["doctor"],
         &expect![[r#"
-           good schema schema 1 at HOME/runs.db
-           good integrity every page is as it should be
-           good record 1 run, 3 commits, each follows the one before
-           good disk SIZE MiB left
-           good log SIZE KiB not yet in the database
-           good file system local
-           good panics a panic in a step is a failure of that step alone
-           good jobs 2 can be built
+               good schema schema 1 at HOME/runs.db
+               good integrity every page is as it should be
+               good record 1 run, N commit, each follows the one before
+               good disk SIZE MiB left
+               good log SIZE KiB not yet in the database
+               good file system local
+               good panics a panic in a step is a failure of that step alone
+               good jobs 2 can be built
 
-           what holds when
-           the process dies no success that was told is lost, and `resume` runs none of them again
-           the power fails the same, as far as the disk keeps what it said it had synced
-           a bit flips in the record it is found out when it is read; nothing is shown in its place
-        exit 0
-    "#]],
+               what holds when
+               the process dies no success that was told is lost, and `resume` runs none of them again
+               the power fails the same, as far as the disk keeps what it said it had synced
+               a bit flips in the record it is found out when it is read; nothing is shown in its place
+            exit 0
+        "#]],
     );
     let database = home.database();
     let data = "UPDATE commits SET data = zeroblob(length(data)) WHERE seq = (SELECT max(seq) FROM commits)";
@@ -282,7 +282,7 @@ fn damage_is_told_and_never_hidden() {
     home.check_parts(&["doctor"], &expect![[r#"
            good schema schema 1 at HOME/runs.db
            good integrity every page is as it should be
-            bad record sqlite:HOME/runs.db is damaged: commit 3 of run RUN is not what was written: `export` reads what is whole
+            bad record sqlite:HOME/runs.db is damaged: commit N of run RUN is not what was written: `export` reads what is whole
            good disk SIZE MiB left
            good log SIZE KiB not yet in the database
            good file system local
@@ -298,18 +298,18 @@ fn damage_is_told_and_never_hidden() {
     home.check_parts(
         &["show", "last", "report"],
         &expect![[r#"
-        ! error: sqlite:HOME/runs.db is damaged: commit 3 of run RUN is not what was written
-        ! help: `doctor` says what is damaged, and `export` writes what is whole
-        exit 4
-    "#]],
+            ! error: sqlite:HOME/runs.db is damaged: commit N of run RUN is not what was written
+            ! help: `doctor` says what is damaged, and `export` writes what is whole
+            exit 4
+        "#]],
     );
     home.check_parts(
         &["rerun"],
         &expect![[r#"
-        ! error: sqlite:HOME/runs.db is damaged: commit 3 of run RUN is not what was written
-        ! help: `doctor` says what is damaged, and `export` writes what is whole
-        exit 4
-    "#]],
+            ! error: sqlite:HOME/runs.db is damaged: commit N of run RUN is not what was written
+            ! help: `doctor` says what is damaged, and `export` writes what is whole
+            exit 4
+        "#]],
     );
     home.database().execute("UPDATE runs SET job = 'other'", []).unwrap();
     home.check_parts(
@@ -323,10 +323,10 @@ fn damage_is_told_and_never_hidden() {
     home.check_parts(
         &["runs"],
         &expect![[r#"
-        run job state started took steps
-        RUN other succeeded DATE CLOCK TIME 9 succeeded
-        exit 0
-    "#]],
+            ! error: sqlite:HOME/runs.db is damaged: what is recorded about run RUN is not what was written
+            ! help: `doctor` says what is damaged, and `export` writes what is whole
+            exit 4
+        "#]],
     );
     let length = fs::metadata(home.store()).unwrap().len();
     fs::OpenOptions::new().write(true).open(home.store()).unwrap().set_len(length / 2).unwrap();
@@ -356,22 +356,22 @@ fn the_doctor_finds_what_was_left_behind() {
     home.check_parts(
         &["doctor"],
         &expect![[r#"
-           good schema schema 1 at HOME/runs.db
-           good integrity every page is as it should be
-           good record 1 run, 2 commits, each follows the one before
-           good live files 1 of runs that need none, in HOME/live: they can be deleted
-           good disk SIZE MiB left
-           good log SIZE KiB not yet in the database
-           good file system local
-           good panics a panic in a step is a failure of that step alone
-           good jobs 2 can be built
+               good schema schema 1 at HOME/runs.db
+               good integrity every page is as it should be
+               good record 1 run, N commit, each follows the one before
+               good live files 1 of runs that need none, in HOME/live: they can be deleted
+               good disk SIZE MiB left
+               good log SIZE KiB not yet in the database
+               good file system local
+               good panics a panic in a step is a failure of that step alone
+               good jobs 2 can be built
 
-           what holds when
-           the process dies no success that was told is lost, and `resume` runs none of them again
-           the power fails the same, as far as the disk keeps what it said it had synced
-           a bit flips in the record it is found out when it is read; nothing is shown in its place
-        exit 0
-    "#]],
+               what holds when
+               the process dies no success that was told is lost, and `resume` runs none of them again
+               the power fails the same, as far as the disk keeps what it said it had synced
+               a bit flips in the record it is found out when it is read; nothing is shown in its place
+            exit 0
+        "#]],
     );
 }
 

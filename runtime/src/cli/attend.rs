@@ -36,6 +36,7 @@ pub(super) fn attend<F>(
 where
     F: Future<Output = Result<RunHandle, RunsError>>,
 {
+    super::room::check()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

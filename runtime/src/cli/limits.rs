@@ -57,7 +57,6 @@ fn split<'a>(text: &'a str, form: &str) -> Result<(&'a str, &'a str), String> {
     }
 }
 
-/// A length of time: `500ms`, `1m 30s`.
 /// `name=value`: a tag of a run.
 pub(super) fn run_tag(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -68,6 +67,7 @@ pub(super) fn run_tag(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// A length of time: `500ms`, `1m 30s`.
 pub(super) fn time(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|error| format!("`{text}` is not a length of time such as `10s`: {error}"))

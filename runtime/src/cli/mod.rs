@@ -22,6 +22,7 @@ mod problem;
 mod prompt;
 mod prune;
 mod resume;
+mod room;
 mod run;
 mod runs;
 mod show;

@@ -152,11 +152,22 @@ pub(super) fn as_text(
             painted(run.standing, paint),
             shown(run.started, zone),
             took(run, now),
-            states_of(|state| steps.get(state)),
+            states_of(|state| stands(run.standing, &steps, state)),
             parent(&ids, run),
         ]);
     }
     Ok(columns(&rows))
+}
+
+/// How many steps of a run stand so: where nobody drives it, nothing runs.
+fn stands(standing: Standing, counts: &Counts, state: StepState) -> u64 {
+    match (standing, state) {
+        (Standing::Interrupted, StepState::Running) => 0,
+        (Standing::Interrupted, StepState::Waiting) => {
+            counts.get(StepState::Waiting) + counts.get(StepState::Running)
+        }
+        _ => counts.get(state),
+    }
 }
 
 /// An id, so much of it emphasised as tells it apart.
@@ -197,7 +208,7 @@ fn as_json(runs: &[RunRow]) -> String {
 /// A run as programs read it; times are seconds since 1970.
 pub(super) fn run_json(run: &RunRow) -> serde_json::Value {
     let counts = Counts::read(&run.counts);
-    let steps = StepState::ALL.map(|state| (state, counts.get(state)));
+    let steps = StepState::ALL.map(|state| (state, stands(run.standing, &counts, state)));
     let steps: serde_json::Map<_, _> = steps
         .into_iter()
         .filter(|(_, steps)| *steps > 0)

@@ -62,6 +62,14 @@ pub enum StartError {
     /// A resource is not there.
     #[error(transparent)]
     Resource(#[from] ResourceError),
+    /// The system gives the program no more threads.
+    #[error(
+        "there is no room for the threads of a run: {why}; end other programs, or raise the limit (`ulimit -u`, `ulimit -v`)"
+    )]
+    Threads {
+        /// What the system says.
+        why: String,
+    },
 }
 
 /// A run that has begun. Dropping it cancels the run.
@@ -136,11 +144,17 @@ pub(crate) async fn start_session(
     let (sender, report) = oneshot::channel();
     let runtime = tokio::runtime::Handle::current();
     let shared = Arc::new(Shared::new(machine, run, Arc::new(values), options.grace, runtime));
-    recorder::spawn(Arc::clone(&shared), beginning, sender);
-    supervisor::spawn(Arc::clone(&shared));
+    recorder::spawn(Arc::clone(&shared), beginning, sender).map_err(no_thread)?;
     timekeeper::spawn(Arc::clone(&shared));
-    shared.begin();
+    if let Err(error) = shared.begin().and_then(|()| supervisor::spawn(Arc::clone(&shared))) {
+        shared.cancel("there is no room for its threads", Some(std::time::Duration::ZERO));
+        return Err(no_thread(error));
+    }
     Ok(RunHandle { shared, report, resources })
+}
+
+fn no_thread(error: std::io::Error) -> StartError {
+    StartError::Threads { why: error.to_string() }
 }
 
 /// What the recorder begins with.

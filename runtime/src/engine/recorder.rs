@@ -4,6 +4,7 @@
 //! after a few milliseconds, so that one sync of the disk serves all that came meanwhile. Nobody
 //! hears of an event before it is on disk (§5.1). If the record cannot be written, the run stops.
 
+use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -86,7 +87,11 @@ pub(super) struct Beginning {
     pub(super) first: Vec<EventKind>,
 }
 
-pub(super) fn spawn(shared: Arc<Shared>, beginning: Beginning, report: oneshot::Sender<RunReport>) {
+pub(super) fn spawn(
+    shared: Arc<Shared>,
+    beginning: Beginning,
+    report: oneshot::Sender<RunReport>,
+) -> io::Result<()> {
     let Beginning { mut sinks, shape, summary, log, first } = beginning;
     let graph = Arc::clone(shared.lock().graph());
     for sink in &mut sinks {
@@ -103,10 +108,7 @@ pub(super) fn spawn(shared: Arc<Shared>, beginning: Beginning, report: oneshot::
         // Nobody may wait for the report any more.
         let _ = report.send(recorder.report(state));
     };
-    std::thread::Builder::new()
-        .name("fanfold-recorder".to_owned())
-        .spawn(record)
-        .expect("a run needs two threads besides the caller's");
+    std::thread::Builder::new().name("fanfold-recorder".to_owned()).spawn(record).map(drop)
 }
 
 impl Recorder {
@@ -227,11 +229,14 @@ impl Recorder {
         }
         if log.looked.elapsed() >= LOOK_FOR_CANCEL {
             log.looked = Instant::now();
-            // A store that cannot be read just now is asked again; one that is gone takes no commit.
-            if let Ok(Some(reason)) = log.drive.cancel_requested()
-                && !self.shared.is_cancelling()
-            {
-                self.shared.cancel(&reason, None);
+            match log.drive.cancel_requested() {
+                Ok(Some(reason)) if !self.shared.is_cancelling() => self.shared.cancel(&reason, None),
+                Err(error @ StoreError::Fenced { .. }) => {
+                    self.shared.stop_unwritten(&error);
+                    self.unwritten = Some(error);
+                }
+                // A store that cannot be read just now is asked again; one that is gone takes no commit.
+                Ok(_) | Err(_) => {}
             }
         }
     }

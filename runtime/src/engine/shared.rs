@@ -1,6 +1,7 @@
 //! What the threads and tasks of a run share.
 
 use std::collections::{HashMap, VecDeque};
+use std::io;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,7 +20,7 @@ use crate::machine::{Command, Grant, Machine, Poll, StepId, StepWork, Want};
 use crate::panics::caught;
 use crate::run::GRACE;
 use crate::step::Path;
-use crate::store::StoreError;
+use crate::store::{IN_HAND_BYTES, IN_HAND_CUT, StoreError};
 
 use super::emitter::{Emitter, UnderWay};
 use super::values::Values;
@@ -157,12 +158,15 @@ impl Shared {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the first tasks and workers.
-    pub(super) fn begin(self: &Arc<Self>) {
+    /// Starts the first tasks and workers: one at least.
+    pub(super) fn begin(self: &Arc<Self>) -> io::Result<()> {
+        worker::spawn(self)?;
         self.change(|_, _| ());
-        for _ in 0..super::cores().min(2) {
-            worker::spawn(self);
+        if super::cores() > 1 {
+            // The supervisor tries again when it is needed.
+            let _ = worker::spawn(self);
         }
+        Ok(())
     }
 
     /// Changes the machine, and sees to everything that follows from it.
@@ -193,9 +197,15 @@ impl Shared {
     }
 
     pub(super) fn wake_others(&self, machine: &Machine) {
-        if machine.waiting_for_threads() > 0 || machine.ended().is_some() {
+        let work = machine.waiting_for_threads() > 0 && machine.has_place();
+        if work || machine.ended().is_some() {
             self.work.notify_one();
         }
+        self.wake_recorder(machine);
+    }
+
+    /// Wakes the recorder if there is something that it should not wait for.
+    pub(super) fn wake_recorder(&self, machine: &Machine) {
         let events = machine.waiting_events();
         let idle = machine.in_flight() == 0 && events > 0 && !machine.only_starts();
         if machine.ended().is_some() || Self::is_worth_reading(events) || (idle && self.is_recorded) {
@@ -411,8 +421,14 @@ fn hand(steps: impl Iterator<Item = (u32, NodeId)>) -> Vec<u8> {
 
 /// Steps that were in hand, by item and node.
 pub(crate) fn from_hand(bytes: &[u8]) -> Vec<(u32, NodeId)> {
+    // The last step of what was cut is no step.
+    let whole = if bytes.len() == IN_HAND_BYTES && bytes.ends_with(&[IN_HAND_CUT]) {
+        &bytes[..bytes.len() - 8]
+    } else {
+        bytes
+    };
     let number = |bytes: &[u8]| bytes.try_into().map(u32::from_le_bytes).unwrap_or_default();
-    bytes.chunks_exact(8).map(|step| (number(&step[..4]), NodeId(number(&step[4..])))).collect()
+    whole.chunks_exact(8).map(|step| (number(&step[..4]), NodeId(number(&step[4..])))).collect()
 }
 
 /// Locks what no code of the user's runs under.

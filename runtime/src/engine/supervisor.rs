@@ -1,6 +1,7 @@
 //! The supervisor: one thread that adds a worker when steps wait and none ends, and opens the items of
 //! emitters whose polls take long.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -21,12 +22,10 @@ struct Supervisor {
     shared: Arc<Shared>,
 }
 
-pub(super) fn spawn(shared: Arc<Shared>) {
+pub(super) fn spawn(shared: Arc<Shared>) -> io::Result<()> {
     let supervisor = Supervisor { shared };
-    std::thread::Builder::new()
-        .name("fanfold-supervisor".to_owned())
-        .spawn(move || supervisor.supervise())
-        .expect("a run needs two threads besides the caller's");
+    let thread = std::thread::Builder::new().name("fanfold-supervisor".to_owned());
+    thread.spawn(move || supervisor.supervise()).map(drop)
 }
 
 impl Supervisor {
@@ -76,7 +75,8 @@ impl Supervisor {
         if idle {
             self.shared.wake_workers();
         } else if workers < self.shared.max_workers + left_behind {
-            worker::spawn(&self.shared);
+            // Where there is no room for another thread, those that are there do the work.
+            let _ = worker::spawn(&self.shared);
         }
     }
 }

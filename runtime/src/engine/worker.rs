@@ -1,5 +1,6 @@
 //! Worker threads: take a grant, run it, give it back, take the next.
 
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,21 +27,25 @@ enum Returned {
 /// it elsewhere, and whoever watches, does not wait long.
 const TELL_AFTER: Duration = Duration::from_millis(1);
 
-pub(super) fn spawn(shared: &Arc<Shared>) {
+/// Adds a worker, if there is room for its thread.
+pub(super) fn spawn(shared: &Arc<Shared>) -> io::Result<()> {
     let me = {
         let mut workers = lock(&shared.workers);
         let me = Arc::new(WorkerState { number: workers.len(), ..WorkerState::default() });
         workers.push(Arc::clone(&me));
         me
     };
-    let shared = Arc::clone(shared);
+    let (works, worker) = (Arc::clone(shared), Arc::clone(&me));
     let spawned = std::thread::Builder::new().name("fanfold-worker".to_owned()).spawn(move || {
         // Ops and emitters may need timers and sockets of the runtime.
-        let _runtime = shared.runtime.enter();
-        work(&shared, &me);
+        let _runtime = works.runtime.enter();
+        work(&works, &worker);
     });
-    // Where there is no room for another thread, those that are there do the work.
-    drop(spawned);
+    if spawned.is_err() {
+        // Only one thread at a time adds workers: it is the last, so that no number comes twice.
+        lock(&shared.workers).retain(|worker| !Arc::ptr_eq(worker, &me));
+    }
+    spawned.map(drop)
 }
 
 fn work(shared: &Arc<Shared>, me: &Arc<WorkerState>) {
@@ -114,7 +119,8 @@ fn next(
             shared.let_go(machine, Vec::new());
             return Some(Grant::Steps(stolen));
         }
-        shared.wake_others(&machine);
+        // Another worker would find nothing, too, and wake this one to find the same.
+        shared.wake_recorder(&machine);
         machine = if machine.has_orders() {
             shared.let_go(machine, Vec::new());
             shared.lock()

@@ -173,6 +173,10 @@ const BATCH: f32 = 100_000.0;
 const SHORT: f32 = 1_000_000.0;
 /// How many steps a worker is given at once at most.
 const MAX_BATCH: usize = 256;
+
+/// How many steps a batch may have, with those that follow on its first ones: what a worker has in hand
+/// must be noted whole, or a step that kills the process is not found (§4.10).
+const MAX_STEPS: usize = 400;
 /// How many items a fold combines, or an emitter gives, at once at most.
 pub(super) const MAX_ITEMS: u32 = 512;
 
@@ -181,11 +185,7 @@ impl Machine {
     /// [`finish`](Self::finish), [`polled`](Self::polled) or [`folded`](Self::folded).
     pub fn next(&mut self, now: Duration, want: Want) -> Option<Grant> {
         self.now = self.now.max(now);
-        if self.stopping.is_some()
-            || self.ended.is_some()
-            || self.in_flight >= self.config.limits.max_concurrent
-            || (self.alone && self.in_flight > 0)
-        {
+        if self.ended.is_some() || !self.has_place() {
             return None;
         }
         loop {
@@ -371,7 +371,7 @@ impl Machine {
         let mut last = self.grant_chain(frame, task, op, &mut steps);
         let mut cost: f32 = steps.iter().map(|step| self.cost[step.node.index()]).sum();
         let mut heads = 1;
-        while heads < share && cost < BATCH && !self.leads_on(last.0, last.1) {
+        while heads < share && steps.len() < MAX_STEPS && cost < BATCH && !self.leads_on(last.0, last.1) {
             if self.first(Want::Any) != Some(Place::Sync) {
                 break;
             }

@@ -276,6 +276,12 @@ impl Machine {
         std::mem::take(&mut self.commands)
     }
 
+    /// Whether another step could begin beside those in flight.
+    pub fn has_place(&self) -> bool {
+        let alone = self.alone && self.in_flight > 0;
+        self.in_flight < self.config.limits.max_concurrent && self.stopping.is_none() && !alone
+    }
+
     /// How many ready steps wait for a thread.
     pub fn waiting_for_threads(&self) -> usize {
         self.sync.len() + self.tokens.waiting(self.now)

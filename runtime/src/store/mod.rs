@@ -158,7 +158,7 @@ pub trait Drive: Send + Sync + fmt::Debug {
     /// Why the run is to be cancelled, if somebody asked since this right was taken.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// [`StoreError::Fenced`] if another process took the run over; else the store cannot be read.
     fn cancel_requested(&self) -> Result<Option<String>, StoreError>;
 
     /// Says that the holder lives. Cheap; called about once a second.

@@ -1,7 +1,8 @@
 //! A process that drives one run, to be killed by the tests of crashes at any instant. What its ops do,
 //! and what was told to it as done, stands in a ledger, line by line, in the order in which it happened.
 //!
-//! `crash_job drive STORE LEDGER` begins the run of the store, or goes on with it; all other commands
+//! `crash_job drive STORE LEDGER` begins the run of the store, or goes on with it; `crash_job hold STORE
+//! LEDGER` does the same with steps that wait, and takes the run from who stands still. All other commands
 //! are those of any program of fanfold's, with the ledger that `CRASH_JOB_LEDGER` names. Where there is
 //! a file beside it that ends in `.spare`, nothing dies by itself, and in `.go`, what waits goes on.
 
@@ -20,7 +21,8 @@ use fanfold::{Batch, EventKind, RunState, Shape, Sink};
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args().collect();
     match &words.iter().map(String::as_str).collect::<Vec<_>>()[1..] {
-        ["drive", store, ledger] => drive(Path::new(store), Path::new(ledger)),
+        ["drive", store, ledger] => drive(Path::new(store), Path::new(ledger), false),
+        ["hold", store, ledger] => drive(Path::new(store), Path::new(ledger), true),
         _ => {
             if let Some(path) = std::env::var_os("CRASH_JOB_LEDGER") {
                 open_ledger(Path::new(&path));
@@ -88,7 +90,7 @@ impl Sink for Acknowledged {
     }
 }
 
-fn drive(store: &Path, ledger: &Path) -> ExitCode {
+fn drive(store: &Path, ledger: &Path, hold: bool) -> ExitCode {
     open_ledger(ledger);
     let live = store.with_file_name("live");
     let store = match SqliteStore::open(store) {
@@ -97,7 +99,7 @@ fn drive(store: &Path, ledger: &Path) -> ExitCode {
     };
     let runs = Runs::of(Arc::new(store));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let code = runtime.expect("threads").block_on(go_on(&runs));
+    let code = runtime.expect("threads").block_on(go_on(&runs, hold));
     drop(runs);
     await_closed(&live);
     code
@@ -113,12 +115,19 @@ fn await_closed(live: &Path) {
     }
 }
 
-async fn go_on(runs: &Runs) -> ExitCode {
+async fn go_on(runs: &Runs, hold: bool) -> ExitCode {
     let known = match runs.list(&Default::default()) {
         Ok(known) => known,
         Err(error) => return said(3, &error),
     };
     let handle = match known.first() {
+        None if hold => innocent::job()
+            .args((3,))
+            .record(runs)
+            .sink(Acknowledged)
+            .start()
+            .await
+            .map_err(|error| said(3, &error)),
         None => crashing::job()
             .args((6,))
             .record(runs)
@@ -128,9 +137,8 @@ async fn go_on(runs: &Runs) -> ExitCode {
             .map_err(|error| said(3, &error)),
         Some(run) => {
             let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Acknowledged)];
-            let take_over = std::env::var_os("CRASH_JOB_TAKE_OVER").is_some();
             // Whoever is killed often enough looks like poison, and is none here.
-            let begin = Begin { sinks, take_over, retry_poison: true, ..Begin::default() };
+            let begin = Begin { sinks, take_over: hold, retry_poison: true, ..Begin::default() };
             match runs.resume(&run.id, begin).await {
                 Err(RunsError::Succeeded { .. }) => return ExitCode::SUCCESS,
                 resumed => resumed.map_err(|error| said(3, &error)),

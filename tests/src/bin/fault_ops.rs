@@ -110,7 +110,7 @@ fn rearranges(n: u64) -> u64 {
 
 #[op]
 fn panics(n: u64) -> Result<u64, OpError> {
-    assert!(n != 2 || fault().is_empty(), "on purpose");
+    assert!(n != 70_002 || fault() != "surroundings", "on purpose");
     Ok(n)
 }
 
@@ -128,6 +128,69 @@ fn length(text: &str) -> u64 {
 #[job(max_concurrent = 1)]
 fn rearranging() -> Out<u64> {
     sum(numbers(4).map(|n| panics(length(large(rearranges(n))).after(n)).after(n)).collect())
+}
+
+/// Has other fields in the next version; `FAULT` says which version this is.
+#[derive(Debug, Clone)]
+struct Square(u64);
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct OldSquare {
+    side: u64,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct NewSquare {
+    width: u64,
+    height: u64,
+}
+
+impl serde::Serialize for Square {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &*fault() {
+            "old" => OldSquare { side: self.0 }.serialize(serializer),
+            _ => NewSquare { width: self.0, height: self.0 }.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Square {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match &*fault() {
+            "old" => OldSquare::deserialize(deserializer)?.side,
+            _ => {
+                let NewSquare { width, height } = NewSquare::deserialize(deserializer)?;
+                width.min(height)
+            }
+        }))
+    }
+}
+
+#[op]
+fn square() -> Square {
+    Square(3)
+}
+
+#[op(dynamic_out(by_index))]
+fn squares() -> impl Iterator<Item = Square> {
+    (0..3).map(Square)
+}
+
+#[op]
+fn area(square: &Square) -> Result<u64, OpError> {
+    if fault() == "old" { Err(OpError::new("not in this version")) } else { Ok(square.0 * square.0) }
+}
+
+/// Has a value of a type that changes.
+#[job]
+fn changing() -> Out<u64> {
+    area(square())
+}
+
+/// Has items of a type that changes.
+#[job]
+fn changing_items() -> Out<u64> {
+    sum(squares().map(area).collect())
 }
 
 #[op]

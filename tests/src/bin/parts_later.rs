@@ -9,8 +9,8 @@ fn main() -> ExitCode {
 }
 
 #[op(dynamic_out)]
-fn list(n: u64) -> impl Iterator<Item = DynamicOutput<u64>> {
-    (0..n).map(|part| DynamicOutput::new(format!("p{part}"), part))
+fn list(n: u64) -> Vec<DynamicOutput<u64>> {
+    (0..n).map(|part| DynamicOutput::new(format!("p{part}"), part)).collect()
 }
 
 #[op]

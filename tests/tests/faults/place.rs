@@ -1,5 +1,7 @@
 //! Recorded runs in a folder of their own, and what was told of them beside what is recorded.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use fanfold::record::Reader;
@@ -14,7 +16,7 @@ use crate::common::{lock, watched};
 pub(crate) struct Place {
     pub(crate) runs: Runs,
     /// Removed when nobody uses it any more.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A run that has ended.
@@ -27,7 +29,12 @@ impl Place {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder for a store");
         let store = SqliteStore::open(&folder.path().join("runs.db")).expect("it opens");
-        Self { runs: Runs::of(Arc::new(store)), _folder: folder }
+        Self { runs: Runs::of(Arc::new(store)), folder }
+    }
+
+    /// Where its database lies.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("runs.db")
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn Store> {

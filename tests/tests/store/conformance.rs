@@ -187,6 +187,10 @@ fn a_holder_that_stands_still_is_fenced(store: Kept) {
     assert_eq!((taker.epoch(), taker.head()), (2, frozen.head()));
     assert_eq!(taker.left_in_hand(), [b"square[1]".to_vec()]);
     frozen.in_hand(1, b"square[2]");
+    assert!(
+        matches!(frozen.cancel_requested(), Err(StoreError::Fenced { .. })),
+        "it need not write to know it"
+    );
     assert!(matches!(append(&*frozen), Err(StoreError::Fenced { .. })));
     append_to(&*taker, 4);
     drop(frozen);

@@ -23,26 +23,26 @@ fn a_failed_run_says_what_failed_and_what_may_be_done() {
     check(
         Ends::Failed,
         &expect![[r#"
-        --
-           letters 7k2mabcd  failed
-           started   2027-01-15 08:00:00, took TIME
-           with      from=a to=z
+            --
+               letters 7k2mabcd  failed
+               started   2027-01-15 08:00:00, took TIME
+               with      from=a to=z
 
-           op               succeeded  failed  not run  retries   total     p50     p95     max
-           load_pieces              1       -        -        -  600 ms       -       -       -
-             clean                  3       -        -        -   15 ms    5 ms    5 ms    5 ms
-             compute_piece          2       1        -        1  2.21 s  474 ms  870 ms  870 ms
-           merge                    -       -        1        -       -       -       -       -
+               op               succeeded  failed  not run  retries   total     p50     p95     max
+               load_pieces              1       -        -        -  600 ms       -       -       -
+                 clean                  3       -        -        -   15 ms    5 ms    5 ms    5 ms
+                 compute_piece          2       1        -        1  2.21 s  474 ms  870 ms  870 ms
+               merge                    -       -        1        -       -       -       -       -
 
-           errors
-                1 × api time out after 500 ms
-                    compute_piece[b]
+               errors
+                    1 × api time out after 500 ms
+                        compute_piece[b]
 
-           slowest: compute_piece[c] 870 ms · load_pieces 600 ms · compute_piece[b] 500 ms · compute_piece[a] 370 ms · clean[a] 5 ms
-           time: 2.83 s working, 2.00 s waiting to retry
-           6 succeeded, 1 failed, 1 upstream failed
-           resume:  letters resume 7k2mabcd          inspect:  letters show 7k2mabcd --failures
-    "#]],
+               slowest: compute_piece[c] 870 ms · load_pieces 600 ms · compute_piece[b] 500 ms · compute_piece[a] 370 ms · clean[a] 5 ms
+               time: 2.83 s working, 2.00 s waiting to retry
+               6 succeeded, 1 failed, 1 upstream failed
+               resume:  letters resume 7k2m          inspect:  letters show 7k2m --failures
+        "#]],
         text,
     );
 }
@@ -65,7 +65,7 @@ fn a_run_that_goes_on_says_how_far_it_is() {
                merge                    -       -        -        -       -       -       -       -
                time: 855 ms working, 2.00 s waiting to retry
                00:01:24  4/≥8 steps  3/min  2 running
-               stop:  letters cancel 7k2mabcd
+               stop:  letters cancel 7k2m
         "#]],
         text,
     );
@@ -88,7 +88,7 @@ fn a_run_whose_process_died_can_be_resumed() {
                merge                    -       -        -        -       -       -       -       -
                time: 855 ms working, 2.00 s waiting to retry
                4 succeeded, 4 waiting
-               resume:  letters resume 7k2mabcd
+               resume:  letters resume 7k2m
         "#]],
         text,
     );
@@ -99,17 +99,17 @@ fn failures_are_shown_in_full() {
     check(
         Ends::Failed,
         &expect![[r#"
-        --
-           letters 7k2mabcd  failed
-           started   2027-01-15 08:00:00, took TIME
-           with      from=a to=z
+            --
+               letters 7k2mabcd  failed
+               started   2027-01-15 08:00:00, took TIME
+               with      from=a to=z
 
-           1 × compute_piece
-             first  compute_piece[b], after 3 attempts, at 3.00 s
-               api time out after 500 ms
-             all of them:  letters show 7k2mabcd --steps --state failed --op compute_piece
+               1 × compute_piece
+                 first  compute_piece[b], after 3 attempts, at 3.00 s
+                   api time out after 500 ms
+                 all of them:  letters show 7k2m --steps --state failed --op compute_piece
 
-    "#]],
+        "#]],
         failures::text,
     );
 }
@@ -145,8 +145,8 @@ fn a_step_shows_its_attempts_and_errors() {
     check(
         Ends::Failed,
         &expect![[r#"
-        --
-        run 7k2mabcd has no step `clean[z]`: `letters show 7k2mabcd --steps --op clean` lists those of `clean`"#]],
+            --
+            run 7k2mabcd has no step `clean[z]`: `letters show 7k2m --steps --op clean` lists those of `clean`"#]],
         shown("clean[z]"),
     );
     check(

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::super::samples::{
     COLLECT, EMIT, FIRST, IN_ZIP, INNER, INNER_EMIT, ROOT_OP, Run, SECOND, ZIP, seed, shape,
@@ -118,6 +118,22 @@ fn s4_7_attempts_go_on_and_a_final_failure_gives_a_new_allowance() {
     assert_eq!(past.ended(), Some(RunState::Failed));
     log.takes(resumed());
     assert_eq!(log.past().ended(), None);
+}
+
+#[test]
+fn s4_7_a_wait_goes_on_while_nobody_drives_the_run() {
+    let mut log = Log::begun();
+    let mut failed = fails(ROOT_OP, &Path::root(), true);
+    if let EventKind::AttemptFailed { due, .. } = &mut failed {
+        *due = Duration::from_secs(60);
+    }
+    log.takes(failed);
+    for (away, left) in [(0, 60), (50, 10), (100, 0)] {
+        let mut past = log.past();
+        past.goes_on_at(SystemTime::UNIX_EPOCH + Duration::from_secs(away));
+        let due = Some(Duration::from_secs(left));
+        assert_eq!(past.step(0, ROOT_OP), StepPast::Tried { attempt: 1, failed: 1, due });
+    }
 }
 
 #[test]

@@ -95,7 +95,10 @@ impl Drive for MemoryDrive {
     }
 
     fn cancel_requested(&self) -> Result<Option<String>, StoreError> {
-        Ok(lock(&self.shelf).kept(&self.run)?.request.clone())
+        let shelf = lock(&self.shelf);
+        let kept = shelf.kept(&self.run)?;
+        self.check(kept)?;
+        Ok(kept.request.clone())
     }
 
     fn beat(&self) {

@@ -45,6 +45,7 @@ pub(super) fn insert(conn: &Connection, run: &NewRun, holder: &str) -> Result<Op
     for (name, value) in &tags {
         tag.execute(params![number, name, value])?;
     }
+    seal_standing(conn, number)?;
     Ok(Some(number))
 }
 
@@ -62,6 +63,41 @@ fn seal(
         vec![id.as_bytes(), job.as_bytes(), &started, parent.unwrap_or("").as_bytes(), facts.as_bytes()];
     parts.extend(tags.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
     seal::seal(parts)
+}
+
+/// So long is the seal over what is known from the first. The one over how the run stands comes after it;
+/// rows that were written before there was one have none.
+const FIRST: usize = 8;
+
+/// Seals how a run stands. To be called after each change of its row.
+pub(super) fn seal_standing(conn: &Connection, number: i64) -> Result<(), Fault> {
+    let query = "SELECT changed, state, counts, head, hash, epoch, holder, seal FROM runs WHERE number = ?1";
+    let seals = conn.query_row(query, [number], |row| {
+        let mut seals: Vec<u8> = row.get(7)?;
+        seals.truncate(FIRST);
+        seals.extend(standing_seal(row, [0, 1, 2, 3, 4, 5, 6])?);
+        Ok(seals)
+    })?;
+    conn.execute("UPDATE runs SET seal = ?2 WHERE number = ?1", params![number, seals])?;
+    Ok(())
+}
+
+/// What is bound by the seal over how a run stands, from these columns.
+fn standing_seal(row: &Row<'_>, columns: [usize; 7]) -> rusqlite::Result<[u8; 8]> {
+    let [changed, state, counts, head, hash, epoch, holder] = columns;
+    let [changed, head, epoch] = [changed, head, epoch].map(|column| row.get::<_, i64>(column));
+    let state: Option<String> = row.get(state)?;
+    let (counts, holder): (String, String) = (row.get(counts)?, row.get(holder)?);
+    let hash: Vec<u8> = row.get(hash)?;
+    Ok(seal::seal([
+        &changed?.to_le_bytes()[..],
+        state.unwrap_or_default().as_bytes(),
+        counts.as_bytes(),
+        &head?.to_le_bytes(),
+        &hash,
+        &epoch?.to_le_bytes(),
+        holder.as_bytes(),
+    ]))
 }
 
 /// The entry of a run. Its id is a legal one: it names files.
@@ -88,13 +124,15 @@ pub(super) fn entry(conn: &Connection, place: &Place, id: &str) -> Result<Entry,
     entry.ok_or_else(|| place.no_run(id).into())
 }
 
+/// A run without facts is damaged, and must not be missing.
 const ROW: &str =
     "SELECT runs.number, runs.id, job, started, parent, seal, changed, state, counts, head, holder,
-    facts.facts FROM runs JOIN facts ON facts.run = runs.number";
+    facts.facts, hash, epoch FROM runs LEFT JOIN facts ON facts.run = runs.number";
 
 /// Rows of runs, newest first. `is_driven` tells whether a process drives a run.
 pub(super) fn rows(
     conn: &Connection,
+    place: &Place,
     filter: &RunFilter,
     is_driven: impl Fn(&str) -> bool,
 ) -> Result<Vec<RunRow>, Fault> {
@@ -105,7 +143,7 @@ pub(super) fn rows(
     while rows.len() < filter.at_most()
         && let Some(row) = found.next()?
     {
-        let row = read(conn, row, &is_driven)?.0;
+        let row = read(conn, place, row, &is_driven)?;
         // What SQLite cannot know: whether a run that has not ended is driven.
         if filter.standing.is_empty() || filter.standing.contains(&row.standing) {
             rows.push(row);
@@ -169,20 +207,16 @@ pub(super) fn row(
     let mut statement = conn.prepare(&format!("{ROW} WHERE runs.id = ?1"))?;
     let mut found = statement.query([id])?;
     let Some(found) = found.next()? else { return Err(place.no_run(id).into()) };
-    let (row, sealed) = read(conn, found, &is_driven)?;
-    let parent = row.parent.as_deref();
-    if sealed[..] == seal(&row.id, &row.job, micros(row.started), parent, &row.facts, &row.tags) {
-        return Ok(row);
-    }
-    Err(place.damaged(format!("what is recorded about run {id} is not what was written")).into())
+    read(conn, place, found, &is_driven)
 }
 
-/// A row, and its seal.
+/// A row, checked against its seals.
 fn read(
     conn: &Connection,
+    place: &Place,
     row: &Row<'_>,
     is_driven: impl Fn(&str) -> bool,
-) -> Result<(RunRow, Vec<u8>), Fault> {
+) -> Result<RunRow, Fault> {
     let number: i64 = row.get(0)?;
     let id: String = row.get(1)?;
     let state: Option<String> = row.get(7)?;
@@ -205,7 +239,15 @@ fn read(
         tags: tags(conn, number)?,
         id,
     };
-    Ok((run, row.get(5)?))
+    let sealed: Vec<u8> = row.get(5)?;
+    let (first, standing) = sealed.split_at_checked(FIRST).unwrap_or_default();
+    let parent = run.parent.as_deref();
+    let is_whole = *first == seal(&run.id, &run.job, micros(run.started), parent, &run.facts, &run.tags)
+        && (standing.is_empty() || *standing == standing_seal(row, [6, 7, 8, 9, 12, 13, 10])?);
+    if is_whole {
+        return Ok(run);
+    }
+    Err(place.damaged(format!("what is recorded about run {} is not what was written", run.id)).into())
 }
 
 fn tags(conn: &Connection, run: i64) -> rusqlite::Result<Vec<(String, String)>> {

@@ -121,7 +121,7 @@ impl SqliteDrive {
                 &from.1[..],
             ],
         )?;
-        if moved == 1 { Ok(()) } else { Err(self.why_not(tx, from.0)) }
+        if moved == 1 { catalogue::seal_standing(tx, self.number) } else { Err(self.why_not(tx, from.0)) }
     }
 
     /// Why the run's row could not be moved on.
@@ -183,6 +183,11 @@ impl Drive for SqliteDrive {
 
     fn cancel_requested(&self) -> Result<Option<String>, StoreError> {
         self.inner.readers.read(|conn| {
+            // Whoever woke up and has nothing to write is to know it, too.
+            let entry = catalogue::entry(conn, &self.inner.place, &self.run)?;
+            if entry.epoch != self.epoch {
+                return Err(StoreError::Fenced { run: self.run.clone(), holder: entry.holder }.into());
+            }
             let query = "SELECT reason FROM requests WHERE run = ?1 ORDER BY number LIMIT 1";
             Ok(conn.query_row(query, [self.number], |row| row.get(0)).optional()?)
         })

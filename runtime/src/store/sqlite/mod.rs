@@ -217,7 +217,7 @@ impl Store for SqliteStore {
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
         let is_driven = |run: &str| self.inner.is_driven(run);
-        self.inner.readers.read(|conn| catalogue::rows(conn, filter, is_driven))
+        self.inner.readers.read(|conn| catalogue::rows(conn, &self.inner.place, filter, is_driven))
     }
 
     fn ids(&self, prefix: &str, limit: usize) -> Result<Vec<String>, StoreError> {

@@ -57,9 +57,9 @@ pub(super) fn drive(inner: &Arc<Inner>, run: &str, take_over: bool) -> Result<Sq
 fn take_free(inner: &Arc<Inner>, run: &str, live: Live) -> Result<SqliteDrive, StoreError> {
     let place = &inner.place;
     let left = live.left().map_err(|error| place.io("cannot read", &place.live(run), &error))?;
-    crash_point!("take_locked");
     let holder = Holder::this();
     live.name(&holder);
+    crash_point!("take_locked");
     let (entry, lines) = inner.writer()?.write(0, |tx| raise(tx, place, run, &holder, &left))?;
     crash_point!("take_epoch_raised");
     let drive = begin(inner, run, live, &holder, entry, left, lines);
@@ -109,6 +109,7 @@ fn raise(
         "UPDATE runs SET epoch = ?2, holder = ?3 WHERE number = ?1",
         params![entry.number, number(entry.epoch), holder.to_string()],
     )?;
+    catalogue::seal_standing(tx, entry.number)?;
     tx.execute("DELETE FROM requests WHERE run = ?1", [entry.number])?;
     let lines = lines::last(tx, entry.number)?;
     Ok((entry, lines))

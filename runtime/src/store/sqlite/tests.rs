@@ -117,6 +117,7 @@ fn how_long_a_page_of_many_runs_takes() {
     let mut conn = Connection::open_in_memory().expect("a database");
     schema::migrate(&mut conn).expect("the schema is legal");
     let tx = conn.transaction().expect("a transaction");
+    let place = super::Place::new(std::path::Path::new("runs.db")).expect("a path");
     for n in 0..RUNS {
         let job = format!("job-{}", n % 7);
         let tags = vec![("customer".to_owned(), (n % 1000).to_string())];
@@ -134,7 +135,7 @@ fn how_long_a_page_of_many_runs_takes() {
     ] {
         let began = std::time::Instant::now();
         let filter = RunFilter { limit: 50, ..filter };
-        let rows = catalogue::rows(&tx, &filter, |_| false).expect("a page");
+        let rows = catalogue::rows(&tx, &place, &filter, |_| false).expect("a page");
         println!("{RUNS} runs, {what}: {} rows in {:?}", rows.len(), began.elapsed());
     }
 }
