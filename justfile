@@ -31,6 +31,10 @@ torture-crash kills="10000":
 powercut images="1000000" faults="10000":
     FANFOLD_IMAGES={{images}} FANFOLD_FAULTS={{faults}} cargo test --release -p fanfold-tests --test powercut -- --include-ignored --nocapture
 
+# Builds with each seeded defect, and shows that the harness that is to find it does.
+defects:
+    .ci/defects
+
 # New words of the compiler, or of the macros: look at the difference before committing it.
 bless:
     TRYBUILD=overwrite cargo test -p fanfold-tests --test ui
