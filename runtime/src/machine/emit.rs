@@ -469,6 +469,7 @@ impl Machine {
                 match self.frames[index as usize].tasks[task as usize].state {
                     TaskState::Ended(state)
                         if plan.node(task_plan.node).is_step()
+                            && self.was_told(index, task_plan.node, state)
                             && !matches!(
                                 task_plan.kind,
                                 TaskKind::Deliver { .. } | TaskKind::Open { .. }
@@ -476,6 +477,8 @@ impl Machine {
                     {
                         ended.push((task_plan.node, state));
                     }
+                    // It would have been read back.
+                    _ if self.has_success(index, task) => ended.push((task_plan.node, StepState::Succeeded)),
                     // What is read back holds no tokens, and has nothing to stop.
                     TaskState::Running if self.is_recalled(index, task) || self.reads_back(id) => {}
                     TaskState::Running | TaskState::Chained => {
@@ -492,6 +495,7 @@ impl Machine {
             }
             for fan in &self.frames[index as usize].fans {
                 frames.extend(&self.fans[*fan as usize].frames);
+                ended.extend(self.succeeded_unopened(*fan));
             }
         }
         for frame in &frames[1..] {

@@ -153,8 +153,12 @@ impl Machine {
                 let value = values.next().unwrap_or_default();
                 drop(values);
                 self.zip_item(gatherer, zip_task, index, right, path, value, up == 0);
+                let id = self.frame_id(gatherer);
                 self.end_task(frame, task, StepState::Succeeded);
-                self.check_zip(gatherer, zip_task, index);
+                // One that was not selected has ended before.
+                if self.frame_of(id).is_some() {
+                    self.check_zip(gatherer, zip_task, index);
+                }
             }
         }
     }
@@ -184,14 +188,18 @@ impl Machine {
         else {
             return;
         };
-        if let Gather::Fold(op) = gather {
+        if let Gather::Fold(_) = gather {
+            let id = self.frame_id(frame);
             match self.part(frame, self.node_of(frame, task)) {
                 Part::Run if self.take_up(frame, task).is_some() => {}
-                Part::Run => return self.go_on_folding(frame, task, index),
-                Part::Reuse => return self.make_ready(frame, task),
-                Part::Absent => {
-                    self.leave_out(frame, task, op);
-                    return self.go_on_folding(frame, task, index);
+                Part::Reuse if !self.was_skipped(frame, task) => return self.make_ready(frame, task),
+                part => {
+                    self.end_unfolded(frame, task, part);
+                    if self.frame_of(id).is_some() {
+                        // What came meanwhile is let go.
+                        self.go_on_folding(frame, task, index);
+                    }
+                    return;
                 }
             }
             self.begin_fold(frame, task, index);
@@ -201,6 +209,19 @@ impl Machine {
             }
         }
         self.check_gather(frame, task, index);
+    }
+
+    /// Ends a fold that takes nothing, unless it has failed at once.
+    fn end_unfolded(&mut self, frame: u32, task: u32, part: Part) {
+        match part {
+            Part::Run => {}
+            Part::Reuse => {
+                let slot = self.task_plan(frame, task).slot;
+                self.settle(frame, slot, Slot::Skipped);
+                self.end_task(frame, task, StepState::Skipped);
+            }
+            Part::Absent => self.leave_out(frame, task),
+        }
     }
 
     /// Fires a gather that has everything.

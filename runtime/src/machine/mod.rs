@@ -388,7 +388,8 @@ impl Machine {
         self.outputs = results
             .into_iter()
             .map(|source| match self.slot(0, self.plan.place(crate::graph::ScopeId::ROOT, source?)) {
-                Slot::Value(value) => Some(value),
+                // In a rerun, what was not selected and was never recorded is not there.
+                Slot::Value(value) => Some(value).filter(|value| !value.is::<Unrecorded>()),
                 _ => None,
             })
             .collect();

@@ -8,7 +8,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::define::OpDef;
 use crate::error::{ErrorKind, OpError};
 use crate::event::{EventKind, RunState, Span, StepRef, StepState};
 use crate::graph::{Fan, Graph, NodeId, NodeKind, ScopeId, Source};
@@ -209,16 +208,14 @@ impl Machine {
     }
 
     /// A step that was not selected: it has no state, and gives nothing that anybody reads.
-    pub(super) fn leave_out(&mut self, frame: u32, task: u32, op: &'static OpDef) {
+    pub(super) fn leave_out(&mut self, frame: u32, task: u32) {
         let plan = self.task_plan(frame, task);
         let (slot, slots, node) = (plan.slot, plan.slots, plan.node);
         for slot in slot..slot + slots {
             self.settle(frame, slot, Slot::Gone);
         }
-        if is_emitter(op) {
-            for fan in self.fans_of(frame, node) {
-                self.close_fan(fan, FanState::Closed);
-            }
+        for fan in self.fans_of(frame, node) {
+            self.close_fan(fan, FanState::Closed);
         }
         self.end_task(frame, task, StepState::Succeeded);
     }
@@ -416,6 +413,23 @@ impl Machine {
                 }
             }
         }
+    }
+
+    /// Whether the record says that a step ended so: not of one that was not selected, nor of one that
+    /// was skipped in the run before.
+    pub(super) fn was_told(&self, frame: u32, node: NodeId, state: StepState) -> bool {
+        self.recall.is_none()
+            || match self.part(frame, node) {
+                Part::Run => true,
+                Part::Reuse => state == StepState::Succeeded,
+                Part::Absent => false,
+            }
+    }
+
+    /// What has succeeded in, and below, the known items of a fan-out that have not been taken up.
+    pub(super) fn succeeded_unopened(&self, fan: FanIndex) -> Vec<(NodeId, StepState)> {
+        let Some(recall) = &self.recall else { return Vec::new() };
+        self.not_adopted(fan).into_iter().flat_map(|item| recall.past.succeeded_below(item)).collect()
     }
 
     /// A known item, which has no frame, and all below it no longer count.

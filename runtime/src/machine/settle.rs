@@ -38,7 +38,7 @@ impl Machine {
     fn all_inputs_there(&mut self, frame: u32, task: u32) {
         match self.task_plan(frame, task).kind {
             TaskKind::Op { op, .. } => match self.part(frame, self.node_of(frame, task)) {
-                Part::Absent => self.leave_out(frame, task, op),
+                Part::Absent => self.leave_out(frame, task),
                 Part::Reuse if self.was_skipped(frame, task) => {
                     self.give_nothing(frame, task, op, &Slot::Skipped);
                     self.end_task(frame, task, StepState::Skipped);

@@ -19,6 +19,10 @@ const NAMED_KEYS: usize = 5;
 
 impl Machine {
     pub(super) fn begin_zip(&mut self, frame: u32, task: u32) {
+        if self.is_left_out(frame, task) {
+            self.leave_out(frame, task);
+            return;
+        }
         self.set_state(frame, task, TaskState::Gathering);
         let plan = Arc::clone(&self.plan);
         let task_plan = &plan.scope(self.frames[frame as usize].scope()).tasks[task as usize];
@@ -42,6 +46,11 @@ impl Machine {
         let zip = &mut self.frames[frame as usize].zips[index as usize];
         let arrivals = if right { &mut zip.right } else { &mut zip.left };
         arrivals.delivered();
+        if self.is_left_out(frame, task) {
+            return;
+        }
+        let zip = &mut self.frames[frame as usize].zips[index as usize];
+        let arrivals = if right { &mut zip.right } else { &mut zip.left };
         match value {
             Slot::Value(list) if held => {
                 if let Ok(list) = list.downcast::<HeldList>() {
@@ -93,6 +102,11 @@ impl Machine {
         }
     }
 
+    /// Whether it was not selected, nor is it needed: it pairs nothing.
+    fn is_left_out(&self, frame: u32, task: u32) -> bool {
+        self.recall.is_some() && self.part(frame, self.node_of(frame, task)) == Part::Absent
+    }
+
     fn zip_fan(&self, frame: u32, task: u32) -> Option<FanIndex> {
         self.fans_of(frame, self.node_of(frame, task)).first().copied()
     }
@@ -125,7 +139,11 @@ impl Machine {
         let nothing = zip.left.nothing || zip.right.nothing;
         let (step, started, took) = (self.step_ref(frame, task), self.now, std::time::Duration::ZERO);
         if nothing {
-            let why = self.unmet(frame, task, Vec::new());
+            // One that is only needed was skipped in the run before, too: it is not told.
+            let why = match self.part(frame, step.node) {
+                Part::Run => self.unmet(frame, task, Vec::new()),
+                Part::Reuse | Part::Absent => Slot::Skipped,
+            };
             self.end_zip(frame, task, fan, StepState::Skipped, why);
         } else if !failed.is_empty() {
             let why = self.unmet(frame, task, failed);
