@@ -44,6 +44,7 @@ const PIECE: usize = 1 << 20;
 /// | `step_not_run` | `state` (`skipped`, `upstream_failed`, `cancelled`), and `cause` if a step was |
 /// | `item_yielded` | `output`, `key`; `step` may be a held list, `hold(op)`, which is no step |
 /// | `fan_out_closed` | `output`, `items` |
+/// | `item_moved` | `output`, `key`, `index`: an equal item was given at another place |
 /// | `item_superseded` | `output`, `key` |
 /// | `run_resumed` | `resumed` (seconds since 1970), `in_hand` (steps that ran when the process died); what has not succeeded has no state any more |
 /// | `run_cancelling` | `reason` |
