@@ -75,6 +75,9 @@ pub mod summary;
 #[cfg(feature = "cli")]
 mod cli;
 
+#[cfg(feature = "ui")]
+mod web;
+
 mod arg;
 mod changes;
 mod check;

@@ -1,0 +1,5 @@
+//! The data API, `/api/v1`: plain JSON, every answer bounded.
+
+#[cfg(test)]
+mod openapi;
+pub(crate) mod types;
