@@ -22,6 +22,7 @@ import {
   type Span,
   scaleOf,
   selected,
+  tickText,
   toTime,
   within,
   zoomAt,
