@@ -123,7 +123,7 @@ function Standing({ run, step }: { run: RunState; step: Step }) {
         {last?.took != null && state !== "running" && state !== "waiting" && (
           <span>in {duration(last.took)}</span>
         )}
-        {started != null && <span class="soft">since the run began: +{duration(started)}</span>}
+        {started != null && <span class="soft">began at +{duration(started)}</span>}
         <span class="grow" />
         <button
           type="button"
