@@ -15,14 +15,14 @@ test("zooming keeps what is under the pointer where it is", () => {
   assert.equal((120 - next.y) / next.scale, 100);
 });
 
-test("a line has round corners and a head", () => {
+test("a line goes down with upright ends, and has a head", () => {
   const { line, head } = pathOf([
     [0, 0],
     [0, 100],
-    [50, 100],
+    [50, 207],
   ]);
-  assert.equal(line, "M0 0L0 90Q0 100 10 100L44 100");
-  assert.match(head, /^M50 100/);
+  assert.equal(line, "M0 0V100C0 150 50 150 50 200");
+  assert.equal(head, "M50 207L45.5 200L54.5 200Z");
   assert.deepEqual(pathOf([[1, 1]]), { line: "", head: "" });
 });
 

@@ -17,7 +17,7 @@ export function fitted(graph: { width: number; height: number }, area: { w: numb
   const high = (area.h - AROUND * 2) / Math.max(graph.height, 1);
   // A tall graph is not made unreadable: it is moved instead.
   const scale = Math.min(Math.max(Math.min(wide, Math.max(high, 0.7)), LEAST), 1.15);
-  const y = graph.height * scale < area.h ? (area.h - graph.height * scale) / 2 : AROUND;
+  const y = Math.min(Math.max((area.h - graph.height * scale) / 2, AROUND), AROUND * 3);
   return { x: (area.w - graph.width * scale) / 2, y, scale };
 }
 
@@ -29,37 +29,24 @@ export function zoomed(frame: Frame, by: number, x: number, y: number): Frame {
 }
 
 type Point = [number, number];
-const CORNER = 10;
-const HEAD = 6;
+const HEAD = 7;
 
-/** A line through points with round corners, and the head of its arrow. */
+/** A line from top to bottom through points, with upright ends, and the head of its arrow. */
 export function pathOf(points: readonly Point[]): { line: string; head: string } {
-  const first = points[0];
-  const end = points.at(-1);
-  if (!first || !end || points.length < 2) return { line: "", head: "" };
-  const line = [`M${at(first)}`];
-  for (let i = 1; i < points.length - 1; i++) {
-    const [before, here, after] = [points[i - 1], points[i], points[i + 1]] as [Point, Point, Point];
-    line.push(`L${at(toward(here, before, CORNER))}Q${at(here)} ${at(toward(here, after, CORNER))}`);
-  }
-  const last = points.at(-2) as Point;
-  const neck = toward(end, last, HEAD);
-  line.push(`L${at(neck)}`);
-  const long = Math.hypot(end[0] - last[0], end[1] - last[1]) || 1;
-  const [nx, ny] = [((end[1] - last[1]) / long) * 4.5, ((last[0] - end[0]) / long) * 4.5];
-  const head = `M${at(end)}L${at([neck[0] + nx, neck[1] + ny])}L${at([neck[0] - nx, neck[1] - ny])}Z`;
-  return { line: line.join(""), head };
-}
-
-/** The place `by` from a point to another, and no further than half way. */
-function toward(from: Point, to: Point, by: number): Point {
-  const long = Math.hypot(to[0] - from[0], to[1] - from[1]);
-  const share = long > 0 ? Math.min(by / long, 0.5) : 0;
-  return [from[0] + (to[0] - from[0]) * share, from[1] + (to[1] - from[1]) * share];
-}
-
-function at([x, y]: Point): string {
-  return `${Math.round(x * 10) / 10} ${Math.round(y * 10) / 10}`;
+  const tip = points.at(-1);
+  const before = points.at(-2);
+  if (!tip || !before) return { line: "", head: "" };
+  const base = tip[1] + (tip[1] >= before[1] ? -HEAD : HEAD);
+  let line = "";
+  let from: Point = tip;
+  points.forEach(([x, at], i) => {
+    const y = i === points.length - 1 ? base : at;
+    const half = (from[1] + y) / 2;
+    if (i === 0) line = `M${x} ${y}`;
+    else line += x === from[0] ? `V${y}` : `C${from[0]} ${half} ${x} ${half} ${x} ${y}`;
+    from = [x, y];
+  });
+  return { line, head: `M${tip[0]} ${tip[1]}L${tip[0] - 4.5} ${base}L${tip[0] + 4.5} ${base}Z` };
 }
 
 /** A text of at most so many characters. */

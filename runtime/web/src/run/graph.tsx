@@ -180,8 +180,9 @@ function Node({ node, op, chosen, focused, choose }: NodeProps) {
   const { x, y, w, h } = node;
   const classes = `gr-node ${chosen ? "is-chosen" : ""} ${focused ? "is-focused" : ""} ${choose ? "can-choose" : ""}`;
   const tags = node.tags.join(" · ");
+  const said = op ? progress(op, (w - 24) / 6) : null;
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents lint/a11y/noStaticElementInteractions: the list beside has the buttons.
+    // biome-ignore lint/a11y/noStaticElementInteractions: the list beside it has the buttons.
     <g class={classes} transform={`translate(${x} ${y})`} onClick={() => choose?.(node.name)}>
       <title>{`${node.name}${tags && `: ${tags}`}${op ? `\n${tell(op.counts)}` : ""}`}</title>
       <rect class="gr-card" width={w} height={h} rx={7} />
@@ -190,22 +191,25 @@ function Node({ node, op, chosen, focused, choose }: NodeProps) {
       </text>
       {tags !== "" && (
         <text class="gr-tags" x={12} y={33}>
-          {shorten(tags, (w - (op ? 90 : 24)) / 5.6)}
+          {shorten(tags, (w - 32) / 5.6 - (said?.length ?? 0))}
         </text>
       )}
-      {op && (
+      {said !== null && (
         <text class="gr-count" x={w - 12} y={33}>
-          {count(doneOf(op.counts))}
-          <tspan class="gr-known">
-            {" / "}
-            {op.growing ? "≥" : ""}
-            {count(op.known)}
-          </tspan>
+          {said}
         </text>
       )}
       {op && <Bar op={op} x={12} y={h - 13} w={w - 24} />}
     </g>
   );
+}
+
+/** How far an op is, in at most so many characters. */
+function progress(op: Op, most: number): string {
+  const done = doneOf(op.counts);
+  const whole = `${count(done)} / ${op.growing ? "≥" : ""}${count(op.known)}`;
+  if (whole.length <= most) return whole;
+  return done === op.known ? count(done) : `${Math.floor((done / Math.max(op.known, 1)) * 100)} %`;
 }
 
 /** The seven states as one bar. */
