@@ -2,11 +2,12 @@
 import { type Signal, signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { formatQuery, go, to } from "../address";
-import { post, Refused } from "../fetch";
+import { post } from "../fetch";
 import { count, counted } from "../format";
 import { Command } from "../parts/copy";
 import { Dialog } from "../parts/dialog";
 import { RefusedMark } from "../parts/refused";
+import { useDry, useRequest } from "../parts/request";
 import { StateShape } from "../parts/state";
 import type { Begun, RunDetail } from "../types";
 import { ended } from "./merge";
@@ -86,29 +87,6 @@ interface DialogProps {
   close: () => void;
 }
 
-/** A request that is under way or failed. */
-function useRequest<T>(): {
-  busy: Signal<boolean>;
-  refused: Signal<Refused | null>;
-  send: (ask: () => Promise<T>, then: (answer: T) => void) => Promise<void>;
-} {
-  const busy = useSignal(false);
-  const refused = useSignal<Refused | null>(null);
-  const send = async (ask: () => Promise<T>, then: (answer: T) => void) => {
-    busy.value = true;
-    refused.value = null;
-    try {
-      then(await ask());
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      refused.value = error;
-    } finally {
-      busy.value = false;
-    }
-  };
-  return { busy, refused, send };
-}
-
 function CancelDialog({ run, close }: DialogProps) {
   const reason = useSignal("");
   const { busy, refused, send } = useRequest<Begun>();
@@ -147,35 +125,6 @@ function CancelDialog({ run, close }: DialogProps) {
       </form>
     </Dialog>
   );
-}
-
-/** What a request would do, asked for as it is typed. */
-function useDry(address: string, body: unknown): { begun: Begun | null; refused: Refused | null } {
-  const begun = useSignal<Begun | null>(null);
-  const refused = useSignal<Refused | null>(null);
-  const text = JSON.stringify(body);
-  useEffect(() => {
-    let current = true;
-    const ask = async () => {
-      try {
-        const answer = await post<Begun>(`${address}?dry=1`, JSON.parse(text));
-        if (!current) return;
-        begun.value = answer;
-        refused.value = null;
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        if (!current) return;
-        begun.value = null;
-        refused.value = error;
-      }
-    };
-    const timer = setTimeout(() => void ask(), begun.peek() === null && refused.peek() === null ? 0 : 250);
-    return () => {
-      current = false;
-      clearTimeout(timer);
-    };
-  }, [address, text]);
-  return { begun: begun.value, refused: refused.value };
 }
 
 /** How many steps would run, and how many are taken from the run before. */
