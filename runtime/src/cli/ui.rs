@@ -66,6 +66,10 @@ mod without {
         pub(in crate::cli) fn address(&self, _: &str) -> String {
             match *self {}
         }
+
+        pub(in crate::cli) fn stay(&self) -> Result<(), Problem> {
+            match *self {}
+        }
     }
 }
 
@@ -98,12 +102,16 @@ mod with {
                  help: write it to a file and name that by `--token-file FILE`, or set {TOKEN}"
             )));
         }
-        let store = late(&flags.store)?;
+        let store = LateStore::at(&flags.store.address())?;
+        let is_there = store.now()?.is_some();
         let address = store.address().to_owned();
         let place = take(flags.port.map_or(Port::Free, Port::Given), host.as_ref())?;
-        let app = app(program, Arc::new(store), address, flags.read_only)?;
+        let app = app(program, Arc::new(store), address.clone(), flags.read_only)?;
         let server = begin(app, place, token)?;
         said(flags, host.as_ref(), &server)?;
+        if !is_there {
+            tell(&format!("there is no store yet: {} is read as soon as there is", safe(&address)));
+        }
         let opened = flags.open.then(|| open(&server.address("/")));
         if let Some(Err(why)) = &opened {
             tell(why);
@@ -129,7 +137,7 @@ mod with {
             }
             let token = token(None)?;
             let app = if flags.lasts() {
-                let store = LateStore::at(&flags.address(), false)?;
+                let store = LateStore::at(&flags.address())?;
                 let address = store.address().to_owned();
                 app(program, Arc::new(store), address, false)?
             } else {
@@ -143,11 +151,12 @@ mod with {
         pub(in crate::cli) fn address(&self, path: &str) -> String {
             self.0.address(path)
         }
-    }
 
-    fn late(flags: &StoreFlags) -> Result<LateStore, Problem> {
-        // A store that was named is there, or its name is wrong; the usual one comes with the first run.
-        Ok(LateStore::at(&flags.address(), flags.store.is_some())?)
+        /// Goes on serving after the run has ended, until a signal comes.
+        pub(in crate::cli) fn stay(&self) -> Result<(), Problem> {
+            tell("   the page is served until Ctrl-C");
+            wait()
+        }
     }
 
     fn app(program: &str, store: Arc<dyn Store>, address: String, read_only: bool) -> Result<App, Problem> {

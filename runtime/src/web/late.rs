@@ -22,19 +22,17 @@ pub(crate) struct LateStore {
 type Identity = Option<(u64, u64)>;
 
 impl LateStore {
-    /// The store of an address; with `must_exist`, only if there is one.
+    /// The store of an address.
     ///
     /// # Errors
-    /// There is something that cannot be opened, or must be there and is not.
-    pub(crate) fn at(address: &str, must_exist: bool) -> Result<Self, StoreError> {
+    /// It is no address, or there is something that cannot be opened.
+    pub(crate) fn at(address: &str) -> Result<Self, StoreError> {
         let file = address.strip_prefix("sqlite:").filter(|path| !path.is_empty()).map(PathBuf::from);
         // An op of this process may change the working directory.
         let file = file.map(|file| std::path::absolute(&file).unwrap_or(file));
         let address = file.as_ref().map_or(address.to_owned(), |file| format!("sqlite:{}", file.display()));
         let store = Self { address, file, open: Mutex::default() };
-        if store.now()?.is_none() && must_exist {
-            open_read_only(&store.address)?;
-        }
+        store.now()?;
         Ok(store)
     }
 
@@ -132,6 +130,16 @@ impl Store for LateStore {
         self.of(run)?.logs(run, filter, after, limit)
     }
 
+    fn last_logs(
+        &self,
+        run: &str,
+        filter: &LogFilter,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, StoreError> {
+        self.of(run)?.last_logs(run, filter, before, limit)
+    }
+
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
         self.of(run)?.blob(run, hash)
     }
@@ -178,8 +186,8 @@ mod tests {
     fn a_store_is_read_as_soon_as_it_is_there_and_again_when_it_is_another() {
         let folder = std::env::temp_dir().join(format!("fanfold-late-{}", std::process::id()));
         let address = format!("sqlite:{}", folder.join("runs.db").display());
-        assert!(LateStore::at(&address, true).is_err());
-        let store = LateStore::at(&address, false).unwrap();
+        assert!(LateStore::at("runs.db").is_err());
+        let store = LateStore::at(&address).unwrap();
         assert_eq!(store.ids("", 9).unwrap(), Vec::<String>::new());
         assert!(!folder.exists(), "looking made something");
         enter(&address, "7k2mabcd");
