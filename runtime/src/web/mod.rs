@@ -7,6 +7,7 @@
 
 mod api;
 mod app;
+mod open_runs;
 mod refused;
 mod routes;
 
