@@ -7,8 +7,22 @@
 
 mod api;
 mod app;
+mod assets;
+mod first;
+mod guard;
+mod http;
+mod late;
+mod layer;
+mod pages;
 mod open_runs;
+mod place;
 mod refused;
 mod routes;
+mod secret;
+mod server;
 
 pub(crate) use app::App;
+pub(crate) use late::LateStore;
+pub(crate) use place::{Host, PORT, Place, PlaceError, Port};
+pub(crate) use secret::Token;
+pub(crate) use server::Server;

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::MethodRouter;
+use axum::routing::{MethodRouter, get};
 
 use super::App;
+use super::pages::{api_document, icon, page, script, sheet};
 
 /// An address and what answers it.
 pub(super) struct Route {
@@ -18,7 +19,18 @@ pub(super) struct Route {
 }
 
 /// All of them.
-pub(super) const ROUTES: &[Route] = &[];
+pub(super) const ROUTES: &[Route] = &[
+    Route { method: "GET", path: "/", answer: || get(page) },
+    Route { method: "GET", path: "/jobs", answer: || get(page) },
+    Route { method: "GET", path: "/jobs/{job}", answer: || get(page) },
+    Route { method: "GET", path: "/jobs/{job}/launch", answer: || get(page) },
+    Route { method: "GET", path: "/runs/{id}", answer: || get(page) },
+    Route { method: "GET", path: "/runs/{id}/steps/{step}", answer: || get(page) },
+    Route { method: "GET", path: "/app.js", answer: || get(script) },
+    Route { method: "GET", path: "/app.css", answer: || get(sheet) },
+    Route { method: "GET", path: "/favicon.svg", answer: || get(icon) },
+    Route { method: "GET", path: "/api/v1/openapi.json", answer: || get(api_document) },
+];
 
 /// The router of the table.
 pub(super) fn router() -> Router<Arc<App>> {
