@@ -14,6 +14,7 @@ mod http;
 mod late;
 mod layer;
 mod pages;
+mod open_runs;
 mod place;
 mod refused;
 mod routes;
