@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::live::Watchers;
 use super::refused::Refused;
 use crate::store::Store;
 
@@ -19,6 +20,8 @@ pub(crate) struct App {
     pub(crate) executable: PathBuf,
     /// Whether nothing may be begun or cancelled.
     pub(crate) read_only: bool,
+    /// Who looks at runs for the streams that tell of them.
+    pub(crate) watchers: Watchers,
 }
 
 impl App {

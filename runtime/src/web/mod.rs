@@ -7,6 +7,7 @@
 
 mod api;
 mod app;
+mod live;
 mod refused;
 mod routes;
 
