@@ -121,6 +121,19 @@ pub trait Store: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<Vec<LogRow>, StoreError>;
 
+    /// Lines of a run's log before the line number `before` (`u64::MAX` for all), the last first, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn last_logs(
+        &self,
+        run: &str,
+        filter: &LogFilter,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, StoreError>;
+
     /// A large value.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ use std::thread;
 
 use fanfold::RunState;
 use fanfold::store::{
-    Drive, IN_HAND_BYTES, IN_HAND_CUT, IN_HAND_WORKERS, LogFilter, NewCommit, NewRun, RunFilter, Standing,
-    Store, StoreError,
+    Drive, IN_HAND_BYTES, IN_HAND_CUT, IN_HAND_WORKERS, LogFilter, LogRow, NewCommit, NewRun, RunFilter,
+    Standing, Store, StoreError,
 };
 use tempfile::TempDir;
 
@@ -332,9 +332,13 @@ fn lines_are_found_by_step_and_level(store: Kept) {
     drive.append(NewCommit { logs: &lines[..2], ..NewCommit::default() }).expect("they are kept");
     append_to(&*drive, 1);
     drive.append(NewCommit { logs: &lines[2..], ..NewCommit::default() }).expect("they are kept");
-    let read = |filter: LogFilter, after, limit| {
-        let lines = store.logs("one", &filter, after, limit).expect("lines");
+    let said = |lines: Vec<LogRow>| {
         lines.into_iter().map(|line| format!("{}{}", line.number, line.text)).collect::<Vec<_>>().concat()
+    };
+    let read =
+        |filter: LogFilter, after, limit| said(store.logs("one", &filter, after, limit).expect("lines"));
+    let read_back = |filter: LogFilter, before, limit| {
+        said(store.last_logs("one", &filter, before, limit).expect("lines"))
     };
     let filter = LogFilter::default;
     assert_eq!(read(filter(), 0, 9), "1a2b3c4d5e");
@@ -345,6 +349,14 @@ fn lines_are_found_by_step_and_level(store: Kept) {
     assert_eq!(read(LogFilter { level: 1, ..filter() }, 0, 9), "2b");
     assert_eq!(read(LogFilter { level: 2, node: Some(2), ..filter() }, 2, 9), "3c");
     assert_eq!(read(LogFilter { level: 3, ..filter() }, 0, 9), "1a2b3c5e");
+    assert_eq!(read_back(filter(), u64::MAX, 9), "5e4d3c2b1a");
+    assert_eq!(read_back(filter(), 4, 2), "3c2b");
+    assert_eq!(read_back(LogFilter { step: Some((1, 2)), ..filter() }, u64::MAX, 9), "4d2b");
+    assert_eq!(read_back(LogFilter { step: Some((1, 2)), level: 3, ..filter() }, 4, 9), "2b");
+    assert_eq!(read_back(LogFilter { node: Some(2), ..filter() }, u64::MAX, 1), "4d");
+    assert_eq!(read_back(LogFilter { level: 2, node: Some(2), ..filter() }, 9, 9), "3c2b");
+    assert_eq!(read_back(LogFilter { level: 3, ..filter() }, 5, 2), "3c2b");
+    assert_eq!(read_back(filter(), 1, 9), "");
     drop(drive);
     store.remove("one", true).expect("nobody drives it");
     assert_eq!(read(filter(), 0, 9), "");
@@ -410,6 +422,7 @@ fn nothing_is_known_of_no_run(store: Kept) {
         none(store.commits(id, 0, 1).expect_err("none"));
         none(store.summary(id).expect_err("none"));
         none(store.logs(id, &LogFilter::default(), 0, 1).expect_err("none"));
+        none(store.last_logs(id, &LogFilter::default(), 9, 1).expect_err("none"));
         none(store.blob(id, &[0; 32]).expect_err("none"));
         none(store.request_cancel(id, "").expect_err("none"));
         none(store.remove(id, false).expect_err("none"));

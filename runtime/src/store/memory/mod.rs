@@ -262,6 +262,19 @@ impl Store for MemoryStore {
         Ok(lines.take(limit).cloned().collect())
     }
 
+    fn last_logs(
+        &self,
+        run: &str,
+        filter: &LogFilter,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, StoreError> {
+        let shelf = self.shelf();
+        let lines = shelf.kept(run)?.logs.iter().rev();
+        let lines = lines.filter(|line| line.number < before && filter.admits(line));
+        Ok(lines.take(limit).cloned().collect())
+    }
+
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
         let missing = || StoreError::Damaged {
             store: NAME.to_owned(),

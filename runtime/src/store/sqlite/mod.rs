@@ -41,6 +41,7 @@ use rusqlite::{Row, params};
 use self::connection::Handle;
 use self::fault::Fault;
 use self::file::Found;
+use self::lines::From;
 use self::live::Live;
 use self::place::Place;
 use self::readers::Readers;
@@ -257,7 +258,19 @@ impl Store for SqliteStore {
         after: u64,
         limit: usize,
     ) -> Result<Vec<LogRow>, StoreError> {
-        self.inner.readers.read(|conn| lines::read(conn, &self.inner.place, run, filter, after, limit))
+        let from = From::After(after);
+        self.inner.readers.read(|conn| lines::read(conn, &self.inner.place, run, filter, from, limit))
+    }
+
+    fn last_logs(
+        &self,
+        run: &str,
+        filter: &LogFilter,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, StoreError> {
+        let from = From::Before(before);
+        self.inner.readers.read(|conn| lines::read(conn, &self.inner.place, run, filter, from, limit))
     }
 
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {

@@ -83,15 +83,17 @@ fn every_list_of_lines_is_read_in_order_by_an_index() {
         for node in [None, Some(2)] {
             for level in 0..=5 {
                 let filter = LogFilter { step, node, level };
-                let (query, values) = lines::query(&filter, 1, 0, 10);
-                let plan = plan(&query, values);
-                is_indexed(&format!("{filter:?}"), &plan);
                 let expected = match (step, level) {
                     (Some(_), _) => "logs_by_step",
                     (None, 1 | 2) => "logs_of_trouble",
                     _ => "PRIMARY KEY",
                 };
-                assert!(plan.contains(expected), "{filter:?}: {plan}");
+                for from in [lines::From::After(0), lines::From::Before(9)] {
+                    let (query, values) = lines::query(&filter, 1, from, 10);
+                    let plan = plan(&query, values);
+                    is_indexed(&format!("{filter:?}"), &plan);
+                    assert!(plan.contains(expected), "{filter:?}, {from:?}: {plan}");
+                }
             }
         }
     }

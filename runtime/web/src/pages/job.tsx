@@ -1,0 +1,3 @@
+export function JobPage({ job }: { job: string }) {
+  return <h1>{job}</h1>;
+}

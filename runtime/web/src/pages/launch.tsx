@@ -1,0 +1,3 @@
+export function LaunchPage({ job }: { job: string }) {
+  return <h1>{job}</h1>;
+}

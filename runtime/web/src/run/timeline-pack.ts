@@ -1,0 +1,99 @@
+// Where single bars go in a lane, and what a column of a heat strip shows. Pure.
+import type { Lane } from "../types";
+import { type Scale, toX } from "./timeline-scale";
+
+/** The states in the order of `StepCounts`, as the numbers of a timeline have them. */
+export const STATES = [
+  "succeeded",
+  "failed",
+  "upstream_failed",
+  "skipped",
+  "cancelled",
+  "running",
+  "waiting",
+] as const;
+
+// What must be seen first where columns meet: the higher wins.
+const WEIGHT = [1, 7, 6, 3, 4, 2, 0];
+
+/** The worse of two states, as numbers. */
+export function worse(a: number, b: number): number {
+  return (WEIGHT[a] ?? 0) >= (WEIGHT[b] ?? 0) ? a : b;
+}
+
+/** The rows of bars that overlap in no row, in order of their start: each takes the first row that is free. */
+export function pack(start: readonly number[], took: readonly number[]): { row: Uint32Array; rows: number } {
+  const order = Array.from(start, (_, i) => i).sort(
+    (a, b) => (start[a] as number) - (start[b] as number) || a - b,
+  );
+  const row = new Uint32Array(start.length);
+  const ends: number[] = [];
+  for (const i of order) {
+    const from = start[i] as number;
+    let r = 0;
+    while (r < ends.length && (ends[r] as number) > from) r++;
+    ends[r] = from + Math.max(took[i] as number, 1);
+    row[i] = r;
+  }
+  return { row, rows: ends.length };
+}
+
+/** What each pixel column of a strip shows: its share of the peak, and the worst state, 255 for none. */
+export interface Columns {
+  share: Float32Array;
+  state: Uint8Array;
+}
+
+/**
+ * The columns of a lane of buckets that begin at `from` and are `width` long; only pixels from `left` to
+ * `right` are written, so that a fine answer can lie on a coarse one.
+ */
+export function columns(
+  lane: Lane,
+  from: number,
+  width: number,
+  scale: Scale,
+  left: number,
+  right: number,
+  out: Columns,
+): void {
+  const peak = Math.max(lane.peak, 1);
+  const n = lane.bucket.length;
+  for (let i = firstFrom(lane.bucket, (scale.span.from - from) / width - 1); i < n; i++) {
+    const t0 = from + (lane.bucket[i] as number) * width;
+    if (t0 > scale.span.to) break;
+    const x0 = Math.max(Math.floor(toX(scale, t0)), left);
+    const x1 = Math.min(Math.max(Math.ceil(toX(scale, t0 + width)), x0 + 1), right);
+    // A bucket that is open at the right end would be drawn into the next one's first pixel.
+    const share = Math.min((lane.active[i] as number) / peak, 1);
+    const state = lane.worst[i] as number;
+    for (let x = x0; x < x1; x++) {
+      const old = out.state[x] as number;
+      if (share > (out.share[x] as number)) out.share[x] = share;
+      out.state[x] = old === 255 ? state : worse(old, state);
+    }
+  }
+}
+
+/** The first place in ascending numbers that is not below `least`. */
+export function firstFrom(sorted: readonly number[], least: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if ((sorted[mid] as number) < least) low = mid + 1;
+    else high = mid;
+  }
+  return low;
+}
+
+/** How many ended in each of `bins` equal parts of the run's time: the line of an op in the table. */
+export function sparkline(lane: Lane | undefined, width: number, end: number, bins: number): number[] {
+  const out = new Array<number>(bins).fill(0);
+  if (!lane || end <= 0) return out;
+  lane.bucket.forEach((bucket, i) => {
+    const at = Math.min(Math.floor((((bucket + 0.5) * width) / end) * bins), bins - 1);
+    if (at >= 0) out[at] = (out[at] as number) + (lane.ended[i] as number);
+  });
+  return out;
+}
