@@ -249,7 +249,8 @@ fn runs_are_found_by_what_they_are(store: Kept) {
         ("c", "letters", 20, vec![tag("who", "me"), tag("x", "1")]),
         ("d", "letters", 30, vec![]),
     ] {
-        let run = NewRun { job: job.to_owned(), started: at(started), tags, ..a_run(id) };
+        let parent = (id == "d").then(|| "a".to_owned());
+        let run = NewRun { job: job.to_owned(), started: at(started), tags, parent, ..a_run(id) };
         let drive = store.create(run).expect("it is entered");
         let state = match id {
             "a" => Some(RunState::Succeeded),
@@ -272,6 +273,8 @@ fn runs_are_found_by_what_they_are(store: Kept) {
         (RunFilter { tags: vec![tag("who", "me")], ..filter() }, "ca"),
         (RunFilter { tags: vec![tag("who", "me"), tag("x", "1")], ..filter() }, "c"),
         (RunFilter { tags: vec![tag("who", "nobody")], ..filter() }, ""),
+        (RunFilter { parent: Some("a".to_owned()), ..filter() }, "d"),
+        (RunFilter { parent: Some("d".to_owned()), ..filter() }, ""),
         (standing(&[succeeded]), "a"),
         (standing(&[succeeded, failed]), "ba"),
         (standing(&[succeeded, failed, cancelled]), "ba"),
@@ -284,6 +287,7 @@ fn runs_are_found_by_what_they_are(store: Kept) {
     ] {
         assert_eq!(found(&store, &filter).concat(), ids, "{filter:?}");
     }
+    assert_eq!(store.jobs().expect("jobs"), ["letters", "numbers"]);
 }
 
 fn runs_are_listed_page_by_page(store: Kept) {
