@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::live::Watchers;
+use super::open_runs::OpenRuns;
 use super::refused::Refused;
+use crate::index::OpenRun;
 use crate::store::Store;
 
 /// The server's knowledge of itself and of its store.
@@ -22,9 +24,20 @@ pub(crate) struct App {
     pub(crate) read_only: bool,
     /// Who looks at runs for the streams that tell of them.
     pub(crate) watchers: Watchers,
+    /// The runs that were asked for last, decoded.
+    pub(crate) runs: OpenRuns,
 }
 
 impl App {
+    /// Answers from a run, by its whole id, as it stands now.
+    pub(crate) fn run<T>(
+        &self,
+        id: &str,
+        answer: impl FnOnce(&mut OpenRun) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        self.runs.with(&self.store, id, answer)
+    }
+
     /// Answers on a thread that may wait for the disk.
     pub(crate) async fn blocking<T, F>(self: Arc<Self>, answer: F) -> Result<T, Refused>
     where

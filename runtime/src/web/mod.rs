@@ -8,6 +8,7 @@
 mod api;
 mod app;
 mod live;
+mod open_runs;
 mod refused;
 mod routes;
 
