@@ -1,6 +1,6 @@
 //! The binary's face: its commands, each from a command line to an exit code.
 
-mod again;
+pub(crate) mod again;
 mod args;
 mod attend;
 mod cancel;
@@ -10,10 +10,10 @@ mod doctor;
 mod event_lines;
 mod export;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod flags;
-mod jobs;
-mod limits;
+pub(crate) mod jobs;
+pub(crate) mod limits;
 mod list;
 mod logs;
 #[cfg(feature = "ui")]
@@ -26,16 +26,16 @@ mod prune;
 mod resume;
 mod room;
 mod run;
-mod runs;
+pub(crate) mod runs;
 mod show;
 mod showing;
 mod signals;
 mod store;
 mod ui;
-mod values;
+pub(crate) mod values;
 mod watcher;
-mod when;
-mod which;
+pub(crate) mod when;
+pub(crate) mod which;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::live::Watchers;
 use super::open_runs::OpenRuns;
 use super::refused::Refused;
 use crate::index::OpenRun;
@@ -21,11 +22,24 @@ pub(crate) struct App {
     pub(crate) executable: PathBuf,
     /// Whether nothing may be begun or cancelled.
     pub(crate) read_only: bool,
+    /// Who looks at runs for the streams that tell of them.
+    pub(crate) watchers: Watchers,
     /// The runs that were asked for last, decoded.
     pub(crate) runs: OpenRuns,
 }
 
 impl App {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        address: String,
+        program: String,
+        executable: PathBuf,
+        read_only: bool,
+    ) -> Self {
+        let (watchers, runs) = (Watchers::default(), OpenRuns::default());
+        Self { store, address, program, executable, read_only, watchers, runs }
+    }
+
     /// Answers from a run, by its whole id, as it stands now.
     pub(crate) fn run<T>(
         &self,

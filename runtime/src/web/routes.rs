@@ -7,6 +7,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, get};
 
 use super::App;
+use super::api::live;
 use super::pages::{api_document, icon, page, script, sheet};
 
 /// An address and what answers it.
@@ -30,6 +31,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/app.css", answer: || get(sheet) },
     Route { method: "GET", path: "/favicon.svg", answer: || get(icon) },
     Route { method: "GET", path: "/api/v1/openapi.json", answer: || get(api_document) },
+    Route { method: "GET", path: "/api/v1/live", answer: || get(live::list) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/live", answer: || get(live::run) },
 ];
 
 /// The router of the table.
