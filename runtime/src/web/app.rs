@@ -29,6 +29,25 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Nothing was asked for yet.
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        address: String,
+        program: &str,
+        executable: PathBuf,
+        read_only: bool,
+    ) -> Self {
+        Self {
+            store,
+            address,
+            program: program.to_owned(),
+            executable,
+            read_only,
+            runs: OpenRuns::default(),
+            watchers: Watchers::default(),
+        }
+    }
+
     /// Answers from a run, by its whole id, as it stands now.
     pub(crate) fn run<T>(
         &self,

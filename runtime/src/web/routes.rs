@@ -8,6 +8,7 @@ use axum::routing::{MethodRouter, get};
 
 use super::App;
 use super::api::live;
+use super::pages::{api_document, icon, page, script, sheet};
 
 /// An address and what answers it.
 pub(super) struct Route {
@@ -22,6 +23,16 @@ pub(super) struct Route {
 pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/api/v1/live", answer: || get(live::list) },
     Route { method: "GET", path: "/api/v1/runs/{id}/live", answer: || get(live::run) },
+    Route { method: "GET", path: "/", answer: || get(page) },
+    Route { method: "GET", path: "/jobs", answer: || get(page) },
+    Route { method: "GET", path: "/jobs/{job}", answer: || get(page) },
+    Route { method: "GET", path: "/jobs/{job}/launch", answer: || get(page) },
+    Route { method: "GET", path: "/runs/{id}", answer: || get(page) },
+    Route { method: "GET", path: "/runs/{id}/steps/{step}", answer: || get(page) },
+    Route { method: "GET", path: "/app.js", answer: || get(script) },
+    Route { method: "GET", path: "/app.css", answer: || get(sheet) },
+    Route { method: "GET", path: "/favicon.svg", answer: || get(icon) },
+    Route { method: "GET", path: "/api/v1/openapi.json", answer: || get(api_document) },
 ];
 
 /// The router of the table.
