@@ -21,6 +21,8 @@ pub(super) struct Route {
 
 /// All of them.
 pub(super) const ROUTES: &[Route] = &[
+    Route { method: "GET", path: "/api/v1/live", answer: || get(live::list) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/live", answer: || get(live::run) },
     Route { method: "GET", path: "/", answer: || get(page) },
     Route { method: "GET", path: "/jobs", answer: || get(page) },
     Route { method: "GET", path: "/jobs/{job}", answer: || get(page) },
