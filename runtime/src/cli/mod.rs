@@ -18,7 +18,7 @@ mod list;
 mod logs;
 mod options;
 mod output;
-mod problem;
+pub(crate) mod problem;
 mod prompt;
 mod prune;
 mod resume;

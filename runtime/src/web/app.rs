@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::refused::Refused;
-use crate::store::Store;
+use crate::cli::again::Again;
+use crate::store::{Store, default_address};
 
 /// The server's knowledge of itself and of its store.
 #[derive(Debug)]
@@ -22,6 +23,12 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// This program at this store, for the command lines that are shown.
+    pub(crate) fn again(&self) -> Again {
+        let named = (self.address != default_address()).then_some(self.address.as_str());
+        Again::of(&self.program, named, &self.store)
+    }
+
     /// Answers on a thread that may wait for the disk.
     pub(crate) async fn blocking<T, F>(self: Arc<Self>, answer: F) -> Result<T, Refused>
     where

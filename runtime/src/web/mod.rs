@@ -7,6 +7,8 @@
 
 mod api;
 mod app;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod refused;
 mod routes;
 

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::MethodRouter;
+use axum::routing::{MethodRouter, get};
 
-use super::App;
+use super::{App, api};
 
 /// An address and what answers it.
 pub(super) struct Route {
@@ -18,7 +18,13 @@ pub(super) struct Route {
 }
 
 /// All of them.
-pub(super) const ROUTES: &[Route] = &[];
+pub(super) const ROUTES: &[Route] = &[
+    Route { method: "GET", path: "/api/v1/runs", answer: || get(api::runs::list) },
+    Route { method: "GET", path: "/api/v1/runs/{id}", answer: || get(api::run::one) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/graph", answer: || get(api::graph::of_run) },
+    Route { method: "GET", path: "/api/v1/jobs", answer: || get(api::jobs::list) },
+    Route { method: "GET", path: "/api/v1/jobs/{job}", answer: || get(api::jobs::one) },
+];
 
 /// The router of the table.
 pub(super) fn router() -> Router<Arc<App>> {
