@@ -16,6 +16,8 @@ pub(crate) mod jobs;
 pub(crate) mod limits;
 mod list;
 mod logs;
+#[cfg(feature = "ui")]
+mod open;
 mod options;
 mod output;
 pub(crate) mod problem;
@@ -29,6 +31,7 @@ mod show;
 mod showing;
 mod signals;
 mod store;
+mod ui;
 pub(crate) mod values;
 mod watcher;
 pub(crate) mod when;
@@ -76,6 +79,7 @@ fn dispatch(command: Command, matches: &ArgMatches) -> Result<u8, Problem> {
         Some(("cancel", matches)) => cancel::cancel(&cancel::Flags::from_arg_matches(matches)?),
         Some(("prune", matches)) => prune::prune(&prune::Flags::from_arg_matches(matches)?),
         Some(("doctor", matches)) => doctor::doctor(&doctor::Flags::from_arg_matches(matches)?),
+        Some(("ui", matches)) => ui::ui(program, &ui::Flags::from_arg_matches(matches)?),
         Some(("completions", matches)) => args::completions(command, matches),
         _ => Ok(exit::USAGE),
     }

@@ -140,6 +140,13 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// [`StoreError::Damaged`] if it is missing or is not what its hash says.
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError>;
 
+    /// A number that is another one after anything in the store was changed, by whichever process, so that
+    /// who asks again and again need not look at anything else. It says nothing of whether a holder lives.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn version(&self) -> Result<u64, StoreError>;
+
     /// Asks whoever drives a run to cancel it.
     ///
     /// # Errors

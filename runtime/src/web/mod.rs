@@ -7,9 +7,25 @@
 
 mod api;
 mod app;
+mod assets;
+mod first;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod guard;
+mod http;
+mod late;
+mod layer;
+mod live;
+mod open_runs;
+mod pages;
+mod place;
 mod refused;
 mod routes;
+mod secret;
+mod server;
 
 pub(crate) use app::App;
+pub(crate) use late::LateStore;
+pub(crate) use place::{Host, PORT, Place, PlaceError, Port};
+pub(crate) use secret::Token;
+pub(crate) use server::Server;

@@ -279,6 +279,10 @@ impl Store for SqliteStore {
         blobs::get(&self.inner.place, run, hash)
     }
 
+    fn version(&self) -> Result<u64, StoreError> {
+        self.inner.readers.version()
+    }
+
     fn request_cancel(&self, run: &str, reason: &str) -> Result<(), StoreError> {
         self.inner.writer()?.write(reason.len(), |tx| {
             let entry = catalogue::entry(tx, &self.inner.place, run)?;

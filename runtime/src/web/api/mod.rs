@@ -3,6 +3,7 @@
 pub(crate) mod convert;
 pub(crate) mod graph;
 pub(crate) mod jobs;
+pub(crate) mod live;
 #[cfg(test)]
 mod openapi;
 pub(crate) mod params;

@@ -1,6 +1,7 @@
 //! A run of the catalogue as the data API has it: in lists, and at the head of its page.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::StatusCode;
@@ -9,13 +10,14 @@ use serde_json::Value;
 use super::convert::{seconds, standing, step_counts, took};
 use super::types::{Argument, Run, RunBar, RunLink, StepCounts};
 use crate::cli::problem::Problem;
-use crate::cli::runs::counts;
 use crate::cli::values::left_out;
 use crate::cli::which::{short, which};
 use crate::define::{ArgDef, ArgForm, JobDef};
 use crate::options::Order;
+use crate::record::Reader;
 use crate::record::facts::ArgFacts;
-use crate::store::{RunRow, StoreError};
+use crate::store::{RunRow, Standing, StoreError};
+use crate::summary::{Counts, Summary};
 use crate::web::App;
 use crate::web::refused::Refused;
 
@@ -37,6 +39,30 @@ pub(crate) fn find(app: &App, id: &str) -> Result<RunRow, Refused> {
         }),
         row => Ok(row?),
     }
+}
+
+/// Answers from what happened in a run so far, counted, and the last commit that this stands for. A run
+/// whose summary the store has is not read.
+pub(crate) fn summed<T>(
+    app: &App,
+    row: &RunRow,
+    answer: impl FnOnce(&Reader, &Summary, u64) -> T,
+) -> Result<T, Refused> {
+    let kept = app.store.summary(&row.id)?.map(|(seq, _)| seq);
+    if kept == Some(row.head) {
+        let reader = Reader::open(Arc::clone(&app.store), &row.id)?;
+        return Ok(answer(&reader, &reader.summary()?, reader.row().head));
+    }
+    app.run(&row.id, |run| Ok(answer(run.reader(), run.summary(), run.index().seq())))
+}
+
+/// How many steps of a run are in each state: as its row has it, if that is all that can be read.
+fn counts(app: &App, row: &RunRow) -> Counts {
+    let kept = || Counts::read(&row.counts);
+    if matches!(row.standing, Standing::Ended(_)) {
+        return kept();
+    }
+    summed(app, row, |reader, summary, _| Counts::of(summary, reader.shape())).unwrap_or_else(|_| kept())
 }
 
 /// The job of a name, if the program has it.
@@ -68,7 +94,7 @@ impl<'a> Rows<'a> {
 
     /// A run, with so many bytes of each of its arguments; its steps are counted.
     pub(crate) fn run(&mut self, row: &RunRow, bytes: usize) -> Run {
-        let counts = counts(&self.app.store, row);
+        let counts = counts(self.app, row);
         self.counted(row, step_counts(row.standing, |state| counts.get(state)), bytes)
     }
 

@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 
 use super::convert::{ERROR_BYTES, Running, failure_group, op_now, running, seconds, step_counts};
 use super::params::{Pairs, Params};
-use super::rows::{Rows, WHOLE, find, job, order};
+use super::rows::{Rows, WHOLE, find, job, order, summed};
 use super::types::{Commands, FailureGroup, Op, RunDetail, RunLink, Slow};
 use crate::cli::limits::pool_text;
 use crate::define::OpDef;
@@ -41,12 +41,11 @@ pub(crate) async fn one(
 /// Everything on a run but its single steps; `id` is its id, or the beginning of it.
 pub(crate) fn detail(app: &App, id: &str) -> Result<RunDetail, Refused> {
     let row = find(app, id)?;
-    let reader = Reader::open(Arc::clone(&app.store), &row.id)?;
-    let summary = reader.summary()?;
-    told(app, reader.row(), reader.facts(), &summary, reader.row().head)
+    summed(app, &row, |reader, summary, seq| told(app, reader, summary, seq))?
 }
 
-fn told(app: &App, row: &RunRow, facts: &Facts, summary: &Summary, seq: u64) -> Result<RunDetail, Refused> {
+fn told(app: &App, reader: &Reader, summary: &Summary, seq: u64) -> Result<RunDetail, Refused> {
+    let (row, facts) = (reader.row(), reader.facts());
     let now = SystemTime::now();
     let shape = &facts.shape;
     let mut rows = Rows::new(app, now);
