@@ -105,6 +105,14 @@ impl Store for LateStore {
         self.now()?.map_or(Ok(Vec::new()), |store| store.runs(filter))
     }
 
+    fn each_run(&self, filter: &RunFilter) -> Result<Vec<Result<RunRow, StoreError>>, StoreError> {
+        self.now()?.map_or(Ok(Vec::new()), |store| store.each_run(filter))
+    }
+
+    fn jobs(&self) -> Result<Vec<String>, StoreError> {
+        self.now()?.map_or(Ok(Vec::new()), |store| store.jobs())
+    }
+
     fn ids(&self, prefix: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         self.now()?.map_or(Ok(Vec::new()), |store| store.ids(prefix, limit))
     }

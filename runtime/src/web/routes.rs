@@ -7,7 +7,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, get};
 
 use super::App;
-use super::api::live;
+use super::api::{graph, jobs, live, run, runs};
 use super::pages::{api_document, icon, page, script, sheet};
 
 /// An address and what answers it.
@@ -35,6 +35,11 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/api/v1/openapi.json", answer: || get(api_document) },
     Route { method: "GET", path: "/api/v1/live", answer: || get(live::list) },
     Route { method: "GET", path: "/api/v1/runs/{id}/live", answer: || get(live::run) },
+    Route { method: "GET", path: "/api/v1/runs", answer: || get(runs::list) },
+    Route { method: "GET", path: "/api/v1/runs/{id}", answer: || get(run::one) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/graph", answer: || get(graph::of_run) },
+    Route { method: "GET", path: "/api/v1/jobs", answer: || get(jobs::list) },
+    Route { method: "GET", path: "/api/v1/jobs/{job}", answer: || get(jobs::one) },
 ];
 
 /// The router of the table.
