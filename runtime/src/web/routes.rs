@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::MethodRouter;
+use axum::routing::{MethodRouter, get};
 
 use super::App;
+use super::api::{steps, timeline};
 
 /// An address and what answers it.
 pub(super) struct Route {
@@ -18,7 +19,10 @@ pub(super) struct Route {
 }
 
 /// All of them.
-pub(super) const ROUTES: &[Route] = &[];
+pub(super) const ROUTES: &[Route] = &[
+    Route { method: "GET", path: "/api/v1/runs/{id}/steps", answer: || get(steps::steps) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/timeline", answer: || get(timeline::timeline) },
+];
 
 /// The router of the table.
 pub(super) fn router() -> Router<Arc<App>> {
