@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::store::{
     Commit, CommitHead, Drive, Finding, Hash, LogFilter, LogRow, NewRun, RunFilter, RunRow, Store,
@@ -15,7 +15,15 @@ pub(crate) struct LateStore {
     address: String,
     /// Its file; `None` where there is no file to wait for.
     file: Option<PathBuf>,
-    open: Mutex<Option<(Identity, Arc<dyn Store>)>>,
+    open: Mutex<Open>,
+}
+
+/// What is open now.
+#[derive(Default)]
+struct Open {
+    store: Option<(Identity, Arc<dyn Store>)>,
+    /// How often one was opened.
+    times: u64,
 }
 
 /// Which file it is, whatever its name: another file under the same name is another store.
@@ -43,20 +51,25 @@ impl LateStore {
 
     /// The store, if there is one by now.
     pub(crate) fn now(&self) -> Result<Option<Arc<dyn Store>>, StoreError> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.lock();
         let found = self.identity();
-        if let Some((identity, store)) = &*open
+        if let Some((identity, store)) = &open.store
             && *identity == found
         {
             return Ok(Some(Arc::clone(store)));
         }
-        *open = None;
+        open.store = None;
         if self.file.is_some() && found.is_none() {
             return Ok(None);
         }
         let store = open_read_only(&self.address)?;
-        *open = Some((found, Arc::clone(&store)));
+        open.store = Some((found, Arc::clone(&store)));
+        open.times += 1;
         Ok(Some(store))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(unix)]
@@ -98,6 +111,14 @@ impl Store for LateStore {
 
     fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
         self.now()?.map_or(Ok(Vec::new()), |store| store.runs(filter))
+    }
+
+    fn each_run(&self, filter: &RunFilter) -> Result<Vec<Result<RunRow, StoreError>>, StoreError> {
+        self.now()?.map_or(Ok(Vec::new()), |store| store.each_run(filter))
+    }
+
+    fn jobs(&self) -> Result<Vec<String>, StoreError> {
+        self.now()?.map_or(Ok(Vec::new()), |store| store.jobs())
     }
 
     fn ids(&self, prefix: &str, limit: usize) -> Result<Vec<String>, StoreError> {
@@ -144,10 +165,10 @@ impl Store for LateStore {
         self.of(run)?.blob(run, hash)
     }
 
+    /// Also another number after the store came, or is another one.
     fn version(&self) -> Result<u64, StoreError> {
-        // Another file begins to count anew: its place on the disk tells it apart.
-        let file = self.identity().map_or(0, |(_, place)| place.wrapping_mul(1 << 40));
-        Ok(self.now()?.map_or(Ok(0), |store| store.version())?.wrapping_add(file))
+        let version = self.now()?.map_or(Ok(0), |store| store.version())?;
+        Ok(version.wrapping_add(self.lock().times << 40))
     }
 
     fn request_cancel(&self, run: &str, reason: &str) -> Result<(), StoreError> {
