@@ -30,15 +30,23 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Nothing was asked for yet.
     pub(crate) fn new(
         store: Arc<dyn Store>,
         address: String,
-        program: String,
+        program: &str,
         executable: PathBuf,
         read_only: bool,
     ) -> Self {
-        let (watchers, runs) = (Watchers::default(), OpenRuns::default());
-        Self { store, address, program, executable, read_only, watchers, runs }
+        Self {
+            store,
+            address,
+            program: program.to_owned(),
+            executable,
+            read_only,
+            runs: OpenRuns::default(),
+            watchers: Watchers::default(),
+        }
     }
 
     /// Answers from a run, by its whole id, as it stands now.

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::store::{
@@ -16,6 +17,8 @@ pub(crate) struct LateStore {
     /// Its file; `None` where there is no file to wait for.
     file: Option<PathBuf>,
     open: Mutex<Option<(Identity, Arc<dyn Store>)>>,
+    /// How often it was opened, or found to be gone.
+    turns: AtomicU64,
 }
 
 /// Which file it is, whatever its name: another file under the same name is another store.
@@ -31,7 +34,7 @@ impl LateStore {
         // An op of this process may change the working directory.
         let file = file.map(|file| std::path::absolute(&file).unwrap_or(file));
         let address = file.as_ref().map_or(address.to_owned(), |file| format!("sqlite:{}", file.display()));
-        let store = Self { address, file, open: Mutex::default() };
+        let store = Self { address, file, open: Mutex::default(), turns: AtomicU64::new(0) };
         store.now()?;
         Ok(store)
     }
@@ -50,7 +53,9 @@ impl LateStore {
         {
             return Ok(Some(Arc::clone(store)));
         }
-        *open = None;
+        if open.take().is_some() || found.is_some() {
+            self.turns.fetch_add(1, Relaxed);
+        }
         if self.file.is_some() && found.is_none() {
             return Ok(None);
         }
@@ -153,9 +158,9 @@ impl Store for LateStore {
     }
 
     fn version(&self) -> Result<u64, StoreError> {
-        // Another file begins to count anew: its place on the disk tells it apart.
-        let file = self.identity().map_or(0, |(_, place)| place.wrapping_mul(1 << 40));
-        Ok(self.now()?.map_or(Ok(0), |store| store.version())?.wrapping_add(file))
+        let version = self.now()?.map_or(Ok(0), |store| store.version())?;
+        // Another file counts its own changes.
+        Ok(version.wrapping_add(self.turns.load(Relaxed) << 48))
     }
 
     fn request_cancel(&self, run: &str, reason: &str) -> Result<(), StoreError> {

@@ -21,6 +21,8 @@ pub(super) struct Route {
 
 /// All of them.
 pub(super) const ROUTES: &[Route] = &[
+    Route { method: "GET", path: "/api/v1/live", answer: || get(live::list) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/live", answer: || get(live::run) },
     Route { method: "GET", path: "/", answer: || get(page) },
     Route { method: "GET", path: "/jobs", answer: || get(page) },
     Route { method: "GET", path: "/jobs/{job}", answer: || get(page) },
@@ -31,8 +33,6 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/app.css", answer: || get(sheet) },
     Route { method: "GET", path: "/favicon.svg", answer: || get(icon) },
     Route { method: "GET", path: "/api/v1/openapi.json", answer: || get(api_document) },
-    Route { method: "GET", path: "/api/v1/live", answer: || get(live::list) },
-    Route { method: "GET", path: "/api/v1/runs/{id}/live", answer: || get(live::run) },
     Route { method: "GET", path: "/api/v1/runs", answer: || get(runs::list) },
     Route { method: "GET", path: "/api/v1/runs/{id}", answer: || get(run::one) },
     Route { method: "GET", path: "/api/v1/runs/{id}/graph", answer: || get(graph::of_run) },
