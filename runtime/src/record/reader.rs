@@ -160,7 +160,7 @@ impl Reader {
         Ok(steps.map(|numbers| (*numbers, step(numbers))).collect())
     }
 
-    fn wrong(&self, seq: u64, error: RecordError) -> ReadError {
+    pub(crate) fn wrong(&self, seq: u64, error: RecordError) -> ReadError {
         ReadError::Commit { run: self.row.id.clone(), seq, error }
     }
 }
