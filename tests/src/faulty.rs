@@ -170,6 +170,11 @@ impl Store for FaultyStore {
         self.store.blob(run, hash)
     }
 
+    fn version(&self) -> Result<u64, StoreError> {
+        self.plan.alive()?;
+        self.store.version()
+    }
+
     fn request_cancel(&self, run: &str, reason: &str) -> Result<(), StoreError> {
         self.plan.write(|| self.store.request_cancel(run, reason))
     }

@@ -86,6 +86,9 @@ pub(super) struct OutputFlags {
     /// Which ends of steps are shown, each level with those before it
     #[arg(long, value_name = "LEVEL")]
     pub(super) status_level: Option<StatusLevel>,
+    /// Serve the page beside the run, and after it until Ctrl-C
+    #[arg(long)]
+    pub(super) ui: bool,
     /// How many running steps are named
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(super) max_running: usize,

@@ -14,6 +14,7 @@ use super::problem::Problem;
 use super::prompt::prompt;
 use super::run::{environment, warn_of_aborts};
 use super::store::StoreFlags;
+use super::ui::Beside;
 use super::values::secrets;
 use super::which::which;
 use crate::define::JobDef;
@@ -55,7 +56,8 @@ pub(super) fn resume(program: &str, flags: Flags) -> Result<u8, Problem> {
     warn_of_aborts(job);
     let begin = begin(job, &flags.limits)?;
     let begin = Begin { take_over: flags.take_over, retry_poison: flags.retry_poison, ..begin };
-    attend(&store, facts.shape, &flags.output, again, |sinks| async move {
+    let page = Beside::start(flags.output.ui, program, &flags.store, &store)?;
+    attend(&store, facts.shape, &flags.output, again, page, |sinks| async move {
         runs.resume(&row.id, Begin { sinks, ..begin }).await
     })
 }
@@ -102,7 +104,8 @@ pub(super) fn rerun(program: &str, flags: RerunFlags) -> Result<u8, Problem> {
     let job = job_of(&row)?;
     warn_of_aborts(job);
     let begin = Begin { tags: flags.tag, ..begin(job, &flags.limits)? };
-    attend(&store, rerun.shape(), &flags.output, again, |sinks| rerun.start(Begin { sinks, ..begin }))
+    let page = Beside::start(flags.output.ui, program, &flags.store, &store)?;
+    attend(&store, rerun.shape(), &flags.output, again, page, |sinks| rerun.start(Begin { sinks, ..begin }))
 }
 
 /// The job of a run, if the program still has it.

@@ -123,6 +123,11 @@ fn value(arg: &ArgDef, sources: &Sources<'_>) -> Result<Option<AnyValue>, Proble
     if let Some(placed) = sources.config.args.get(arg.name) {
         return (arg.from_json)(&placed.value).map(Some).map_err(|message| wrong(&placed.place, message));
     }
+    left_out(arg).map_err(|message| wrong("left out", message))
+}
+
+/// The value of an argument of which nothing is said; `None` where something must be.
+pub(crate) fn left_out(arg: &ArgDef) -> Result<Option<AnyValue>, String> {
     if let Some(default) = arg.default {
         return Ok(Some(default()));
     }
@@ -133,7 +138,7 @@ fn value(arg: &ArgDef, sources: &Sources<'_>) -> Result<Option<AnyValue>, Proble
         // One that may be left out reads nothing as a value; any other refuses it.
         ArgForm::Secret => return Ok((arg.from_texts)(&[]).ok()),
     };
-    (arg.from_texts)(nothing).map(Some).map_err(|message| wrong("left out", message))
+    (arg.from_texts)(nothing).map(Some)
 }
 
 fn flag_texts(arg: &ArgDef, matches: &ArgMatches) -> Option<Vec<String>> {

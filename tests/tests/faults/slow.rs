@@ -79,6 +79,10 @@ impl Store for SlowStore {
         self.store.blob(run, hash)
     }
 
+    fn version(&self) -> Result<u64, StoreError> {
+        self.store.version()
+    }
+
     fn request_cancel(&self, run: &str, reason: &str) -> Result<(), StoreError> {
         self.store.request_cancel(run, reason)
     }

@@ -41,6 +41,7 @@ pub(crate) fn all(make: Make<'_>) {
         ("a request reaches the holder, an old one does not", a_request_reaches_the_holder),
         ("a run that is driven is not removed", a_run_that_is_driven_is_not_removed),
         ("nothing is known of a run that is not there", nothing_is_known_of_no_run),
+        ("every change gives another version, and reading none", every_change_gives_another_version),
         ("hostile texts are data", hostile_texts_are_data),
     ];
     for (name, rule) in rules {
@@ -248,7 +249,8 @@ fn runs_are_found_by_what_they_are(store: Kept) {
         ("c", "letters", 20, vec![tag("who", "me"), tag("x", "1")]),
         ("d", "letters", 30, vec![]),
     ] {
-        let run = NewRun { job: job.to_owned(), started: at(started), tags, ..a_run(id) };
+        let parent = (id == "d").then(|| "a".to_owned());
+        let run = NewRun { job: job.to_owned(), started: at(started), tags, parent, ..a_run(id) };
         let drive = store.create(run).expect("it is entered");
         let state = match id {
             "a" => Some(RunState::Succeeded),
@@ -271,6 +273,8 @@ fn runs_are_found_by_what_they_are(store: Kept) {
         (RunFilter { tags: vec![tag("who", "me")], ..filter() }, "ca"),
         (RunFilter { tags: vec![tag("who", "me"), tag("x", "1")], ..filter() }, "c"),
         (RunFilter { tags: vec![tag("who", "nobody")], ..filter() }, ""),
+        (RunFilter { parent: Some("a".to_owned()), ..filter() }, "d"),
+        (RunFilter { parent: Some("d".to_owned()), ..filter() }, ""),
         (standing(&[succeeded]), "a"),
         (standing(&[succeeded, failed]), "ba"),
         (standing(&[succeeded, failed, cancelled]), "ba"),
@@ -283,6 +287,7 @@ fn runs_are_found_by_what_they_are(store: Kept) {
     ] {
         assert_eq!(found(&store, &filter).concat(), ids, "{filter:?}");
     }
+    assert_eq!(store.jobs().expect("jobs"), ["letters", "numbers"]);
 }
 
 fn runs_are_listed_page_by_page(store: Kept) {
@@ -441,4 +446,30 @@ fn hostile_texts_are_data(store: Kept) {
     assert_eq!(store.logs("one", &LogFilter::default(), 0, 1).expect("lines")[0].text, hostile);
     assert!(store.ids(hostile, 5).expect("ids").is_empty());
     assert!(store.examine().expect("it can be looked at").iter().all(|finding| finding.good));
+}
+
+fn every_change_gives_another_version(store: Kept) {
+    let mut before = store.version().expect("it is told");
+    let mut changed = |what: &str| {
+        let now = store.version().expect("it is told");
+        assert_ne!(now, before, "after {what}");
+        assert_eq!(now, store.version().expect("it is told"), "nothing happened since {what}");
+        before = now;
+    };
+    let drive = store.create(a_run("one")).expect("it is entered");
+    changed("a run was entered");
+    append(&*drive).expect("it is written");
+    changed("a commit");
+    store.request_cancel("one", "enough").expect("it is asked for");
+    changed("a request");
+    drop(drive);
+    let drive = store.drive("one", false).expect("nobody drives it");
+    changed("the run was taken");
+    drop(drive);
+    let settled = store.version().expect("it is told");
+    let row = store.run("one").expect("it is there");
+    assert_eq!(store.commits("one", 0, 9).expect("they are read").len() as u64, row.head);
+    assert_eq!(store.version().expect("it is told"), settled, "after reading");
+    store.remove("one", false).expect("nobody drives it");
+    assert_ne!(store.version().expect("it is told"), settled, "after the run was removed");
 }

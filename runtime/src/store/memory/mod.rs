@@ -34,6 +34,8 @@ struct Shelf {
     runs: BTreeMap<u64, Kept>,
     numbers: HashMap<String, u64>,
     last: u64,
+    /// How often anything was changed.
+    changes: u64,
 }
 
 /// One run.
@@ -140,7 +142,9 @@ impl Shelf {
         self.runs.get(number).ok_or_else(|| no_run(run))
     }
 
+    /// A run that is about to be changed.
     fn kept_mut(&mut self, run: &str) -> Result<&mut Kept, StoreError> {
+        self.changes += 1;
         let number = self.numbers.get(run).ok_or_else(|| no_run(run))?;
         self.runs.get_mut(number).ok_or_else(|| no_run(run))
     }
@@ -202,6 +206,7 @@ impl Store for MemoryStore {
             return Err(super::taken(NAME, &run.id));
         }
         shelf.last += 1;
+        shelf.changes += 1;
         let number = shelf.last;
         shelf.numbers.insert(run.id.clone(), number);
         let mut kept = Kept::new(number, run);
@@ -281,6 +286,10 @@ impl Store for MemoryStore {
             what: format!("the large value {} of run {run} is missing", seal::hex(hash)),
         };
         self.shelf().kept(run)?.blobs.get(hash).cloned().ok_or_else(missing)
+    }
+
+    fn version(&self) -> Result<u64, StoreError> {
+        Ok(self.shelf().changes)
     }
 
     fn request_cancel(&self, run: &str, reason: &str) -> Result<(), StoreError> {

@@ -221,6 +221,15 @@ impl Store for SqliteStore {
         self.inner.readers.read(|conn| catalogue::rows(conn, &self.inner.place, filter, is_driven))
     }
 
+    fn each_run(&self, filter: &RunFilter) -> Result<Vec<Result<RunRow, StoreError>>, StoreError> {
+        let is_driven = |run: &str| self.inner.is_driven(run);
+        self.inner.readers.read(|conn| catalogue::each_row(conn, &self.inner.place, filter, is_driven))
+    }
+
+    fn jobs(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.readers.read(|conn| catalogue::jobs(conn))
+    }
+
     fn ids(&self, prefix: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         self.inner.readers.read(|conn| catalogue::ids(conn, prefix, limit))
     }
@@ -268,6 +277,10 @@ impl Store for SqliteStore {
         // Only what is in the catalogue names a folder.
         self.inner.readers.read(|conn| Ok(catalogue::entry(conn, &self.inner.place, run)?.number))?;
         blobs::get(&self.inner.place, run, hash)
+    }
+
+    fn version(&self) -> Result<u64, StoreError> {
+        self.inner.readers.version()
     }
 
     fn request_cancel(&self, run: &str, reason: &str) -> Result<(), StoreError> {
