@@ -7,8 +7,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, get};
 
 use super::App;
-use super::api::{graph, jobs, live, run, runs};
-use super::api::{steps, timeline};
+use super::api::{graph, jobs, live, run, runs, steps, timeline};
 use super::pages::{api_document, icon, page, script, sheet};
 
 /// An address and what answers it.

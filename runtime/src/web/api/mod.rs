@@ -1,6 +1,5 @@
 //! The data API, `/api/v1`: plain JSON, every answer bounded.
 
-mod asked;
 pub(crate) mod convert;
 pub(crate) mod graph;
 pub(crate) mod jobs;
