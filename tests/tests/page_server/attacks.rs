@@ -168,7 +168,8 @@ fn every_answer_tells_the_browser_what_it_may_do() {
         let answer = super::served::read_head(&mut stream);
         let policy = answer.header("content-security-policy");
         let what = format!("{} {}: {answer:?}", request.method, request.target);
-        for said in ["default-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"] {
+        for said in ["default-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"]
+        {
             assert!(policy.contains(said), "{what}");
         }
         assert!(!policy.contains("unsafe"), "{what}");

@@ -15,7 +15,8 @@ fn the_printed_address_opens_the_page_and_is_clean_afterwards() {
     let Served { port, secret, .. } = &served;
     let plain = |target: &str, more: &str| {
         served.send(
-            format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n{more}\r\n").as_bytes(),
+            format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n{more}\r\n")
+                .as_bytes(),
         )
     };
     let locked = plain("/", "");
@@ -46,7 +47,8 @@ fn the_secret_is_in_no_log_no_file_and_no_command_line() {
     let run = record(home.path());
     let served = Served::start(home.path(), &[]);
     let secret = served.secret.clone();
-    for target in ["/", &format!("/runs/{run}"), "/nowhere", &format!("/?secret={secret}"), "/?secret=wrong"] {
+    for target in ["/", &format!("/runs/{run}"), "/nowhere", &format!("/?secret={secret}"), "/?secret=wrong"]
+    {
         served.get(target);
     }
     #[cfg(target_os = "linux")]
@@ -65,8 +67,11 @@ fn the_browser_is_led_by_a_file_that_nobody_else_reads() {
     let home = tempfile::tempdir().unwrap();
     // A browser that writes down what it was told to open.
     let opener = home.path().join("xdg-open");
-    fs::write(&opener, "#!/bin/sh\nstat -c %a \"$1\" > mode\nprintf %s \"$*\" > words.part\nmv words.part words\n")
-        .unwrap();
+    fs::write(
+        &opener,
+        "#!/bin/sh\nstat -c %a \"$1\" > mode\nprintf %s \"$*\" > words.part\nmv words.part words\n",
+    )
+    .unwrap();
     fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", home.path().display(), std::env::var("PATH").unwrap());
     let mut command = jobs(home.path(), &["ui", "--port", "0", "--open"]);
@@ -128,7 +133,8 @@ fn a_page_for_others_is_called_by_the_name_it_was_given() {
     let token = "correct-horse-battery-staple";
     let mut start = jobs(home.path(), &["ui", "--port", "0", "--host", "https://runs.example.org"]);
     start.env("FANFOLD_UI_TOKEN", token);
-    let mut child = start.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child =
+        start.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     let port = listening_port(child.id());
     let served = Served::at(child.stdout.take().unwrap(), child, port, token);
     let answer = |host: &str, origin: &str| {
