@@ -7,7 +7,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, get};
 
 use super::App;
-use super::api::{events, graph, jobs, live, run, runs};
+use super::api::{events, graph, jobs, live, run, runs, steps, timeline};
 use super::pages::{api_document, icon, page, script, sheet};
 
 /// An address and what answers it.
@@ -39,6 +39,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/api/v1/runs/{id}/events", answer: || get(events::page) },
     Route { method: "GET", path: "/api/v1/jobs", answer: || get(jobs::list) },
     Route { method: "GET", path: "/api/v1/jobs/{job}", answer: || get(jobs::one) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/steps", answer: || get(steps::steps) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/timeline", answer: || get(timeline::timeline) },
 ];
 
 /// The router of the table.

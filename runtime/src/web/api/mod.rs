@@ -1,5 +1,6 @@
 //! The data API, `/api/v1`: plain JSON, every answer bounded.
 
+mod asked;
 pub(crate) mod convert;
 pub(crate) mod events;
 pub(crate) mod graph;
@@ -15,4 +16,6 @@ pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod step;
+pub(crate) mod steps;
+pub(crate) mod timeline;
 pub(crate) mod types;
