@@ -8,6 +8,7 @@ use axum::routing::{MethodRouter, get};
 
 use super::App;
 use super::api::{graph, jobs, live, run, runs, steps, timeline};
+use super::api::{events, graph, jobs, live, run, runs, steps, timeline};
 use super::pages::{api_document, icon, page, script, sheet};
 
 /// An address and what answers it.
@@ -36,6 +37,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/api/v1/runs", answer: || get(runs::list) },
     Route { method: "GET", path: "/api/v1/runs/{id}", answer: || get(run::one) },
     Route { method: "GET", path: "/api/v1/runs/{id}/graph", answer: || get(graph::of_run) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/events", answer: || get(events::page) },
     Route { method: "GET", path: "/api/v1/jobs", answer: || get(jobs::list) },
     Route { method: "GET", path: "/api/v1/jobs/{job}", answer: || get(jobs::one) },
     Route { method: "GET", path: "/api/v1/runs/{id}/steps", answer: || get(steps::steps) },
