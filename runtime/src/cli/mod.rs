@@ -20,7 +20,7 @@ mod logs;
 mod open;
 mod options;
 mod output;
-mod problem;
+pub(crate) mod problem;
 mod prompt;
 mod prune;
 mod resume;

@@ -162,7 +162,7 @@ mod with {
     fn app(program: &str, store: Arc<dyn Store>, address: String, read_only: bool) -> Result<App, Problem> {
         let executable = std::env::current_exe()
             .map_err(|error| Problem::Store(format!("cannot tell which program this is: {error}")))?;
-        Ok(App::new(store, address, program.to_owned(), executable, read_only))
+        Ok(App::new(store, address, program, executable, read_only))
     }
 
     fn take(port: Port, host: Option<&Host>) -> Result<Place, Problem> {

@@ -9,6 +9,8 @@ mod api;
 mod app;
 mod assets;
 mod first;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod guard;
 mod http;
 mod late;

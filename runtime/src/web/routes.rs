@@ -7,7 +7,8 @@ use axum::Router;
 use axum::routing::{MethodRouter, get};
 
 use super::App;
-use super::api::live;
+use super::api::{graph, jobs, live, run, runs};
+use super::api::{steps, timeline};
 use super::pages::{api_document, icon, page, script, sheet};
 
 /// An address and what answers it.
@@ -21,6 +22,8 @@ pub(super) struct Route {
 
 /// All of them.
 pub(super) const ROUTES: &[Route] = &[
+    Route { method: "GET", path: "/api/v1/live", answer: || get(live::list) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/live", answer: || get(live::run) },
     Route { method: "GET", path: "/", answer: || get(page) },
     Route { method: "GET", path: "/jobs", answer: || get(page) },
     Route { method: "GET", path: "/jobs/{job}", answer: || get(page) },
@@ -31,8 +34,13 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/app.css", answer: || get(sheet) },
     Route { method: "GET", path: "/favicon.svg", answer: || get(icon) },
     Route { method: "GET", path: "/api/v1/openapi.json", answer: || get(api_document) },
-    Route { method: "GET", path: "/api/v1/live", answer: || get(live::list) },
-    Route { method: "GET", path: "/api/v1/runs/{id}/live", answer: || get(live::run) },
+    Route { method: "GET", path: "/api/v1/runs", answer: || get(runs::list) },
+    Route { method: "GET", path: "/api/v1/runs/{id}", answer: || get(run::one) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/graph", answer: || get(graph::of_run) },
+    Route { method: "GET", path: "/api/v1/jobs", answer: || get(jobs::list) },
+    Route { method: "GET", path: "/api/v1/jobs/{job}", answer: || get(jobs::one) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/steps", answer: || get(steps::steps) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/timeline", answer: || get(timeline::timeline) },
 ];
 
 /// The router of the table.

@@ -578,6 +578,8 @@ export interface components {
         };
         /** @description A page of runs, newest first. */
         RunPage: {
+            /** @description What is wrong with runs that cannot be read and may belong here; at most 20. */
+            damaged: string[];
             /** @description The jobs that have runs or are in the program, for the filter. */
             jobs: string[];
             /** @description What `after` of the next page is; `null` if there is none. */

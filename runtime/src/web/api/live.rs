@@ -29,12 +29,12 @@ pub(crate) async fn run(
     let run = id.clone();
     // What cannot be watched is said at once, and in words.
     Arc::clone(&app).blocking(move |app| Ok(app.store.run(&run)?)).await?;
-    Ok(Sse::new(live::of_run(app.watchers.run(&app.store, &id), after)))
+    Ok(Sse::new(live::of_run(app.watchers.run(&app, &id), after)))
 }
 
 /// That the list of runs changed.
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Sse<Events> {
-    Sse::new(live::of_list(app.watchers.list(&app.store)))
+    Sse::new(live::of_list(app.watchers.list(&app)))
 }
 
 /// The last commit that the page knows of: what it was told last before what it was loaded with.

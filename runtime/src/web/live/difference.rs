@@ -31,6 +31,8 @@ const FAILURES: usize = 20;
 pub(crate) struct Told {
     /// The state that all was told of.
     last: Option<(u64, Standing, SystemTime)>,
+    /// The commit up to which all was told.
+    known: u64,
     ops: InTurn<(u32, OpNow)>,
     failures: InTurn<FailureGroup>,
 }
@@ -39,7 +41,7 @@ impl Told {
     /// To one who knows the run up to commit `after`; of any other than the newest it is not known what
     /// was told then, so all is told again.
     pub(crate) fn after(after: Option<u64>, state: &State) -> Self {
-        let mut told = Self::default();
+        let mut told = Self { known: after.unwrap_or_default(), ..Self::default() };
         // Who saw it run at this commit does not know that it was interrupted since.
         if after == Some(state.seq) && state.standing != Standing::Interrupted {
             told.ops.told = state.ops.iter().cloned().map(Some).collect();
@@ -72,7 +74,13 @@ impl Told {
         live.failures = failures.into_iter().map(|group| group.value.clone()).collect();
         live.ops = ops.into_iter().map(|op| op.value.clone()).collect();
         live.more = !all_ops || !all_failures;
-        self.last = (!live.more).then_some((state.seq, state.standing, state.changed));
+        if live.more {
+            // Who comes back with the number of a message is told the rest of what only began to be told.
+            live.seq = self.known;
+        } else {
+            self.known = state.seq;
+            self.last = Some((state.seq, state.standing, state.changed));
+        }
         live
     }
 }

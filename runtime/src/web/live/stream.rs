@@ -79,9 +79,7 @@ async fn tell_run(
         let told = told.get_or_insert_with(|| Told::after(after, &state));
         if !told.is_all_of(&state) {
             let live = told.next(&state, SystemTime::now());
-            let event = event("state", &live);
-            // Who comes back is told the rest of what only began to be told.
-            room.send(if live.more { event } else { event.id(live.seq.to_string()) });
+            room.send(event("state", &live).id(live.seq.to_string()));
             sleep(BETWEEN).await;
             continue;
         }

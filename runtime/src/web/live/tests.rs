@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::difference::{MESSAGE, Told};
 use super::follow::Follow;
 use super::state::State;
-use super::watcher::{Seen, Watchers};
+use super::watcher::Seen;
 use crate::event::{EventKind, RunState, StepRef};
 use crate::graph::{NodeId, ScopeId};
 use crate::report::fixture::{at, failed, millis, run_started, succeeded};
@@ -15,6 +15,7 @@ use crate::shape::{Shape, ShapeKind, ShapeNode, ShapeScope};
 use crate::step::Path;
 use crate::store::{MemoryStore, NewCommit, NewRun, RunRow, Standing, Store};
 use crate::summary::Summary;
+use crate::web::App;
 use crate::web::api::types::Live;
 
 /// A job of so many ops without fan-outs.
@@ -97,7 +98,9 @@ fn messages(told: &mut Told, state: &State) -> Vec<Live> {
         assert!(all.len() < 1_000, "it comes to an end");
         all.push(live);
     }
+    let seqs: Vec<_> = all.iter().map(|live| live.seq == state.seq).collect();
     let more: Vec<_> = all.iter().map(|live| live.more).collect();
+    assert!(seqs.iter().zip(&more).all(|(known, more)| known != more), "{seqs:?} {more:?}");
     assert_eq!(more.iter().filter(|more| !**more).count(), 1, "{more:?}");
     all
 }
@@ -182,6 +185,10 @@ fn a_run_that_goes_on_is_told_from_the_beginning() {
     assert_eq!(live[0].failures.iter().map(|group| group.node).collect::<Vec<_>>(), [2]);
 }
 
+fn app(store: &MemoryStore) -> Arc<App> {
+    Arc::new(App::new(Arc::new(store.clone()), "memory".to_owned(), "wide", "wide".into(), false))
+}
+
 fn enter(store: &MemoryStore, id: &str) -> Arc<dyn crate::store::Drive> {
     use crate::record::Facts;
     use crate::record::facts::{FACTS_VERSION, RunFacts};
@@ -216,7 +223,7 @@ fn a_run_is_followed_commit_by_commit_and_past_its_end() {
     let store = MemoryStore::new();
     let drive = enter(&store, "aaaa");
     let mut encoder = crate::record::Encoder::new();
-    let mut follow = Follow::open(Arc::new(store.clone()), "aaaa").unwrap();
+    let mut follow = Follow::new(app(&store), "aaaa");
     assert_eq!(follow.look().unwrap().unwrap().seq, 0);
     assert!(follow.look().unwrap().is_none(), "nothing changed");
     append(&*drive, &mut encoder, run_started());
@@ -232,9 +239,10 @@ fn a_run_is_followed_commit_by_commit_and_past_its_end() {
 async fn one_watcher_serves_all_who_listen_and_ends_with_the_last() {
     let store = MemoryStore::new();
     let drive = enter(&store, "aaaa");
-    let (shared, watchers): (Arc<dyn Store>, _) = (Arc::new(store.clone()), Watchers::default());
-    let mut first = watchers.run(&shared, "aaaa");
-    let second = watchers.run(&shared, "aaaa");
+    let app = app(&store);
+    let watchers = &app.watchers;
+    let mut first = watchers.run(&app, "aaaa");
+    let second = watchers.run(&app, "aaaa");
     assert!(first.same_channel(&second), "one watcher for both");
     first.wait_for(Option::is_some).await.unwrap();
     drop(drive);

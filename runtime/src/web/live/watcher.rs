@@ -7,20 +7,18 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::http::StatusCode;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::follow::Follow;
+use super::follow::{Follow, PULSE};
 use super::state::State;
-use crate::record::ReadError;
 use crate::store::{RunFilter, Standing, Store, StoreError};
+use crate::web::App;
 
 /// How often it is asked whether anything was changed.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// How often it is looked whether who drives a run still lives, which changes nothing in the store.
-pub(super) const PULSE: Duration = Duration::from_secs(1);
 
 /// How many running runs are looked at for that in a list.
 const DRIVEN: usize = 20;
@@ -42,22 +40,22 @@ pub(crate) struct Watchers {
 
 impl Watchers {
     /// Watches a run; what was seen of it is at first `None`. The receiver ends if the run cannot be read.
-    pub(crate) fn run(&self, store: &Arc<dyn Store>, run: &str) -> watch::Receiver<Option<Seen>> {
+    pub(crate) fn run(&self, app: &Arc<App>, run: &str) -> watch::Receiver<Option<Seen>> {
         self.runs.subscribe(run.to_owned(), None, |watched| {
-            let (store, run) = (Arc::clone(store), run.to_owned());
+            let (app, run) = (Arc::clone(app), run.to_owned());
             tokio::spawn(async move {
-                watch_run(&watched, &store, &run).await;
+                watch_run(&watched, app, &run).await;
                 watched.end(&run);
             });
         })
     }
 
     /// Watches the list of runs; the number counts its changes.
-    pub(crate) fn list(&self, store: &Arc<dyn Store>) -> watch::Receiver<u64> {
+    pub(crate) fn list(&self, app: &Arc<App>) -> watch::Receiver<u64> {
         self.list.subscribe((), 0, |watched| {
-            let store = Arc::clone(store);
+            let store = Arc::clone(&app.store);
             tokio::spawn(async move {
-                watch_list(&watched, &store).await;
+                watch_list(&watched, store).await;
                 watched.end(&());
             });
         })
@@ -72,45 +70,40 @@ impl Watchers {
     }
 }
 
-async fn watch_run(watched: &Watched<String, Option<Seen>>, store: &Arc<dyn Store>, run: &str) {
-    let mut follow = None;
-    while watched.is_wanted(&run.to_owned()) {
-        let (store, id) = (Arc::clone(store), run.to_owned());
+async fn watch_run(watched: &Watched<String, Option<Seen>>, app: Arc<App>, run: &str) {
+    let run = run.to_owned();
+    let mut follow = Follow::new(app, &run);
+    while watched.is_wanted(&run) {
         let looked = spawn_blocking(move || {
-            let mut follow = match follow {
-                Some(follow) => follow,
-                None => Follow::open(store, &id)?,
-            };
-            let seen = follow.look()?;
-            Ok::<_, ReadError>((follow, seen))
+            let seen = follow.look();
+            (follow, seen)
         });
-        match looked.await {
-            Ok(Ok((next, seen))) => {
-                follow = Some(next);
-                if let Some(state) = seen {
-                    watched.tell(&run.to_owned(), Some(Seen::Run(state)));
-                }
-            }
-            Ok(Err(ReadError::Store(StoreError::NoRun { .. }))) => {
-                watched.tell(&run.to_owned(), Some(Seen::Gone));
+        // One that panicked is as good as one that cannot be read.
+        let Ok((next, seen)) = looked.await else { return };
+        follow = next;
+        match seen {
+            Ok(None) => {}
+            Ok(Some(state)) => watched.tell(&run, Some(Seen::Run(state))),
+            Err(refused) if refused.status == StatusCode::NOT_FOUND => {
+                watched.tell(&run, Some(Seen::Gone));
                 return;
             }
             // The streams end, and who asks again is told why.
-            Ok(Err(_)) | Err(_) => return,
+            Err(_) => return,
         }
         sleep(LOOK).await;
     }
 }
 
-async fn watch_list(watched: &Watched<(), u64>, store: &Arc<dyn Store>) {
-    let mut list = List { store: Arc::clone(store), version: None, driven: Vec::new(), looked: None };
+async fn watch_list(watched: &Watched<(), u64>, store: Arc<dyn Store>) {
+    let mut list = List { store, version: None, driven: Vec::new(), looked: None };
     let mut changes = 0;
     while watched.is_wanted(&()) {
         let looked = spawn_blocking(move || {
-            let changed = list.look()?;
-            Ok::<_, StoreError>((list, changed))
+            let changed = list.look();
+            (list, changed)
         });
-        let Ok(Ok((next, changed))) = looked.await else { return };
+        let Ok((next, Ok(changed))) = looked.await else { return };
         list = next;
         if changed {
             changes += 1;

@@ -157,7 +157,7 @@ function bars(ctx: CanvasRenderingContext2D, lane: Placed, frame: Frame): void {
       const end = Math.min(toX(scale, span.to), scale.width + 4);
       if (end < -2 || x > scale.width) continue;
       const w = Math.max(end - x, 1.5);
-      if (h > 8 && w > 6) ctx.roundRect(x, y, w - 0.5, h, 3);
+      if (h > 8 && w > 6) ctx.roundRect(x, y, w - 0.5, h, Math.min(3, w / 5));
       else ctx.rect(x, y, w, h);
       if (h > 12 && w > 26)
         labels.push({ x: Math.max(x, 0) + 5, y: y + h / 2 + 0.5, room: end - Math.max(x, 0) - 9, at: i });
