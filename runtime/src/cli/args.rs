@@ -109,6 +109,7 @@ Environment:
   FANFOLD_HOME      The folder that runs are recorded in [default: .fanfold]
   FANFOLD_PROGRESS  How progress is shown, as --progress
   FANFOLD_ARG_NAME  The argument `name` of the job that is run
+  FANFOLD_UI_TOKEN  The token that opens the page; a new secret each time if there is none
   NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe";
 
 fn color_flag() -> Arg {

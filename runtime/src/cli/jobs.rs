@@ -62,7 +62,7 @@ pub(crate) fn flag_name(arg: &ArgDef) -> String {
 }
 
 /// The name of an argument's type, without the modules that it lies in.
-fn type_name(arg: &ArgDef) -> String {
+pub(crate) fn type_name(arg: &ArgDef) -> String {
     let whole = (arg.info.name)();
     let mut short = String::new();
     let mut word = String::new();

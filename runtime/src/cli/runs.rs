@@ -125,7 +125,7 @@ pub(super) fn runs(flags: &Flags) -> Result<u8, Problem> {
 
 /// How many steps of a run are in each state. Its row is behind while it goes on, and stays so if its
 /// process dies.
-pub(crate) fn counts(store: &Arc<dyn Store>, run: &RunRow) -> Counts {
+fn counts(store: &Arc<dyn Store>, run: &RunRow) -> Counts {
     let told = |run: &str| -> Result<Counts, ReadError> {
         let reader = Reader::open(Arc::clone(store), run)?;
         Ok(Counts::of(&reader.summary()?, reader.shape()))
@@ -166,7 +166,7 @@ pub(super) fn as_text(
 }
 
 /// How many steps of a run stand so: where nobody drives it, nothing runs.
-pub(crate) fn stands(standing: Standing, counts: &Counts, state: StepState) -> u64 {
+fn stands(standing: Standing, counts: &Counts, state: StepState) -> u64 {
     match (standing, state) {
         (Standing::Interrupted, StepState::Running) => 0,
         (Standing::Interrupted, StepState::Waiting) => {

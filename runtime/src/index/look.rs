@@ -30,6 +30,21 @@ pub(crate) struct IndexedStep {
     pub(crate) commit: u64,
 }
 
+/// The last attempt of a step, as a timeline shows it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bar {
+    pub(crate) place: u32,
+    pub(crate) node: NodeId,
+    /// Its state, as a place in [`StepState::ALL`].
+    pub(crate) state: usize,
+    /// Whether the step ended with it.
+    pub(crate) ended: bool,
+    pub(crate) attempts: u32,
+    /// When it began, and how long it took or has taken, in microseconds.
+    pub(crate) started: u64,
+    pub(crate) took: u64,
+}
+
 impl Index {
     /// The last commit that it knows of.
     pub(crate) fn seq(&self) -> u64 {
@@ -92,6 +107,28 @@ impl Index {
             _ => entry.took(),
         };
         (entry.attempts > 0).then(|| (entry.started(), took))
+    }
+
+    /// Tells the last attempts of all steps that count and were run, in the order in which they opened.
+    pub(crate) fn each_bar(&self, driven: bool, mut tell: impl FnMut(Bar)) {
+        for alike in self.state.alike() {
+            let steps = &self.state.layout().scope(alike.scope).steps;
+            let mut place = alike.first_slot as u32;
+            for item in alike.items {
+                let first = place;
+                place += steps.len() as u32;
+                if !self.state.is_alive(item) {
+                    continue;
+                }
+                for (place, node) in (first..).zip(steps) {
+                    let Some((started, took)) = self.times(place) else { continue };
+                    let Some(state) = self.standing(place, driven) else { continue };
+                    let ended = !matches!(state, StepState::Running | StepState::Waiting);
+                    let (state, attempts) = (severity(state), self.attempts(place));
+                    tell(Bar { place, node: *node, state, ended, attempts, started, took });
+                }
+            }
+        }
     }
 
     /// The step at a place; `None` if it does not count.

@@ -21,7 +21,7 @@ mod tests;
 pub(crate) use endings::Ending;
 pub(crate) use find::{By, Found, Query, Sort};
 pub(crate) use fold::Index;
-pub(crate) use look::IndexedStep;
+pub(crate) use look::{Bar, IndexedStep};
 pub(crate) use open::OpenRun;
 
 /// Makes room for more, an eighth at a time: doubling would take up to twice what is needed.

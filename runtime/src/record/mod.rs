@@ -23,7 +23,7 @@ pub(crate) mod layout;
 mod past;
 pub(crate) mod raw;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod starts;
 pub(crate) mod state;
 #[cfg(test)]

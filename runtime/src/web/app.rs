@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::live::Watchers;
 use super::open_runs::OpenRuns;
 use super::refused::Refused;
+use crate::cli::again::Again;
 use crate::index::OpenRun;
-use crate::store::Store;
+use crate::store::{Store, default_address};
 
 /// The server's knowledge of itself and of its store.
 #[derive(Debug)]
@@ -55,6 +56,15 @@ impl App {
         answer: impl FnOnce(&mut OpenRun) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
         self.runs.with(&self.store, id, answer)
+    }
+
+    /// This program at this store, for the command lines that are shown.
+    pub(crate) fn again(&self) -> Again {
+        let usual = default_address();
+        let path = usual.strip_prefix("sqlite:").and_then(|path| std::path::absolute(path).ok());
+        let usual = path.map_or(usual, |path| format!("sqlite:{}", path.display()));
+        let named = (self.address != usual).then_some(self.address.as_str());
+        Again::of(&self.program, named, &self.store)
     }
 
     /// Answers on a thread that may wait for the disk.

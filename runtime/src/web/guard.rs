@@ -235,3 +235,7 @@ fn locked() -> Refused {
         ),
     )
 }
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;

@@ -10,6 +10,8 @@ pub(crate) mod api;
 mod app;
 mod assets;
 mod first;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod guard;
 mod http;
 mod late;
@@ -22,6 +24,11 @@ mod refused;
 mod routes;
 mod secret;
 mod server;
+
+/// The method and the path of everything that the page's server answers, for the tests that attack it.
+pub fn page_routes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    routes::ROUTES.iter().map(|route| (route.method, route.path))
+}
 
 pub(crate) use app::App;
 pub(crate) use late::LateStore;

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 
 use super::App;
-use super::api::{act, live};
+use super::api::{act, graph, jobs, live, run, runs, steps, timeline};
 use super::pages::{api_document, icon, page, script, sheet};
 
 /// An address and what answers it.
@@ -37,6 +37,13 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/app.css", answer: || get(sheet) },
     Route { method: "GET", path: "/favicon.svg", answer: || get(icon) },
     Route { method: "GET", path: "/api/v1/openapi.json", answer: || get(api_document) },
+    Route { method: "GET", path: "/api/v1/runs", answer: || get(runs::list) },
+    Route { method: "GET", path: "/api/v1/runs/{id}", answer: || get(run::one) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/graph", answer: || get(graph::of_run) },
+    Route { method: "GET", path: "/api/v1/jobs", answer: || get(jobs::list) },
+    Route { method: "GET", path: "/api/v1/jobs/{job}", answer: || get(jobs::one) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/steps", answer: || get(steps::steps) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/timeline", answer: || get(timeline::timeline) },
 ];
 
 /// The router of the table.

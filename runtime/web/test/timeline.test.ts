@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columns, pack, sparkline, worse } from "../src/run/timeline-pack.ts";
+import { asBuckets, columns, pack, worse } from "../src/run/timeline-pack.ts";
 import {
   FOLD_PX,
   isWhole,
@@ -89,6 +89,8 @@ test("ticks are at round times and not too near", () => {
   assert.equal(tickText(3_850e6, 10e6), "1:04:10");
   assert.equal(tickText(97_200e6, 3_600e6), "1 d 03:00");
   assert.equal(tickText(90e6, 30e6), "1:30");
+  assert.equal(tickText(600_050_000, 50_000), "10:00.05");
+  assert.equal(tickText(119_999_999, 1e6), "2:00");
 });
 
 test("bars of one row never overlap, and each lies as high as it can", () => {
@@ -151,8 +153,19 @@ test("a failure is never hidden by what is not one", () => {
   assert.equal(worse(6, 0), 0);
 });
 
-test("a sparkline sums what ended", () => {
-  const strip = lane({ bucket: [0, 1, 9], ended: [3, 4, 5] });
-  assert.deepEqual(sparkline(strip, 100, 1000, 5), [7, 0, 0, 0, 5]);
-  assert.deepEqual(sparkline(undefined, 100, 1000, 3), [0, 0, 0]);
+test("few steps become buckets: what ran in each, and what ended", () => {
+  const answer = {
+    ...{ tier: "steps", from_us: 0, to_us: 1000, end_us: 1000, width_us: 0, gaps: [], seq: 1 },
+    lanes: [
+      lane({ step: ["a", "b"], start_us: [0, 100], took_us: [250, 100], state: [0, 1], attempts: [1, 1] }),
+    ],
+  };
+  const made = asBuckets(answer, 10);
+  assert.equal(made.width_us, 100);
+  const strip = made.lanes[0] as Lane;
+  assert.deepEqual(strip.bucket, [0, 1, 2]);
+  assert.deepEqual(strip.active, [1, 2, 2]);
+  assert.deepEqual(strip.ended, [0, 0, 2]);
+  assert.deepEqual(strip.worst, [0, 1, 1]);
+  assert.equal(strip.peak, 2);
 });

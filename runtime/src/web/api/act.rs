@@ -1,17 +1,16 @@
 //! `POST` to `/api/v1/jobs/{job}/runs` and to `/runs/{id}/resume`, `/rerun` and `/cancel`: what the buttons
 //! do, or with `dry=1` would do.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
+use super::params::{Pairs, Params};
 use super::types::{Begun, CancelRequest, LaunchRequest, RerunRequest, ResumeRequest};
-use crate::cli::again::Again;
 use crate::cli::asked::{self, Asked};
 use crate::cli::cancel::asking;
 use crate::cli::resume::said;
@@ -29,7 +28,6 @@ use crate::web::refused::Refused;
 const REASON: &str = "asked for on the page";
 
 type Answer = Result<Json<Begun>, Refused>;
-type Pairs = Query<BTreeMap<String, String>>;
 
 /// Begins a run of a job.
 pub(crate) async fn launch(
@@ -38,7 +36,7 @@ pub(crate) async fn launch(
     pairs: Pairs,
     body: Bytes,
 ) -> Answer {
-    let (dry, request) = asked_for::<LaunchRequest>(&app, &pairs, &body)?;
+    let (dry, request) = asked_for::<LaunchRequest>(&app, pairs, &body)?;
     let job = the_job(&job).ok_or_else(|| {
         Refused::not_found(format!("there is no job `{job}`"), "the list of jobs has those of the program")
     })?;
@@ -65,7 +63,7 @@ pub(crate) async fn resume(
     pairs: Pairs,
     body: Bytes,
 ) -> Answer {
-    let (dry, request) = asked_for::<ResumeRequest>(&app, &pairs, &body)?;
+    let (dry, request) = asked_for::<ResumeRequest>(&app, pairs, &body)?;
     let run = id.clone();
     let check = move |app: &App| {
         Runs::of(Arc::clone(&app.store)).check_resume(&run).map_err(not_resumed)?;
@@ -98,7 +96,7 @@ pub(crate) async fn rerun(
     pairs: Pairs,
     body: Bytes,
 ) -> Answer {
-    let (dry, request) = asked_for::<RerunRequest>(&app, &pairs, &body)?;
+    let (dry, request) = asked_for::<RerunRequest>(&app, pairs, &body)?;
     let check = move |app: &App| {
         let row = app.store.run(&id)?;
         let (asked, expr) = asked::rerun(&id, job_of(&row)?, &request).map_err(|problem| wrong(&problem))?;
@@ -127,8 +125,8 @@ pub(crate) async fn cancel(
     pairs: Pairs,
     body: Bytes,
 ) -> Answer {
-    let (dry, request) = asked_for::<CancelRequest>(&app, &pairs, &body)?;
-    let command = again(&app).command(&format!("cancel {id}"));
+    let (dry, request) = asked_for::<CancelRequest>(&app, pairs, &body)?;
+    let command = app.again().command(&format!("cancel {id}"));
     let act = move |app: &App| {
         let row = app.store.run(&id)?;
         let text = asking(&row).map_err(|why| Refused::new(StatusCode::CONFLICT, why, None))?;
@@ -145,7 +143,7 @@ pub(crate) async fn cancel(
 /// Whether it is only asked what would be done, and what is asked for.
 fn asked_for<T: DeserializeOwned + Default>(
     app: &App,
-    Query(pairs): &Pairs,
+    pairs: Pairs,
     body: &[u8],
 ) -> Result<(bool, T), Refused> {
     if app.read_only {
@@ -153,7 +151,7 @@ fn asked_for<T: DeserializeOwned + Default>(
         let help = "serve it without `--read-only`, or use the command line".to_owned();
         return Err(Refused::new(StatusCode::FORBIDDEN, why, Some(help)));
     }
-    let dry = match pairs.get("dry").map(String::as_str) {
+    let dry = match Params::of(pairs, &["dry"])?.one("dry")? {
         None | Some("0") => false,
         Some("1") => true,
         Some(other) => {
@@ -223,11 +221,5 @@ fn writing(app: &App) -> Result<Arc<dyn Store>, Refused> {
 }
 
 fn command(app: &App, asked: &Asked) -> String {
-    again(app).command(&asked.shown)
-}
-
-/// This program at this store, for the command lines that are shown.
-fn again(app: &App) -> Again {
-    let named = (app.address != store::default_address()).then_some(app.address.as_str());
-    Again::of(&app.program, named, &app.store)
+    app.again().command(&asked.shown)
 }

@@ -165,7 +165,7 @@ pub(crate) fn error_kind(kind: ErrorKind) -> &'static str {
     }
 }
 
-fn first_line(text: &str) -> String {
+pub(crate) fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 

@@ -29,3 +29,13 @@ export function AnswerMark<T>({ answer }: { answer: Answer<T> }) {
     </div>
   );
 }
+
+/** The mark of a page that is not told of changes any more. */
+export function LostMark({ since }: { since: number | null }) {
+  if (since === null) return null;
+  return (
+    <p class="lost" role="status">
+      Not connected since {when(since / 1000, Date.now() / 1000)}: what is shown is as it was then.
+    </p>
+  );
+}

@@ -17,6 +17,8 @@ export interface RunState {
   /** Seconds since the run began, which go on with the run: now, and each second, for what is drawn. */
   now(): number;
   readonly clock: ReadonlySignal<number>;
+  /** Asks for the run anew: after something that this page began. */
+  reload(): void;
 }
 
 export interface Connection {
@@ -50,6 +52,7 @@ export class OpenRun {
       })),
       clock: this.#seconds,
       now: () => this.#now(),
+      reload: () => void this.load(),
     };
     this.#timer = setInterval(() => this.#tick(), 1_000);
     document.addEventListener("visibilitychange", this.#shown);

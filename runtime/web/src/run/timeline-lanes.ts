@@ -137,7 +137,17 @@ function bucketBox(
   const box = { x, y: lane.top + AROUND_PX, w, h: STRIP_PX };
   const state = STATES[from.lane.worst[at] as number] ?? "waiting";
   const active = from.lane.active[at] as number;
-  return { lane, at, box, span, state, step: null, attempts: 0, active, ended: from.lane.ended[at] as number };
+  return {
+    lane,
+    at,
+    box,
+    span,
+    state,
+    step: null,
+    attempts: 0,
+    active,
+    ended: from.lane.ended[at] as number,
+  };
 }
 
 /** The next thing to the right (`by` 1) or left (-1) of a time in a lane, for the keyboard. */

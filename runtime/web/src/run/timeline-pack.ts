@@ -1,5 +1,5 @@
 // Where single bars go in a lane, and what a column of a heat strip shows. Pure.
-import type { Lane } from "../types";
+import type { Lane, Timeline } from "../types";
 import { type Scale, toX } from "./timeline-scale";
 
 /** The states in the order of `StepCounts`, as the numbers of a timeline have them. */
@@ -87,13 +87,42 @@ export function firstFrom(sorted: readonly number[], least: number): number {
   return low;
 }
 
-/** How many ended in each of `bins` equal parts of the run's time: the line of an op in the table. */
-export function sparkline(lane: Lane | undefined, width: number, end: number, bins: number): number[] {
-  const out = new Array<number>(bins).fill(0);
-  if (!lane || end <= 0) return out;
-  lane.bucket.forEach((bucket, i) => {
-    const at = Math.min(Math.floor((((bucket + 0.5) * width) / end) * bins), bins - 1);
-    if (at >= 0) out[at] = (out[at] as number) + (lane.ended[i] as number);
+/** An answer of single steps as one of `parts` buckets, so that there is one way to draw the whole run. */
+export function asBuckets(of: Timeline, parts: number): Timeline {
+  if (of.tier !== "steps") return of;
+  const width = Math.max(Math.ceil((of.to_us - of.from_us) / parts), 1);
+  return {
+    ...of,
+    tier: "buckets",
+    width_us: width,
+    lanes: of.lanes.map((lane) => bucketed(lane, of, width)),
+  };
+}
+
+function bucketed(lane: Lane, of: Timeline, width: number): Lane {
+  const cells = new Map<number, { active: number; ended: number; worst: number }>();
+  lane.start_us.forEach((start, i) => {
+    const end = Math.min(start + (lane.took_us[i] as number), of.to_us);
+    const last = Math.floor((end - of.from_us) / width);
+    const state = lane.state[i] as number;
+    for (let at = Math.max(Math.floor((start - of.from_us) / width), 0); at <= last; at++) {
+      const cell = cells.get(at) ?? { active: 0, ended: 0, worst: state };
+      cell.active++;
+      cell.worst = worse(cell.worst, state);
+      if (at === last && STATES[state] !== "running") cell.ended++;
+      cells.set(at, cell);
+    }
   });
-  return out;
+  const bucket = [...cells.keys()].sort((a, b) => a - b);
+  const all = bucket.map((at) => cells.get(at) as { active: number; ended: number; worst: number });
+  const active = all.map((cell) => cell.active);
+  const peak = Math.max(1, ...active);
+  return {
+    ...lane,
+    peak,
+    bucket,
+    active,
+    ended: all.map((cell) => cell.ended),
+    worst: all.map((cell) => cell.worst),
+  };
 }

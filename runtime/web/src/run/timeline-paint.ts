@@ -2,7 +2,7 @@
 import { colour } from "../theme";
 import { barSpan, type Hit, type Picture, type Placed, STRIP_PX } from "./timeline-lanes";
 import { type Columns, columns, STATES } from "./timeline-pack";
-import { type Scale, scaleOf, type Span, tickText, ticks, toX } from "./timeline-scale";
+import { type Scale, type Span, scaleOf, ticks, tickText, toX } from "./timeline-scale";
 
 /** The sheet's colours, as a canvas and as pixels take them. */
 export interface Palette {
@@ -13,6 +13,8 @@ export interface Palette {
   line: string;
   raised: string;
   accent: string;
+  /** What is written on a step that succeeded. */
+  onCalm: string;
 }
 
 const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
@@ -21,7 +23,7 @@ const AROUND_PX = 4;
 
 /** Reads the colours of the sheet: to be read anew when the theme changes. */
 export function palette(): Palette {
-  const states = STATES.map((state) => colour(state.replace("_", "-")));
+  const states = STATES.map((state) => colour(state === "succeeded" ? "calm" : state));
   const probe = document.createElement("canvas");
   probe.width = states.length;
   probe.height = 1;
@@ -31,14 +33,15 @@ export function palette(): Palette {
     ctx.fillRect(i, 0, 1, 1);
   });
   const pixels = new Uint32Array(ctx.getImageData(0, 0, states.length, 1).data.buffer.slice(0));
-  const [ink, faint, line, raised, accent] = ["ink", "faint", "line", "raised", "accent"].map(colour) as [
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
-  return { states, pixels, ink, faint, line, raised, accent };
+  const [ink, faint, line, raised, accent, onCalm] = [
+    "text",
+    "soft",
+    "line",
+    "card",
+    "accent",
+    "on-calm",
+  ].map(colour) as [string, string, string, string, string, string];
+  return { states, pixels, ink, faint, line, raised, accent, onCalm };
 }
 
 /** Makes the canvas as large as it is shown, in the screen's own pixels, and clears it. */
@@ -131,8 +134,7 @@ function stripColumns(lane: Placed, { of, scale }: Frame, width: number): Column
     columns(lane.coarse, from, Math.max(overview.width_us, 1), scale, 0, left, out);
     columns(lane.coarse, from, Math.max(overview.width_us, 1), scale, right, width, out);
   }
-  if (has && lane.fine)
-    columns(lane.fine, fine.from_us, Math.max(fine.width_us, 1), scale, left, right, out);
+  if (has && lane.fine) columns(lane.fine, fine.from_us, Math.max(fine.width_us, 1), scale, left, right, out);
   return out;
 }
 
@@ -155,17 +157,22 @@ function bars(ctx: CanvasRenderingContext2D, lane: Placed, frame: Frame): void {
       const end = Math.min(toX(scale, span.to), scale.width + 4);
       if (end < -2 || x > scale.width) continue;
       const w = Math.max(end - x, 1.5);
-      if (h > 8 && w > 6) ctx.roundRect(x, y, w - 0.5, h, 3);
+      if (h > 8 && w > 6) ctx.roundRect(x, y, w - 0.5, h, Math.min(3, w / 5));
       else ctx.rect(x, y, w, h);
-      if (h > 12 && w > 26) labels.push({ x: Math.max(x, 0) + 5, y: y + h / 2 + 0.5, room: end - Math.max(x, 0) - 9, at: i });
+      if (h > 12 && w > 26)
+        labels.push({ x: Math.max(x, 0) + 5, y: y + h / 2 + 0.5, room: end - Math.max(x, 0) - 9, at: i });
     }
     ctx.fill();
   }
   ctx.font = FONT;
   ctx.textBaseline = "middle";
-  ctx.fillStyle = colours.raised;
   for (const label of labels) {
-    const text = fitText(ctx, barText(all.step[label.at] as string, lane.name, all.attempts[label.at] as number), label.room);
+    const text = fitText(
+      ctx,
+      barText(all.step[label.at] as string, lane.name, all.attempts[label.at] as number),
+      label.room,
+    );
+    ctx.fillStyle = all.state[label.at] === 0 ? colours.onCalm : colours.raised;
     if (text) ctx.fillText(text, label.x, label.y);
   }
   const chosen = frame.step === null ? -1 : all.step.indexOf(frame.step);
@@ -191,7 +198,8 @@ function fitText(ctx: CanvasRenderingContext2D, text: string, room: number): str
   const most = Math.floor(room / 4);
   let cut = text.length > most ? text.slice(0, most) : text;
   if (ctx.measureText(cut).width <= room) return cut === text ? text : `${cut}…`;
-  while (cut.length > 1 && ctx.measureText(`${cut}…`).width > room) cut = cut.slice(0, Math.floor(cut.length * 0.85));
+  while (cut.length > 1 && ctx.measureText(`${cut}…`).width > room)
+    cut = cut.slice(0, Math.floor(cut.length * 0.85));
   return cut.length > 1 ? `${cut}…` : "";
 }
 
@@ -273,7 +281,12 @@ export function paintMap(
   ctx.globalAlpha = 1;
   ctx.strokeStyle = colours.accent;
   ctx.lineWidth = 1.5;
-  ctx.strokeRect(Math.max(x0, 0) + 0.75, 0.75, Math.max(Math.min(x1, whole.width) - Math.max(x0, 0) - 1.5, 1), height - 1.5);
+  ctx.strokeRect(
+    Math.max(x0, 0) + 0.75,
+    0.75,
+    Math.max(Math.min(x1, whole.width) - Math.max(x0, 0) - 1.5, 1),
+    height - 1.5,
+  );
 }
 
 /** Columns of one height; neighbours of one colour are one rectangle. */

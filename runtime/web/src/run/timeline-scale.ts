@@ -155,22 +155,26 @@ function roundUp(us: number): number {
   return Math.ceil(us / day) * day;
 }
 
-/** The time of a tick in words, as fine as the ticks are apart: `12.50 s`, `1:04:10`, `2 d 03:00`. */
+/** The time of a tick in words, as fine as the ticks are apart: `12.50 s`, `1:04:10.5`, `2 d 03:00`. */
 export function tickText(us: number, apart: number): string {
   if (us === 0) return "0";
-  if (apart < 1000) return `${fixed(us / 1000, apart, 1000)} ms`;
-  if (us < 60e6 || apart < 1e6) return `${fixed(us / 1e6, apart, 1e6)} s`;
-  const seconds = Math.round(us / 1e6);
-  const d = Math.floor(seconds / 86400);
-  const h = Math.floor((seconds % 86400) / 3600);
-  const m = Math.floor((seconds % 3600) / 60);
+  if (us < 1e6 && apart < 1e5) return `${fixed(us / 1000, apart, 1000)} ms`;
+  if (us < 60e6) return `${fixed(us / 1e6, apart, 1e6)} s`;
+  const places = Math.min(placesOf(apart, 1e6), 6);
+  const whole = Math.round((us / 1e6) * 10 ** places) / 10 ** places;
   const two = (n: number) => String(n).padStart(2, "0");
-  const tail = apart % 60e6 === 0 && seconds >= 3600 ? "" : `:${two(seconds % 60)}`;
-  if (d > 0) return `${d} d ${two(h)}:${two(m)}${tail}`;
-  return h > 0 ? `${h}:${two(m)}${tail || " h"}` : `${m}:${two(seconds % 60)}`;
+  const d = Math.floor(whole / 86400);
+  const h = Math.floor((whole % 86400) / 3600);
+  const m = Math.floor((whole % 3600) / 60);
+  const s = (whole % 60).toFixed(places).padStart(places > 0 ? places + 3 : 2, "0");
+  if (d > 0) return `${d} d ${two(h)}:${two(m)}${apart % 60e6 === 0 ? "" : `:${s}`}`;
+  return h > 0 ? `${h}:${two(m)}:${s}` : `${m}:${s}`;
+}
+
+function placesOf(apart: number, unit: number): number {
+  return Math.max(0, Math.ceil(-Math.log10(apart / unit) - 1e-9));
 }
 
 function fixed(value: number, apart: number, unit: number): string {
-  const places = Math.max(0, Math.ceil(-Math.log10(apart / unit) - 1e-9));
-  return value.toFixed(Math.min(places, 3));
+  return value.toFixed(Math.min(placesOf(apart, unit), 3));
 }
