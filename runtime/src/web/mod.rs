@@ -5,7 +5,8 @@
 
 #![allow(dead_code, unused_imports, reason = "the parts come together one by one")]
 
-mod api;
+mod acting;
+pub(crate) mod api;
 mod app;
 mod assets;
 mod first;
