@@ -7,7 +7,6 @@ pub(crate) mod jobs;
 pub(crate) mod live;
 #[cfg(test)]
 mod openapi;
-pub(crate) mod params;
 pub(crate) mod rows;
 pub(crate) mod run;
 pub(crate) mod runs;
