@@ -13,6 +13,7 @@ mod first;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod guard;
+pub(crate) mod html;
 mod http;
 mod late;
 mod layer;
