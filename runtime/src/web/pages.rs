@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::assets::{DOCUMENT, ICON, INDEX, SCRIPT, SHEET};
+use super::assets::{DOCUMENT, ICON, INDEX, MORE, SCRIPT, SHEET};
 use super::first::{First, first};
 use super::guard::API;
 use super::html::json_in_html;
@@ -61,6 +61,10 @@ fn document(first: &First) -> String {
 
 pub(super) async fn script(asked: HeaderMap) -> Response {
     SCRIPT.answer(&asked)
+}
+
+pub(super) async fn more(asked: HeaderMap) -> Response {
+    MORE.answer(&asked)
 }
 
 pub(super) async fn sheet(asked: HeaderMap) -> Response {

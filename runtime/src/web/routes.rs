@@ -11,6 +11,9 @@ use super::api::{graph, jobs, live, run, runs, steps, timeline};
 use super::api::{events, graph, jobs, live, run, runs, steps, timeline};
 use super::api::{act, graph, jobs, live, run, runs, steps, timeline};
 use super::pages::{api_document, icon, page, script, sheet};
+use super::api::{graph, jobs, live, run, runs};
+use super::api::{steps, timeline};
+use super::pages::{api_document, icon, more, page, script, sheet};
 
 /// An address and what answers it.
 pub(super) struct Route {
@@ -36,6 +39,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/runs/{id}", answer: || get(page) },
     Route { method: "GET", path: "/runs/{id}/steps/{step}", answer: || get(page) },
     Route { method: "GET", path: "/app.js", answer: || get(script) },
+    Route { method: "GET", path: "/more.js", answer: || get(more) },
     Route { method: "GET", path: "/app.css", answer: || get(sheet) },
     Route { method: "GET", path: "/favicon.svg", answer: || get(icon) },
     Route { method: "GET", path: "/api/v1/openapi.json", answer: || get(api_document) },
