@@ -7,12 +7,7 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 
 use super::App;
-use super::api::{graph, jobs, live, run, runs, steps, timeline};
-use super::api::{events, graph, jobs, live, run, runs, steps, timeline};
-use super::api::{act, graph, jobs, live, run, runs, steps, timeline};
-use super::pages::{api_document, icon, page, script, sheet};
-use super::api::{graph, jobs, live, run, runs};
-use super::api::{steps, timeline};
+use super::api::{act, events, graph, jobs, live, run, runs, steps, timeline};
 use super::pages::{api_document, icon, more, page, script, sheet};
 
 /// An address and what answers it.
