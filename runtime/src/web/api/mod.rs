@@ -1,6 +1,8 @@
 //! The data API, `/api/v1`: plain JSON, every answer bounded.
 
 pub(crate) mod convert;
+#[cfg(all(test, feature = "sqlite"))]
+mod cost;
 pub(crate) mod graph;
 pub(crate) mod jobs;
 pub(crate) mod live;
