@@ -12,7 +12,7 @@ const thirdParty: Plugin = {
   },
 };
 
-// One script and one sheet of fixed names: they are committed and embedded in the crate.
+// A script for the first screen, one for the rest, and one sheet, of fixed names: they are committed and embedded in the crate.
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   publicDir: "public",
@@ -25,6 +25,7 @@ export default defineConfig({
     rollupOptions: {
       output: {
         entryFileNames: "app.js",
+        chunkFileNames: "[name].js",
         assetFileNames: (asset) => (asset.names.some((name) => name.endsWith(".css")) ? "app.css" : "[name][extname]"),
       },
     },

@@ -27,6 +27,9 @@ pub(super) static INDEX: Asset =
     asset("index.html", "text/html; charset=utf-8", include_bytes!("../../web/dist/index.html"));
 pub(super) static SCRIPT: Asset =
     asset("app.js", "text/javascript; charset=utf-8", include_bytes!("../../web/dist/app.js"));
+/// What the first screen does without.
+pub(super) static MORE: Asset =
+    asset("more.js", "text/javascript; charset=utf-8", include_bytes!("../../web/dist/more.js"));
 pub(super) static SHEET: Asset =
     asset("app.css", "text/css; charset=utf-8", include_bytes!("../../web/dist/app.css"));
 pub(super) static ICON: Asset =

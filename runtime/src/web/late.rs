@@ -3,8 +3,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::store::{
     Commit, CommitHead, Drive, Finding, Hash, LogFilter, LogRow, NewRun, RunFilter, RunRow, Store,
@@ -16,9 +15,15 @@ pub(crate) struct LateStore {
     address: String,
     /// Its file; `None` where there is no file to wait for.
     file: Option<PathBuf>,
-    open: Mutex<Option<(Identity, Arc<dyn Store>)>>,
-    /// How often it was opened, or found to be gone.
-    turns: AtomicU64,
+    open: Mutex<Open>,
+}
+
+/// What is open now.
+#[derive(Default)]
+struct Open {
+    store: Option<(Identity, Arc<dyn Store>)>,
+    /// How often one was opened, or found to be gone.
+    times: u64,
 }
 
 /// Which file it is, whatever its name: another file under the same name is another store.
@@ -34,7 +39,7 @@ impl LateStore {
         // An op of this process may change the working directory.
         let file = file.map(|file| std::path::absolute(&file).unwrap_or(file));
         let address = file.as_ref().map_or(address.to_owned(), |file| format!("sqlite:{}", file.display()));
-        let store = Self { address, file, open: Mutex::default(), turns: AtomicU64::new(0) };
+        let store = Self { address, file, open: Mutex::default() };
         store.now()?;
         Ok(store)
     }
@@ -46,22 +51,26 @@ impl LateStore {
 
     /// The store, if there is one by now.
     pub(crate) fn now(&self) -> Result<Option<Arc<dyn Store>>, StoreError> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.lock();
         let found = self.identity();
-        if let Some((identity, store)) = &*open
+        if let Some((identity, store)) = &open.store
             && *identity == found
         {
             return Ok(Some(Arc::clone(store)));
         }
-        if open.take().is_some() || found.is_some() {
-            self.turns.fetch_add(1, Relaxed);
+        if open.store.take().is_some() || found.is_some() {
+            open.times += 1;
         }
         if self.file.is_some() && found.is_none() {
             return Ok(None);
         }
         let store = open_read_only(&self.address)?;
-        *open = Some((found, Arc::clone(&store)));
+        open.store = Some((found, Arc::clone(&store)));
         Ok(Some(store))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(unix)]
@@ -157,10 +166,10 @@ impl Store for LateStore {
         self.of(run)?.blob(run, hash)
     }
 
+    /// Another file counts its own changes, so the number also says which file it is.
     fn version(&self) -> Result<u64, StoreError> {
         let version = self.now()?.map_or(Ok(0), |store| store.version())?;
-        // Another file counts its own changes.
-        Ok(version.wrapping_add(self.turns.load(Relaxed) << 48))
+        Ok(version.wrapping_add(self.lock().times << 40))
     }
 
     fn request_cancel(&self, run: &str, reason: &str) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asBuckets, columns, pack, sparkline, worse } from "../src/run/timeline-pack.ts";
+import { asBuckets, columns, pack, worse } from "../src/run/timeline-pack.ts";
 import {
   FOLD_PX,
   isWhole,
@@ -168,10 +168,4 @@ test("few steps become buckets: what ran in each, and what ended", () => {
   assert.deepEqual(strip.ended, [0, 0, 2]);
   assert.deepEqual(strip.worst, [0, 1, 1]);
   assert.equal(strip.peak, 2);
-});
-
-test("a sparkline sums what ended", () => {
-  const strip = lane({ bucket: [0, 1, 9], ended: [3, 4, 5] });
-  assert.deepEqual(sparkline(strip, 100, 1000, 5), [7, 0, 0, 0, 5]);
-  assert.deepEqual(sparkline(undefined, 100, 1000, 3), [0, 0, 0]);
 });

@@ -225,7 +225,8 @@ mod tests {
             compute_piece[c] Succeeded 1 Some(0.87) 
             compute_piece[b] Failed 3 Some(0.5) api time out after 500 ms
             merge UpstreamFailed 0 None compute_piece[b] failed
-        "#]].assert_eq(&rows.concat());
+        "#]]
+        .assert_eq(&rows.concat());
     }
 
     #[test]

@@ -202,10 +202,8 @@ interface NameProps {
 function OpName({ row, chosen, choose, fold }: NameProps) {
   const { op, opens, folded, hidden } = row;
   return (
-    <span class="op-name" style={{ paddingLeft: `${fold === null ? 0 : op.depth * 18}px` }}>
-      {fold !== null && op.depth > 0 && (
-        <span class={op.first ? "guide is-first" : "guide"} aria-hidden="true" />
-      )}
+    <span class="op-name">
+      {fold !== null && <Guides op={op} />}
       <button
         type="button"
         class="link cut"

@@ -161,13 +161,6 @@ function Tools({ view }: { view: View }) {
             </button>
           ),
         )}
-        {op !== null && (
-          <button type="button" class="chip" aria-pressed="true" onClick={() => selection.set({ op: null })}>
-            <span class="mono">{op}</span>
-            <span aria-hidden="true">×</span>
-            <span class="unseen">: show all ops</span>
-          </button>
-        )}
       </div>
       <span class="grow" />
       <span class="soft st-place">
@@ -257,9 +250,11 @@ function Head({ column, run }: { column: Column; run: RunState }) {
     <th scope="col" class={column.class} aria-sort={is}>
       <button type="button" class="st-sort" onClick={() => selection.set({ sort: next }, "replace")}>
         {column.name}
-        <span aria-hidden="true" class="st-arrow">
-          {is === "ascending" ? "↑" : is === "descending" ? "↓" : ""}
-        </span>
+        {is !== undefined && (
+          <span aria-hidden="true" class="st-arrow">
+            {is === "ascending" ? "↑" : "↓"}
+          </span>
+        )}
       </button>
     </th>
   );
@@ -280,7 +275,6 @@ function Row({ view, place }: { view: View; place: number }) {
       </tr>
     );
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the link in the row is for the keyboard.
     <tr
       aria-rowindex={place + 2}
       aria-current={chosen ? "true" : undefined}

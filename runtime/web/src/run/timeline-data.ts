@@ -1,17 +1,15 @@
-// The whole run in one coarse answer: the mini-map, and the small lines in the table of ops.
-import { effect, type ReadonlySignal } from "@preact/signals";
+// The whole run in one coarse answer: for the mini-map, and wherever the fine answer does not reach.
+import { effect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Answer } from "../fetch";
 import type { Timeline } from "../types";
 import { onCommits } from "./refresh";
 import type { RunState } from "./state";
-import { asBuckets, sparkline } from "./timeline-pack";
+import { asBuckets } from "./timeline-pack";
 
 /** How many parts the coarse answer has. */
 const COARSE_PX = 600;
 const REFRESH_MS = 2_000;
-/** How many points a small line has: two pixels each. */
-export const SPARK_POINTS = 30;
 
 interface Shared {
   answer: Answer<Timeline>;
@@ -59,12 +57,4 @@ export function inBuckets(overview: Timeline): Timeline {
   const made = whole.get(overview) ?? asBuckets(overview, COARSE_PX);
   whole.set(overview, made);
   return made;
-}
-
-/** How many steps of an op ended in each of [`SPARK_POINTS`] parts of the run, from the answer of [`useOverview`]. */
-export function sparkOf(overview: ReadonlySignal<Timeline | null>, node: number): number[] {
-  if (overview.value === null) return new Array<number>(SPARK_POINTS).fill(0);
-  const all = inBuckets(overview.value);
-  const lane = all.lanes.find((lane) => lane.node === node);
-  return sparkline(lane, all.width_us, all.end_us, SPARK_POINTS);
 }

@@ -87,17 +87,6 @@ export function firstFrom(sorted: readonly number[], least: number): number {
   return low;
 }
 
-/** How many ended in each of `bins` equal parts of the run's time: the line of an op in the table. */
-export function sparkline(lane: Lane | undefined, width: number, end: number, bins: number): number[] {
-  const out = new Array<number>(bins).fill(0);
-  if (!lane || end <= 0) return out;
-  lane.bucket.forEach((bucket, i) => {
-    const at = Math.min(Math.floor((((bucket + 0.5) * width) / end) * bins), bins - 1);
-    if (at >= 0) out[at] = (out[at] as number) + (lane.ended[i] as number);
-  });
-  return out;
-}
-
 /** An answer of single steps as one of `parts` buckets, so that there is one way to draw the whole run. */
 export function asBuckets(of: Timeline, parts: number): Timeline {
   if (of.tier !== "steps") return of;
