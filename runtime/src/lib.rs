@@ -78,6 +78,8 @@ pub mod summary;
 mod cli;
 
 #[cfg(feature = "ui")]
+mod index;
+#[cfg(feature = "ui")]
 mod web;
 
 mod arg;

@@ -154,9 +154,25 @@ impl Store for FaultyStore {
         self.store.logs(run, filter, after, limit)
     }
 
+    fn last_logs(
+        &self,
+        run: &str,
+        filter: &LogFilter,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, StoreError> {
+        self.plan.alive()?;
+        self.store.last_logs(run, filter, before, limit)
+    }
+
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
         self.plan.alive()?;
         self.store.blob(run, hash)
+    }
+
+    fn version(&self) -> Result<u64, StoreError> {
+        self.plan.alive()?;
+        self.store.version()
     }
 
     fn request_cancel(&self, run: &str, reason: &str) -> Result<(), StoreError> {

@@ -35,6 +35,7 @@ const RESERVED: &[&str] = &[
     "store",
     "tag",
     "tag_limit",
+    "ui",
     "verbose",
     "version",
 ];

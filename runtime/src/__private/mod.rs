@@ -39,6 +39,9 @@ pub use crate::value::{AnyValue, TypeInfo};
 pub use inventory;
 pub use serde_json::Value as Json;
 
+#[cfg(feature = "ui")]
+pub use crate::web::page_routes;
+
 use crate::graph::build;
 
 /// The traits whose methods expanded code resolves, without their names: nothing of the user's is

@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use super::store::StoreFlags;
+use super::which;
 use crate::event::RunState;
 use crate::store::{Standing, Store};
 use crate::text::safe;
 
-/// The fewest letters of an id that are shown, and the fewest that anybody should write down.
-pub(super) const SHORTEST: usize = 4;
-
 /// How this program is called again.
 #[derive(Debug, Clone)]
-pub(super) struct Again {
+pub(crate) struct Again {
     program: String,
     /// The words that name the store, if they are needed.
     flag: String,
@@ -27,21 +25,24 @@ impl Again {
 
     /// This program at a store that it has opened to read.
     pub(super) fn at(program: &str, flags: &StoreFlags, store: &Arc<dyn Store>) -> Self {
-        let flag = flags.store.as_deref().map(|address| format!(" --store {}", quoted(address)));
+        Self::of(program, flags.store.as_deref(), store)
+    }
+
+    /// This program at a store that has to be named so, if at all.
+    pub(crate) fn of(program: &str, address: Option<&str>, store: &Arc<dyn Store>) -> Self {
+        let flag = address.map(|address| format!(" --store {}", quoted(address)));
         let (program, flag) = (safe(program).into_owned(), flag.unwrap_or_default());
         Self { program, flag, store: Arc::clone(store) }
     }
 
     /// `letters show 7k2m --failures`.
-    pub(super) fn command(&self, words: &str) -> String {
+    pub(crate) fn command(&self, words: &str) -> String {
         format!("{} {}{}", self.program, safe(words), self.flag)
     }
 
-    /// So much of an id as tells it apart; all of it if the store cannot say.
+    /// So much of an id as tells it apart.
     pub(super) fn short<'a>(&self, id: &'a str) -> &'a str {
-        let lengths = SHORTEST..id.len();
-        let is_unique = |begin: &&str| self.store.ids(begin, 2).is_ok_and(|ids| ids.len() == 1);
-        lengths.filter_map(|length| id.get(..length)).find(is_unique).unwrap_or(id)
+        which::short(&*self.store, id)
     }
 
     /// A line of what may be done next with a run; empty if there is nothing.
@@ -63,9 +64,9 @@ impl Again {
 }
 
 /// A word as a shell reads it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_./:=@%+,-".contains(c);
-    if word.chars().all(plain) {
+    if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
     safe(&format!("'{}'", word.replace('\'', r"'\''"))).into_owned()

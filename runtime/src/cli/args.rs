@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Args as _, Command};
 use clap_complete::Shell;
 
 use super::problem::{Problem, unknown};
-use super::{cancel, doctor, export, jobs, list, logs, output, prune, resume, runs, show, values};
+use super::{cancel, doctor, export, jobs, list, logs, output, prune, resume, runs, show, ui, values};
 use crate::define::{ArgForm, JobDef};
 use crate::exit;
 
@@ -93,6 +93,7 @@ fn command(name: &str, all: &[&'static JobDef]) -> Command {
         .subcommand(cancel::Flags::augment_args(Command::new("cancel")).about("Ask a run to stop"))
         .subcommand(prune::Flags::augment_args(Command::new("prune")).about("Remove runs that nobody needs"))
         .subcommand(doctor::Flags::augment_args(Command::new("doctor")).about("Look for what is wrong"))
+        .subcommand(ui::Flags::augment_args(Command::new("ui")).about("Serve a page of the runs"))
         .subcommand(list::GraphFlags::augment_args(Command::new("graph")).about("Print the graph of a job"))
         .subcommand(
             Command::new("completions")
@@ -108,6 +109,7 @@ Environment:
   FANFOLD_HOME      The folder that runs are recorded in [default: .fanfold]
   FANFOLD_PROGRESS  How progress is shown, as --progress
   FANFOLD_ARG_NAME  The argument `name` of the job that is run
+  FANFOLD_UI_TOKEN  The token that opens the page; a new secret each time if there is none
   NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe";
 
 fn color_flag() -> Arg {

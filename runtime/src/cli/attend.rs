@@ -12,6 +12,7 @@ use super::flags::OutputFlags;
 use super::problem::Problem;
 use super::showing::{print_values, progress_options, say_end};
 use super::store::in_full;
+use super::ui::Beside;
 use super::watcher::Watcher;
 use crate::engine::{Remains, RunHandle, StartError};
 use crate::event::RunState;
@@ -31,6 +32,7 @@ pub(super) fn attend<F>(
     shape: Shape,
     flags: &OutputFlags,
     again: Option<Again>,
+    page: Option<Beside>,
     begin: impl FnOnce(Vec<Box<dyn Sink>>) -> F,
 ) -> Result<u8, Problem>
 where
@@ -41,11 +43,22 @@ where
         .enable_all()
         .build()
         .map_err(|error| Problem::Store(format!("tokio's runtime cannot start: {error}")))?;
-    let code = runtime.block_on(drive(shape, flags, again, begin));
+    let ended = runtime.block_on(drive(shape, flags, again, page.as_ref(), begin));
     // Threads that were left behind hold the store as long as the process lives.
     store.tidy();
     leave(runtime);
-    code
+    let Ended { code, was_asked } = ended?;
+    if let Some(page) = page.filter(|_| !was_asked) {
+        page.stay()?;
+    }
+    Ok(code)
+}
+
+/// How it ended.
+struct Ended {
+    code: u8,
+    /// Whether somebody at this process asked it to end.
+    was_asked: bool,
 }
 
 /// Does not wait for threads that were left behind: they end with the process.
@@ -57,8 +70,9 @@ async fn drive<F>(
     shape: Shape,
     flags: &OutputFlags,
     again: Option<Again>,
+    page: Option<&Beside>,
     begin: impl FnOnce(Vec<Box<dyn Sink>>) -> F,
-) -> Result<u8, Problem>
+) -> Result<Ended, Problem>
 where
     F: Future<Output = Result<RunHandle, RunsError>>,
 {
@@ -74,7 +88,7 @@ where
         reason = watcher.asked_early() => {
             progress.finish();
             tell(&format!("cancelled before anything began ({reason})"));
-            return Ok(exit::CANCELLED);
+            return Ok(Ended { code: exit::CANCELLED, was_asked: true });
         }
     };
     let handle = match started {
@@ -86,6 +100,9 @@ where
     };
     progress.follow(handle.steps());
     let run = handle.run_id().to_owned();
+    if let Some(page) = page {
+        tell(&format!("      Page {}", page.address(&format!("/runs/{run}"))));
+    }
     let next = |state, has_errors| match &again {
         Some(again) => again.next(&run, Standing::Ended(state), has_errors),
         None => String::new(),
@@ -93,6 +110,7 @@ where
     let watched = watcher.watch(handle.canceller(), next(RunState::Cancelled, false));
     let remains = handle.remains();
     let report = handle.wait().await;
+    let was_asked = watched.was_asked();
     drop(watched);
     progress.finish();
     clear_away(remains).await;
@@ -102,14 +120,15 @@ where
     };
     // A reader of the events that went away, as `head` does, is nothing to talk about.
     if written.as_ref().is_some_and(|written| written.as_ref().is_err_and(Problem::is_reader_gone)) {
-        return Ok(exit_code(report.state));
+        return Ok(Ended { code: exit_code(report.state), was_asked });
     }
     if let Some(error) = &report.unwritten {
         return Err(Problem::Store(format!("{error}{}", unwritten(again.as_ref(), &run))));
     }
     let next = next(report.state, !report.summary.errors().is_empty());
     say_end(&report, flags, shown.paint, &next);
-    written.unwrap_or_else(|| print_values(&report)).map(|()| exit_code(report.state))
+    written.unwrap_or_else(|| print_values(&report))?;
+    Ok(Ended { code: exit_code(report.state), was_asked })
 }
 
 /// Waits for the last of the run's threads, so that its store is closed here and in order, and not by a

@@ -13,7 +13,7 @@ use crate::summary::{Counts, Summary};
 
 /// How a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ends {
+pub(crate) enum Ends {
     Succeeded,
     Failed,
     /// It still runs.
@@ -23,7 +23,7 @@ pub(super) enum Ends {
 }
 
 /// A store of runs of `letters`; what runs does so until its drive is dropped.
-pub(super) fn shelf(runs: &[(&str, Ends)]) -> (Arc<dyn Store>, Vec<Arc<dyn Drive>>) {
+pub(crate) fn shelf(runs: &[(&str, Ends)]) -> (Arc<dyn Store>, Vec<Arc<dyn Drive>>) {
     let store = Arc::new(MemoryStore::new());
     let drives = runs.iter().filter_map(|(id, ends)| {
         let (shape, events) = match ends {

@@ -23,6 +23,9 @@ pub(super) struct RunFlags {
     /// A tag of the run, to find it by (name=value); repeatable
     #[arg(long, value_name = "NAME=VALUE", value_parser = limits::run_tag)]
     pub(super) tag: Vec<(String, String)>,
+    /// The id of the new run, for whoever begins it and waits for it
+    #[arg(long, value_name = "ID", hide = true)]
+    pub(super) run_id: Option<String>,
     #[command(flatten)]
     pub(super) limits: LimitFlags,
     #[command(flatten)]
@@ -86,6 +89,9 @@ pub(super) struct OutputFlags {
     /// Which ends of steps are shown, each level with those before it
     #[arg(long, value_name = "LEVEL")]
     pub(super) status_level: Option<StatusLevel>,
+    /// Serve the page beside the run, and after it until Ctrl-C
+    #[arg(long)]
+    pub(super) ui: bool,
     /// How many running steps are named
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(super) max_running: usize,

@@ -52,17 +52,17 @@ fn other_sources(job: &JobDef) -> String {
 }
 
 /// The variable of the environment that an argument is read from.
-pub(super) fn variable(arg: &ArgDef) -> String {
+pub(crate) fn variable(arg: &ArgDef) -> String {
     format!("FANFOLD_ARG_{}", arg.name.to_uppercase())
 }
 
 /// The flag of an argument, without its dashes.
-pub(super) fn flag_name(arg: &ArgDef) -> String {
+pub(crate) fn flag_name(arg: &ArgDef) -> String {
     arg.name.replace('_', "-")
 }
 
 /// The name of an argument's type, without the modules that it lies in.
-fn type_name(arg: &ArgDef) -> String {
+pub(crate) fn type_name(arg: &ArgDef) -> String {
     let whole = (arg.info.name)();
     let mut short = String::new();
     let mut word = String::new();
@@ -79,7 +79,7 @@ fn type_name(arg: &ArgDef) -> String {
 }
 
 /// The type of one value of an argument: of what may be left out or repeated, the inner type.
-pub(super) fn value_type(arg: &ArgDef) -> String {
+pub(crate) fn value_type(arg: &ArgDef) -> String {
     let name = type_name(arg);
     let inner = ["Option<", "Vec<"].iter().find_map(|outer| name.strip_prefix(outer)?.strip_suffix('>'));
     inner.unwrap_or(&name).to_owned()
@@ -120,7 +120,7 @@ fn flag(arg: &'static ArgDef) -> Arg {
 }
 
 /// The first paragraph of a doc comment, on one line.
-pub(super) fn first_paragraph(doc: &str) -> String {
+pub(crate) fn first_paragraph(doc: &str) -> String {
     let lines = doc.trim().lines().map(str::trim).take_while(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join(" ")
 }

@@ -42,6 +42,18 @@ pub(super) fn pool(text: &str) -> Result<(String, PoolLimit), String> {
     Ok((name.to_owned(), limit))
 }
 
+/// A pool's limit as it is written: `3`, `10/s`, or both.
+pub(crate) fn pool_text(limit: PoolLimit) -> String {
+    let rate = limit.rate.map(|Rate { starts, per }| match per.as_secs() {
+        1 if per.subsec_nanos() == 0 => format!("{starts}/s"),
+        60 if per.subsec_nanos() == 0 => format!("{starts}/min"),
+        3_600 if per.subsec_nanos() == 0 => format!("{starts}/h"),
+        _ => format!("{starts}/{}", humantime::format_duration(per)),
+    });
+    let max = limit.max.map(|max| max.to_string());
+    max.into_iter().chain(rate).collect::<Vec<_>>().join(", ")
+}
+
 /// The limit of a tag's value: `team:red=2`.
 pub(super) fn tag(text: &str) -> Result<((String, String), u32), String> {
     let (tag, value) = split(text, "NAME:VALUE=N, such as `team:red=2`")?;
@@ -84,6 +96,15 @@ mod tests {
         assert_eq!(pool("a=b=10/s"), Ok(("a=b".into(), PoolLimit { max: None, rate: Some(per_second) })));
         assert_eq!(rate("5/250ms"), Ok(Rate { starts: 5, per: Duration::from_millis(250) }));
         assert_eq!(tag("team:red=2"), Ok((("team".into(), "red".into()), 2)));
+    }
+
+    #[test]
+    fn limits_are_written_as_they_are_read() {
+        for text in ["3", "10/s", "90/min", "5/h", "5/250ms"] {
+            let (_, limit) = pool(&format!("api={text}")).unwrap();
+            assert_eq!(pool_text(limit), text);
+        }
+        assert_eq!(pool_text(PoolLimit { max: Some(3), rate: Some(rate("1/s").unwrap()) }), "3, 1/s");
     }
 
     #[test]

@@ -1,38 +1,43 @@
 //! The binary's face: its commands, each from a command line to an exit code.
 
-mod again;
+pub(crate) mod again;
 mod args;
+#[cfg(feature = "ui")]
+pub(crate) mod asked;
 mod attend;
-mod cancel;
+pub(crate) mod cancel;
 mod columns;
 mod config;
 mod doctor;
 mod event_lines;
 mod export;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod flags;
-mod jobs;
-mod limits;
+pub(crate) mod jobs;
+pub(crate) mod limits;
 mod list;
 mod logs;
+#[cfg(feature = "ui")]
+mod open;
 mod options;
 mod output;
-mod problem;
+pub(crate) mod problem;
 mod prompt;
 mod prune;
-mod resume;
+pub(crate) mod resume;
 mod room;
 mod run;
-mod runs;
+pub(crate) mod runs;
 mod show;
 mod showing;
 mod signals;
 mod store;
-mod values;
+mod ui;
+pub(crate) mod values;
 mod watcher;
-mod when;
-mod which;
+pub(crate) mod when;
+pub(crate) mod which;
 
 use std::process::ExitCode;
 
@@ -76,6 +81,7 @@ fn dispatch(command: Command, matches: &ArgMatches) -> Result<u8, Problem> {
         Some(("cancel", matches)) => cancel::cancel(&cancel::Flags::from_arg_matches(matches)?),
         Some(("prune", matches)) => prune::prune(&prune::Flags::from_arg_matches(matches)?),
         Some(("doctor", matches)) => doctor::doctor(&doctor::Flags::from_arg_matches(matches)?),
+        Some(("ui", matches)) => ui::ui(program, &ui::Flags::from_arg_matches(matches)?),
         Some(("completions", matches)) => args::completions(command, matches),
         _ => Ok(exit::USAGE),
     }

@@ -11,7 +11,7 @@ use super::output::print;
 use super::problem::Problem;
 use super::store::StoreFlags;
 use super::when::{self, between, shown};
-use super::which::{Ids, standing_words};
+use super::which::{short, standing_words};
 use crate::event::{RunState, StepState};
 use crate::exit;
 use crate::record::{ReadError, Reader};
@@ -93,6 +93,7 @@ impl Asked {
             since: self.since,
             until: self.until,
             tags: self.tag.clone(),
+            parent: None,
             before: None,
             limit,
         }
@@ -111,24 +112,30 @@ pub(super) fn runs(flags: &Flags) -> Result<u8, Problem> {
     let store = flags.store.reading()?;
     let mut runs = store.runs(&flags.asked.filter(flags.limit))?;
     for run in runs.iter_mut().filter(|run| !matches!(run.standing, Standing::Ended(_))) {
-        // The row is behind while a run goes on, and stays so if its process dies.
-        if let Ok(counts) = counts(&store, &run.id) {
-            run.counts = counts;
-        }
+        run.counts = counts(&store, run).to_json();
     }
     let text = if flags.json {
         as_json(&runs)
     } else {
-        as_text(&store, &runs, SystemTime::now(), &TimeZone::system(), Paint::for_stdout())?
+        as_text(&store, &runs, SystemTime::now(), &TimeZone::system(), Paint::for_stdout())
     };
     print(text.as_bytes())?;
     Ok(exit::SUCCESS)
 }
 
-/// How many steps of a run stand how, as its row has it.
-fn counts(store: &Arc<dyn Store>, run: &str) -> Result<String, ReadError> {
-    let reader = Reader::open(Arc::clone(store), run)?;
-    Ok(Counts::of(&reader.summary()?, reader.shape()).to_json())
+/// How many steps of a run are in each state. Its row is behind while it goes on, and stays so if its
+/// process dies.
+fn counts(store: &Arc<dyn Store>, run: &RunRow) -> Counts {
+    let told = |run: &str| -> Result<Counts, ReadError> {
+        let reader = Reader::open(Arc::clone(store), run)?;
+        Ok(Counts::of(&reader.summary()?, reader.shape()))
+    };
+    match run.standing {
+        Standing::Ended(_) => Counts::read(&run.counts),
+        Standing::Running | Standing::Interrupted => {
+            told(&run.id).unwrap_or_else(|_| Counts::read(&run.counts))
+        }
+    }
 }
 
 pub(super) fn as_text(
@@ -137,26 +144,25 @@ pub(super) fn as_text(
     now: SystemTime,
     zone: &TimeZone,
     paint: Paint,
-) -> Result<String, Problem> {
+) -> String {
     if runs.is_empty() {
-        return Ok(format!("no such runs in {}\n", safe(&store.name())));
+        return format!("no such runs in {}\n", safe(&store.name()));
     }
-    let ids = Ids::of(store)?;
     let titles = ["run", "job", "state", "started", "took", "steps", ""];
     let mut rows = vec![titles.iter().map(|title| paint.dim(title)).collect::<Vec<_>>()];
     for run in runs {
         let steps = Counts::read(&run.counts);
         rows.push(vec![
-            id(&ids, &run.id, paint),
+            id(store, &run.id, paint),
             safe(&run.job).into_owned(),
             painted(run.standing, paint),
             shown(run.started, zone),
             took(run, now),
             states_of(|state| stands(run.standing, &steps, state)),
-            parent(&ids, run),
+            parent(store, run),
         ]);
     }
-    Ok(columns(&rows))
+    columns(&rows)
 }
 
 /// How many steps of a run stand so: where nobody drives it, nothing runs.
@@ -171,8 +177,8 @@ fn stands(standing: Standing, counts: &Counts, state: StepState) -> u64 {
 }
 
 /// An id, so much of it emphasised as tells it apart.
-pub(super) fn id(ids: &Ids, id: &str, paint: Paint) -> String {
-    let short = ids.short(id);
+pub(super) fn id(store: &Arc<dyn Store>, id: &str, paint: Paint) -> String {
+    let short = short(&**store, id);
     format!("{}{}", paint.strong(short), paint.dim(&id[short.len()..]))
 }
 
@@ -193,8 +199,8 @@ pub(super) fn took(run: &RunRow, now: SystemTime) -> String {
     duration(between(run.started, until))
 }
 
-fn parent(ids: &Ids, run: &RunRow) -> String {
-    let parent = run.parent.as_deref().map(|parent| format!("rerun of {}", safe(ids.short(parent))));
+fn parent(store: &Arc<dyn Store>, run: &RunRow) -> String {
+    let parent = run.parent.as_deref().map(|parent| format!("rerun of {}", safe(short(&**store, parent))));
     let tags = run.tags.iter().map(|(name, value)| format!("{}={}", safe(name), safe(value)));
     parent.into_iter().chain(tags).collect::<Vec<_>>().join(" ")
 }
@@ -228,7 +234,7 @@ pub(super) fn run_json(run: &RunRow) -> serde_json::Value {
     })
 }
 
-pub(super) fn seconds(time: SystemTime) -> f64 {
+pub(crate) fn seconds(time: SystemTime) -> f64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
@@ -258,8 +264,8 @@ mod tests {
             7k2nabcd  letters  succeeded  2027-01-15 08:00:00  1m 24s  4 succeeded, 2 running
             7k2mabcd  letters  failed     2027-01-15 08:00:00  1m 24s  6 succeeded, 1 failed, 1 upstream failed
         "#]]
-        .assert_eq(&as_text(&store, &runs, now, &zone, Paint::PLAIN).unwrap());
-        assert_eq!(as_text(&store, &[], now, &zone, Paint::PLAIN).unwrap(), "no such runs in memory\n");
+        .assert_eq(&as_text(&store, &runs, now, &zone, Paint::PLAIN));
+        assert_eq!(as_text(&store, &[], now, &zone, Paint::PLAIN), "no such runs in memory\n");
         let json: serde_json::Value = serde_json::from_str(&as_json(&runs)).unwrap();
         assert_eq!(json["runs"][2]["steps"]["upstream_failed"], 1);
         assert_eq!(json["runs"][0]["started"], 1_800_000_000.0);

@@ -14,10 +14,13 @@ use super::prompt::Prompt;
 use crate::define::{ArgDef, ArgForm, JobDef};
 use crate::value::AnyValue;
 
+/// What the environment says of a variable.
+pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// Where values come from, besides flags and defaults.
 pub(super) struct Sources<'a> {
     pub(super) matches: &'a ArgMatches,
-    pub(super) environment: fn(&str) -> Option<String>,
+    pub(super) environment: Environment<'a>,
     pub(super) json: BTreeMap<String, Value>,
     pub(super) config: &'a Config,
     /// Asks for a secret, where somebody can be asked.
@@ -80,7 +83,7 @@ pub(super) fn values(job: &JobDef, sources: &Sources<'_>) -> Result<Vec<AnyValue
 /// the others.
 pub(super) fn secrets(
     job: &JobDef,
-    environment: fn(&str) -> Option<String>,
+    environment: Environment<'_>,
     prompt: Option<Prompt>,
 ) -> Result<BTreeMap<&'static str, AnyValue>, Problem> {
     let mut secrets = BTreeMap::new();
@@ -123,6 +126,11 @@ fn value(arg: &ArgDef, sources: &Sources<'_>) -> Result<Option<AnyValue>, Proble
     if let Some(placed) = sources.config.args.get(arg.name) {
         return (arg.from_json)(&placed.value).map(Some).map_err(|message| wrong(&placed.place, message));
     }
+    left_out(arg).map_err(|message| wrong("left out", message))
+}
+
+/// The value of an argument of which nothing is said; `None` where something must be.
+pub(crate) fn left_out(arg: &ArgDef) -> Result<Option<AnyValue>, String> {
     if let Some(default) = arg.default {
         return Ok(Some(default()));
     }
@@ -133,7 +141,7 @@ fn value(arg: &ArgDef, sources: &Sources<'_>) -> Result<Option<AnyValue>, Proble
         // One that may be left out reads nothing as a value; any other refuses it.
         ArgForm::Secret => return Ok((arg.from_texts)(&[]).ok()),
     };
-    (arg.from_texts)(nothing).map(Some).map_err(|message| wrong("left out", message))
+    (arg.from_texts)(nothing).map(Some)
 }
 
 fn flag_texts(arg: &ArgDef, matches: &ArgMatches) -> Option<Vec<String>> {
@@ -163,7 +171,7 @@ mod tests {
     fn read(line: &[&str], environment: fn(&str) -> Option<String>, json: &str, config: &Config) -> String {
         let matches = jobs::command(&LETTERS).try_get_matches_from([&["letters"], line].concat()).unwrap();
         let json = json_arguments(json, &LETTERS).unwrap();
-        let sources = Sources { matches: &matches, environment, json, config, prompt: None };
+        let sources = Sources { matches: &matches, environment: &environment, json, config, prompt: None };
         match values(&LETTERS, &sources) {
             Ok(values) => LETTERS.args.iter().zip(&values).map(|(arg, value)| (arg.show)(value)).collect(),
             Err(problem) => problem.to_string(),
@@ -204,7 +212,8 @@ mod tests {
         let read = |job: &'static JobDef, prompt: Option<Prompt>| {
             let matches = jobs::command(job).try_get_matches_from(["letters"]).unwrap();
             let (json, config) = (BTreeMap::new(), Config::default());
-            let sources = Sources { matches: &matches, environment: |_| None, json, config: &config, prompt };
+            let sources =
+                Sources { matches: &matches, environment: &|_| None, json, config: &config, prompt };
             let values = values(job, &sources).map_err(|problem| problem.to_string())?;
             Ok::<_, String>(values[0].downcast_ref::<Secret<u8>>().map(|pin| *pin.expose()))
         };

@@ -28,6 +28,13 @@ pub(super) struct Watcher {
 /// A run that can be cancelled.
 pub(super) struct Watched(Arc<Mutex<Stage>>);
 
+impl Watched {
+    /// Whether somebody at this process asked it to stop.
+    pub(super) fn was_asked(&self) -> bool {
+        lock(&self.0).asked.is_some()
+    }
+}
+
 impl Drop for Watched {
     fn drop(&mut self) {
         // Nothing of the run is held any more: its store can be closed.

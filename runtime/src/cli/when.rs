@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 /// `2026-07-01 10:00:00`.
-pub(super) fn shown(time: SystemTime, zone: &TimeZone) -> String {
+pub(crate) fn shown(time: SystemTime, zone: &TimeZone) -> String {
     match Timestamp::try_from(time) {
         Ok(time) => Zoned::new(time, zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Err(_) => "at no time that a calendar has".to_owned(),
@@ -15,7 +15,7 @@ pub(super) fn shown(time: SystemTime, zone: &TimeZone) -> String {
 }
 
 /// A time that was asked for: so long ago (`2h`, `3days`), or a date with or without a time and a zone.
-pub(super) fn asked(text: &str, now: SystemTime, zone: &TimeZone) -> Result<SystemTime, String> {
+pub(crate) fn asked(text: &str, now: SystemTime, zone: &TimeZone) -> Result<SystemTime, String> {
     if let Ok(ago) = humantime::parse_duration(text) {
         return Ok(now.checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH));
     }
@@ -34,7 +34,7 @@ pub(super) fn flag(text: &str) -> Result<SystemTime, String> {
 }
 
 /// How long a run took, or has taken.
-pub(super) fn between(from: SystemTime, to: SystemTime) -> Duration {
+pub(crate) fn between(from: SystemTime, to: SystemTime) -> Duration {
     to.duration_since(from).unwrap_or_default()
 }
 

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::again::SHORTEST;
 use super::columns::columns;
 use super::problem::Problem;
 use super::when::shown;
 use crate::store::{RunFilter, RunRow, Standing, Store};
 use crate::text::safe;
+
+/// The fewest letters of an id that are shown, and the fewest that anybody should write down.
+const SHORTEST: usize = 4;
 
 /// What stands for the newest run.
 pub(super) const LAST: &str = "last";
@@ -20,14 +22,11 @@ const NAMED: usize = 10;
 /// Among how many of the newest runs the nearest id is looked for.
 const LOOKED_AT: usize = 1_000;
 
-/// More ids than a store can have.
-const ALL: usize = i32::MAX as usize;
-
 /// The run that is meant; the newest if none is named.
 ///
 /// # Errors
 /// There is none, or there are several.
-pub(super) fn which(store: &Arc<dyn Store>, named: Option<&str>) -> Result<RunRow, Problem> {
+pub(crate) fn which(store: &Arc<dyn Store>, named: Option<&str>) -> Result<RunRow, Problem> {
     let named = match named {
         None | Some(LAST) => return last(store),
         // Ids have no capitals; who reads one aloud may.
@@ -85,7 +84,7 @@ fn several(store: &Arc<dyn Store>, named: &str, ids: &[String]) -> Result<Proble
 }
 
 /// How a run stands, in a word.
-pub(super) fn standing_words(standing: Standing) -> &'static str {
+pub(crate) fn standing_words(standing: Standing) -> &'static str {
     use crate::event::RunState::{Cancelled, Failed, Succeeded};
     match standing {
         Standing::Running => "running",
@@ -96,31 +95,11 @@ pub(super) fn standing_words(standing: Standing) -> &'static str {
     }
 }
 
-/// The ids of a store, to say of each how much of it tells it apart.
-pub(super) struct Ids(Vec<String>);
-
-impl Ids {
-    /// Those of a store.
-    pub(super) fn of(store: &Arc<dyn Store>) -> Result<Self, Problem> {
-        let mut ids = store.ids("", ALL)?;
-        ids.sort_unstable();
-        Ok(Self(ids))
-    }
-
-    /// How many letters of an id tell it apart from all others.
-    pub(super) fn unique(&self, id: &str) -> usize {
-        let place = self.0.partition_point(|other| other.as_str() < id);
-        let before = place.checked_sub(1).map(|before| &self.0[before]);
-        let after = self.0[place..].iter().find(|other| *other != id);
-        let same = |other: &String| id.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
-        let same = before.into_iter().chain(after).map(same).max().unwrap_or(0);
-        (same + 1).max(SHORTEST).min(id.len())
-    }
-
-    /// So much of an id as tells it apart.
-    pub(super) fn short<'a>(&self, id: &'a str) -> &'a str {
-        id.get(..self.unique(id)).unwrap_or(id)
-    }
+/// So much of an id as tells it apart from all others of a store; all of it if the store cannot say. It
+/// costs a look or two into an index, however many runs there are.
+pub(crate) fn short<'a>(store: &dyn Store, id: &'a str) -> &'a str {
+    let is_alone = |begin: &&str| store.ids(begin, 2).is_ok_and(|ids| ids.iter().all(|other| other == id));
+    (SHORTEST..id.len()).filter_map(|length| id.get(..length)).find(is_alone).unwrap_or(id)
 }
 
 #[cfg(test)]
@@ -166,12 +145,10 @@ mod tests {
 
     #[test]
     fn so_much_of_an_id_is_emphasised_as_tells_it_apart() {
-        let ids = Ids(["7k2mabcd", "7k2mabxx", "b111xyz0", "zz"].map(str::to_owned).to_vec());
-        let short = |id| ids.short(id);
-        assert_eq!(
-            ["7k2mabcd", "7k2mabxx", "b111xyz0", "zz"].map(short),
-            ["7k2mabc", "7k2mabx", "b111", "zz"]
-        );
+        let ids = ["7k2mabcd", "7k2mabxx", "b111xyz0", "zz"];
+        let (store, _) = shelf(&ids.map(|id| (id, Ends::Succeeded)));
+        assert_eq!(ids.map(|id| short(&*store, id)), ["7k2mabc", "7k2mabx", "b111", "zz"]);
+        assert_eq!(short(&*store, "pruned00"), "prun");
     }
 
     #[test]

@@ -65,79 +65,69 @@ impl Decoder {
         Ok(())
     }
 
-    fn path(&self, item: u32) -> Path {
-        self.items[item as usize].0.clone()
-    }
-
-    fn step(&self, step: RawStep) -> StepRef {
-        StepRef { node: step.node, path: self.path(step.item) }
-    }
-
-    /// The event, whose items are all known.
     fn event(&self, raw: Raw<'_>) -> EventKind {
-        match raw {
-            Raw::RunStarted { run, started, args } => {
-                EventKind::RunStarted { run: run.into(), started, args }
-            }
-            Raw::RunResumed { resumed, in_hand } => EventKind::RunResumed {
-                resumed,
-                in_hand: in_hand.into_iter().map(|step| self.step(step)).collect(),
-            },
-            Raw::StepStarted { step, attempt } => EventKind::StepStarted { step: self.step(step), attempt },
-            Raw::StepSucceeded { step, attempt, times, record } => EventKind::StepSucceeded {
-                step: self.step(step),
-                attempt,
-                started: times.started,
-                took: times.took,
-                outputs: None,
-                record: record.span,
-            },
-            Raw::StepReused { step, record } => {
-                EventKind::StepReused { step: self.step(step), record: record.span }
-            }
-            Raw::StepRemade { step } => EventKind::StepRemade { step: self.step(step) },
-            Raw::AttemptFailed { step, attempt, times, error, due } => EventKind::AttemptFailed {
-                step: self.step(step),
-                attempt,
-                started: times.started,
-                took: times.took,
-                error,
-                due,
-            },
-            Raw::StepFailed { step, attempt, times, error, left_behind } => EventKind::StepFailed {
-                step: self.step(step),
-                attempt,
-                started: times.started,
-                took: times.took,
-                error,
-                left_behind,
-            },
-            Raw::StepNotRun { step, state, cause } => EventKind::StepNotRun {
-                step: self.step(step),
-                state,
-                cause: cause.map(|cause| self.step(cause)),
-            },
-            Raw::ItemYielded { step, output, record, .. } => {
-                let item = self.path(self.items.len() as u32 - 1);
-                EventKind::ItemYielded { step: self.step(step), output, item, record: record.span }
-            }
-            Raw::FanOutClosed { step, output, items } => {
-                EventKind::FanOutClosed { step: self.step(step), output, items }
-            }
-            Raw::ItemMoved { step, output, index } => {
-                let item = self.path(step.item);
-                item.move_to(index);
-                let step = StepRef { node: step.node, path: parent(&item) };
-                EventKind::ItemMoved { step, output, item, index }
-            }
-            Raw::ItemSuperseded { step, output, ended } => {
-                let item = self.path(step.item);
-                let step = StepRef { node: step.node, path: parent(&item) };
-                EventKind::ItemSuperseded { step, output, item, ended }
-            }
-            Raw::RunCancelling { reason } => EventKind::RunCancelling { reason: reason.to_owned() },
-            Raw::RunEnded { state } => EventKind::RunEnded { state },
+        event(raw, self.items.len() as u32 - 1, &|item| self.items[item as usize].0.clone())
+    }
+}
+
+/// The event, whose items are all known; `last` is the number of the last.
+pub(crate) fn event(raw: Raw<'_>, last: u32, path: &dyn Fn(u32) -> Path) -> EventKind {
+    let name = |step: RawStep| StepRef { node: step.node, path: path(step.item) };
+    match raw {
+        Raw::RunStarted { run, started, args } => EventKind::RunStarted { run: run.into(), started, args },
+        Raw::RunResumed { resumed, in_hand } => {
+            EventKind::RunResumed { resumed, in_hand: in_hand.into_iter().map(name).collect() }
         }
+        Raw::StepStarted { step, attempt } => EventKind::StepStarted { step: name(step), attempt },
+        Raw::StepSucceeded { step, attempt, times, record } => EventKind::StepSucceeded {
+            step: name(step),
+            attempt,
+            started: times.started,
+            took: times.took,
+            outputs: None,
+            record: record.span,
+        },
+        Raw::StepReused { step, record } => EventKind::StepReused { step: name(step), record: record.span },
+        Raw::StepRemade { step } => EventKind::StepRemade { step: name(step) },
+        Raw::AttemptFailed { step, attempt, times, error, due } => EventKind::AttemptFailed {
+            step: name(step),
+            attempt,
+            started: times.started,
+            took: times.took,
+            error,
+            due,
+        },
+        Raw::StepFailed { step, attempt, times, error, left_behind } => EventKind::StepFailed {
+            step: name(step),
+            attempt,
+            started: times.started,
+            took: times.took,
+            error,
+            left_behind,
+        },
+        Raw::StepNotRun { step, state, cause } => {
+            EventKind::StepNotRun { step: name(step), state, cause: cause.map(name) }
+        }
+        Raw::ItemYielded { step, output, record, .. } => {
+            let item = path(last);
+            EventKind::ItemYielded { step: name(step), output, item, record: record.span }
+        }
+        Raw::FanOutClosed { step, output, items } => {
+            EventKind::FanOutClosed { step: name(step), output, items }
+        }
+        Raw::ItemMoved { step, output, index } => {
+            let item = path(step.item);
+            item.move_to(index);
+            let step = StepRef { node: step.node, path: parent(&item) };
+            EventKind::ItemMoved { step, output, item, index }
+        }
+        Raw::ItemSuperseded { step, output, ended } => {
+            let item = path(step.item);
+            let step = StepRef { node: step.node, path: parent(&item) };
+            EventKind::ItemSuperseded { step, output, item, ended }
+        }
+        Raw::RunCancelling { reason } => EventKind::RunCancelling { reason: reason.to_owned() },
+        Raw::RunEnded { state } => EventKind::RunEnded { state },
     }
 }
 

@@ -48,6 +48,21 @@ pub struct RunFacts {
     pub tag_limits: Vec<(String, String, u32)>,
 }
 
+/// The arguments alone, for lists of runs: whatever else cannot be read, or is of a newer version.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ArgFacts {
+    pub(crate) args: Vec<(String, Value)>,
+    #[serde(default)]
+    pub(crate) secrets: Vec<String>,
+}
+
+impl ArgFacts {
+    /// Reads them; none if there are none.
+    pub(crate) fn read(json: &str) -> Self {
+        serde_json::from_str(json).unwrap_or_default()
+    }
+}
+
 /// Why the facts of a run could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -124,6 +139,14 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         assert_eq!(Facts::read("7k2m", &facts().to_json()), Ok(facts()));
+    }
+
+    #[test]
+    fn arguments_are_read_whatever_else_is_wrong() {
+        let read = |json: &str| ArgFacts::read(json);
+        assert_eq!(read(&facts().to_json()).args, facts().args);
+        assert_eq!(read(r#"{"version":9,"args":[["n",1]],"secrets":["s"]}"#).secrets, ["s"]);
+        assert!(read("spoilt").args.is_empty());
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The items of a run and how their steps stand: a few bits each.
 
+#[cfg(feature = "ui")]
+use std::ops::Range;
+
 use super::layout::Layout;
 use crate::graph::{NodeId, ScopeId};
 
@@ -43,6 +46,20 @@ struct Series {
     /// Where the steps of the first item are, and its fan-outs.
     steps: usize,
     fans: usize,
+}
+
+/// Items that one fan-out opened in a row.
+#[cfg(feature = "ui")]
+#[derive(Debug, Clone)]
+pub(crate) struct Alike {
+    /// Their numbers.
+    pub(crate) items: Range<u32>,
+    /// The item around them.
+    pub(crate) parent: u32,
+    /// The scope that they are instances of.
+    pub(crate) scope: ScopeId,
+    /// The slot of the first step of the first: each item has one for each step of its scope.
+    pub(crate) first_slot: usize,
 }
 
 /// What is in the low bit of each pair.
@@ -125,6 +142,35 @@ impl Items {
         let step = layout.step(series.scope, node)?;
         let steps = layout.scope(series.scope).steps.len();
         Some(series.steps + (item - series.first) as usize * steps + step as usize)
+    }
+
+    /// Which step of which item stands at a slot.
+    #[cfg(feature = "ui")]
+    pub(super) fn step_at(&self, layout: &Layout, slot: usize) -> (u32, NodeId) {
+        // Of series without steps, the ones after them begin at the same slot.
+        let series = &self.series[self.series.partition_point(|series| series.steps <= slot) - 1];
+        let steps = &layout.scope(series.scope).steps;
+        let within = slot - series.steps;
+        (series.first + (within / steps.len()) as u32, steps[within % steps.len()])
+    }
+
+    /// All items, as far as they are alike.
+    #[cfg(feature = "ui")]
+    pub(super) fn alike(&self) -> impl Iterator<Item = Alike> {
+        let after = self.series.iter().skip(1).map(|next| next.first).chain([self.last + 1]);
+        self.series.iter().zip(after).map(|(series, after)| Alike {
+            items: series.first..after,
+            parent: series.parent,
+            scope: series.scope,
+            first_slot: series.steps,
+        })
+    }
+
+    /// How many bytes they take.
+    #[cfg(feature = "ui")]
+    pub(super) fn room(&self) -> usize {
+        let words = self.steps.capacity() + self.closed.capacity() + self.superseded.capacity();
+        words * size_of::<u64>() + self.series.capacity() * size_of::<Series>()
     }
 
     /// How many slots there are.

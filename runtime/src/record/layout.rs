@@ -6,7 +6,7 @@ use crate::shape::{Shape, ShapeKind};
 /// The tables of one shape. A shape that was read from somewhere may say anything: what it says of
 /// nodes or scopes that are not there is left out.
 #[derive(Debug, Clone)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     nodes: Vec<NodeLayout>,
     scopes: Vec<ScopeLayout>,
 }
@@ -23,19 +23,19 @@ struct NodeLayout {
 
 /// What each item of a scope has.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ScopeLayout {
+pub(crate) struct ScopeLayout {
     /// The scope around it; `None` for the root.
     around: Option<ScopeId>,
     /// The nodes that are steps.
-    pub(super) steps: Vec<NodeId>,
+    pub(crate) steps: Vec<NodeId>,
     /// The scopes whose fan-outs it holds.
-    pub(super) inner: Vec<ScopeId>,
+    pub(crate) inner: Vec<ScopeId>,
     /// Which of the fan-outs of the scope around it this is.
-    pub(super) place: u32,
+    pub(crate) place: u32,
 }
 
 impl Layout {
-    pub(super) fn new(shape: &Shape) -> Self {
+    pub(crate) fn new(shape: &Shape) -> Self {
         let mut scopes = vec![ScopeLayout::default(); shape.scopes.len().max(1)];
         let mut nodes: Vec<_> = shape
             .nodes
@@ -69,7 +69,7 @@ impl Layout {
     /// The scope whose instances an output of a node opens in each item of `around`. What is held lies
     /// further out than it is opened.
     #[inline]
-    pub(super) fn opened_by(&self, around: ScopeId, node: NodeId, output: u16) -> Option<ScopeId> {
+    pub(crate) fn opened_by(&self, around: ScopeId, node: NodeId, output: u16) -> Option<ScopeId> {
         let opens = self.nodes.get(node.index())?.opens.iter();
         let is_it = |(opener, scope): &&(u16, ScopeId)| {
             *opener == output && self.scope(*scope).around == Some(around)
@@ -79,17 +79,17 @@ impl Layout {
 
     /// Which of the steps of a scope a node is, if it is one.
     #[inline]
-    pub(super) fn step(&self, scope: ScopeId, node: NodeId) -> Option<u32> {
+    pub(crate) fn step(&self, scope: ScopeId, node: NodeId) -> Option<u32> {
         self.nodes.get(node.index()).filter(|node| node.scope == scope)?.step
     }
 
     /// Whether the node is the step of an op.
-    pub(super) fn is_op(&self, node: NodeId) -> bool {
+    pub(crate) fn is_op(&self, node: NodeId) -> bool {
         self.nodes.get(node.index()).is_some_and(|node| node.is_op)
     }
 
     #[inline]
-    pub(super) fn scope(&self, scope: ScopeId) -> &ScopeLayout {
+    pub(crate) fn scope(&self, scope: ScopeId) -> &ScopeLayout {
         &self.scopes[scope.index()]
     }
 }

@@ -12,20 +12,20 @@ pub mod facts;
 pub mod reader;
 pub mod values;
 
-mod decode;
+pub(crate) mod decode;
 mod differences;
 mod encode;
 mod error;
 mod format;
-mod items;
+pub(crate) mod items;
 mod keys;
-mod layout;
+pub(crate) mod layout;
 mod past;
-mod raw;
+pub(crate) mod raw;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod starts;
-mod state;
+pub(crate) mod state;
 #[cfg(test)]
 mod tests;
 mod varint;

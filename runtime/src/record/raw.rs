@@ -19,30 +19,30 @@ use crate::shape::Shape;
 
 /// A step, by the number of its item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RawStep {
-    pub(super) item: u32,
-    pub(super) node: NodeId,
+pub(crate) struct RawStep {
+    pub(crate) item: u32,
+    pub(crate) node: NodeId,
 }
 
 /// A record in a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RawRecord {
+pub(crate) struct RawRecord {
     /// Where its length stands.
-    pub(super) at: u32,
+    pub(crate) at: u32,
     /// Its bytes.
-    pub(super) span: Span,
+    pub(crate) span: Span,
 }
 
 /// When an attempt began, and how long it took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RawTimes {
-    pub(super) started: Duration,
-    pub(super) took: Duration,
+pub(crate) struct RawTimes {
+    pub(crate) started: Duration,
+    pub(crate) took: Duration,
 }
 
 /// An event.
 #[derive(Debug, Clone)]
-pub(super) enum Raw<'a> {
+pub(crate) enum Raw<'a> {
     RunStarted {
         run: &'a str,
         started: SystemTime,
@@ -121,9 +121,33 @@ pub(super) enum Raw<'a> {
     },
 }
 
+impl Raw<'_> {
+    /// The step that it is about. Of an item that was moved or superseded it is what gave it, with the
+    /// number of the item itself.
+    pub(crate) fn step(&self) -> Option<RawStep> {
+        match self {
+            Self::StepStarted { step, .. }
+            | Self::StepSucceeded { step, .. }
+            | Self::StepRemade { step }
+            | Self::StepReused { step, .. }
+            | Self::AttemptFailed { step, .. }
+            | Self::StepFailed { step, .. }
+            | Self::StepNotRun { step, .. }
+            | Self::ItemYielded { step, .. }
+            | Self::FanOutClosed { step, .. }
+            | Self::ItemMoved { step, .. }
+            | Self::ItemSuperseded { step, .. } => Some(*step),
+            Self::RunStarted { .. }
+            | Self::RunResumed { .. }
+            | Self::RunCancelling { .. }
+            | Self::RunEnded { .. } => None,
+        }
+    }
+}
+
 /// The events of one block.
 #[derive(Debug, Clone)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     cursor: Cursor<'a>,
     nodes: u32,
     /// The most keys that an item can have below the step that gave it: fan-outs nest no deeper.
@@ -150,7 +174,7 @@ struct NotRun {
 
 impl<'a> Reader<'a> {
     /// Begins to read the block that comes after `items` items of a run of the shape.
-    pub(super) fn new(block: &'a [u8], shape: &Shape, items: u32) -> Result<Self, RecordError> {
+    pub(crate) fn new(block: &'a [u8], shape: &Shape, items: u32) -> Result<Self, RecordError> {
         let mut cursor = Cursor::new(block);
         if u32::try_from(block.len()).is_err() {
             return Err(cursor.wrong(format!("a block has {} bytes, more than blocks have", block.len())));
@@ -182,23 +206,23 @@ impl<'a> Reader<'a> {
     }
 
     /// The time of the last event.
-    pub(super) fn at(&self) -> Duration {
+    pub(crate) fn at(&self) -> Duration {
         Duration::from_micros(self.at)
     }
 
     /// The outer keys, innermost first, of the item that was read last, if it said that it has some.
-    pub(super) fn outer(&self) -> &[(Key, u32)] {
+    pub(crate) fn outer(&self) -> &[(Key, u32)] {
         &self.outer
     }
 
     /// The event that was read last cannot be.
     #[cold]
-    pub(super) fn wrong(&self, what: &str) -> RecordError {
+    pub(crate) fn wrong(&self, what: &str) -> RecordError {
         self.cursor.wrong(what.to_owned())
     }
 
     /// The next event; `None` at the end of the block.
-    pub(super) fn next(&mut self) -> Result<Option<Raw<'a>>, RecordError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Raw<'a>>, RecordError> {
         if let Some(run) = self.not_run {
             return self.next_not_run(run).map(Some);
         }

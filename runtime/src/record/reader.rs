@@ -5,12 +5,16 @@
 //! and, where keys are asked for, one bit an item. Nothing here writes.
 
 mod blocks;
+#[cfg(feature = "ui")]
+mod commit;
 mod paths;
 mod steps;
 mod story;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "ui")]
+pub(crate) use commit::{EventFilter, Piece};
 pub use steps::{StepFilter, StepPage, StepRow};
 pub use story::{Told, Turn};
 
@@ -160,7 +164,7 @@ impl Reader {
         Ok(steps.map(|numbers| (*numbers, step(numbers))).collect())
     }
 
-    fn wrong(&self, seq: u64, error: RecordError) -> ReadError {
+    pub(crate) fn wrong(&self, seq: u64, error: RecordError) -> ReadError {
         ReadError::Commit { run: self.row.id.clone(), seq, error }
     }
 }

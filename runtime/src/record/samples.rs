@@ -3,35 +3,37 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::facts::{FACTS_VERSION, Facts, RunFacts};
 use crate::error::{ErrorKind, OpError};
 use crate::event::{Batch, Event, EventKind, RunState, Span, StepRef, StepState};
 use crate::graph::{NodeId, ScopeId};
 use crate::key::Key;
 use crate::shape::{Shape, ShapeKind, ShapeNode, ShapeScope};
 use crate::step::Path;
+use crate::store::NewRun;
 
-pub(super) const ROOT_OP: NodeId = NodeId(0);
+pub(crate) const ROOT_OP: NodeId = NodeId(0);
 /// An emitter with two outputs that are mapped, in the root.
-pub(super) const EMIT: NodeId = NodeId(1);
-pub(super) const FIRST: NodeId = NodeId(2);
-pub(super) const SECOND: NodeId = NodeId(3);
+pub(crate) const EMIT: NodeId = NodeId(1);
+pub(crate) const FIRST: NodeId = NodeId(2);
+pub(crate) const SECOND: NodeId = NodeId(3);
 /// An emitter in each item of the first output.
-pub(super) const INNER_EMIT: NodeId = NodeId(4);
-pub(super) const INNER: NodeId = NodeId(5);
-pub(super) const OTHER: NodeId = NodeId(6);
+pub(crate) const INNER_EMIT: NodeId = NodeId(4);
+pub(crate) const INNER: NodeId = NodeId(5);
+pub(crate) const OTHER: NodeId = NodeId(6);
 /// Holds items of several keys in the root, and opens them in each item of the first output.
-pub(super) const HELD: NodeId = NodeId(7);
-pub(super) const IN_HELD: NodeId = NodeId(8);
-pub(super) const ZIP: NodeId = NodeId(9);
-pub(super) const IN_ZIP: NodeId = NodeId(10);
-pub(super) const COLLECT: NodeId = NodeId(11);
+pub(crate) const HELD: NodeId = NodeId(7);
+pub(crate) const IN_HELD: NodeId = NodeId(8);
+pub(crate) const ZIP: NodeId = NodeId(9);
+pub(crate) const IN_ZIP: NodeId = NodeId(10);
+pub(crate) const COLLECT: NodeId = NodeId(11);
 
 /// The fan-outs: by their scopes, 1 and on.
-pub(super) const FANS: [(NodeId, u16, u32); 5] =
+pub(crate) const FANS: [(NodeId, u16, u32); 5] =
     [(EMIT, 0, 0), (EMIT, 1, 0), (INNER_EMIT, 0, 1), (HELD, 0, 1), (ZIP, 0, 0)];
 
 /// The shape with all of these.
-pub(super) fn shape() -> Shape {
+pub(crate) fn shape() -> Shape {
     let node = |name: &str, scope: u32, kind: ShapeKind| ShapeNode {
         name: name.into(),
         scope: ScopeId(scope),
@@ -72,16 +74,36 @@ pub(super) fn shape() -> Shape {
     }
 }
 
+/// A run of a shape that is to be recorded.
+pub(crate) fn new_run(shape: &Shape) -> NewRun {
+    let facts = Facts {
+        version: FACTS_VERSION,
+        program: "jobs".to_owned(),
+        shape: shape.clone(),
+        args: Vec::new(),
+        secrets: Vec::new(),
+        options: RunFacts::default(),
+    };
+    NewRun {
+        id: "7k2m".to_owned(),
+        job: shape.job.clone(),
+        started: UNIX_EPOCH,
+        parent: None,
+        facts: facts.to_json(),
+        tags: Vec::new(),
+    }
+}
+
 /// The seed of random tests: `FANFOLD_SEED`, or always the same.
-pub(super) fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     let seed = std::env::var("FANFOLD_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
     println!("FANFOLD_SEED={seed}");
     seed
 }
 
 /// A run that is made up, event by event; legal by construction.
-pub(super) struct Run {
-    pub(super) random: fastrand::Rng,
+pub(crate) struct Run {
+    pub(crate) random: fastrand::Rng,
     at: Duration,
     items: Vec<Item>,
     resumed: u32,
@@ -109,7 +131,7 @@ enum Step {
 }
 
 impl Run {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut run = Self {
             random: fastrand::Rng::with_seed(seed),
             at: Duration::ZERO,
@@ -134,7 +156,7 @@ impl Run {
     }
 
     /// The next events, at most `most`.
-    pub(super) fn batch(&mut self, most: usize) -> Batch {
+    pub(crate) fn batch(&mut self, most: usize) -> Batch {
         let mut batch = Batch::default();
         while batch.events.len() < most {
             if self.random.u32(..3) > 0 {
@@ -344,7 +366,7 @@ impl Run {
 
 /// An event as text, with times as they are recorded and spans as their bytes: two that are the same
 /// event have the same text.
-pub(super) fn shown(batch: &Batch, event: &Event) -> String {
+pub(crate) fn shown(batch: &Batch, event: &Event) -> String {
     let mut event = event.clone();
     let micros = |time: &mut Duration| *time = Duration::from_micros(time.as_micros() as u64);
     micros(&mut event.at);

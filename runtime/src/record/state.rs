@@ -3,6 +3,8 @@
 //! The same function guards what is written and checks what is read. It keeps a few bits a step; what the
 //! events said is not here.
 
+#[cfg(feature = "ui")]
+use super::items::Alike;
 use super::items::{Items, Standing};
 use super::layout::Layout;
 use crate::event::{Event, EventKind, StepRef};
@@ -40,7 +42,7 @@ pub struct Illegal {
 
 /// What an event changes: items are numbers.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Change {
+pub(crate) enum Change {
     RunStarted,
     RunResumed,
     RunCancelling,
@@ -117,33 +119,51 @@ impl State {
     }
 
     /// Whether a fan-out has closed since the run began or was resumed.
-    pub(super) fn is_closed(&self, parent: u32, node: NodeId, output: u16) -> bool {
+    pub(crate) fn is_closed(&self, parent: u32, node: NodeId, output: u16) -> bool {
         let scope = self.layout.opened_by(self.scope_of(parent), node, output);
         scope.is_some_and(|scope| self.items.is_closed(&self.layout, parent, scope))
     }
 
-    pub(super) fn layout(&self) -> &Layout {
+    pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
 
     /// Whether the item itself was superseded.
-    pub(super) fn is_superseded(&self, item: u32) -> bool {
+    pub(crate) fn is_superseded(&self, item: u32) -> bool {
         self.items.is_superseded(item)
     }
 
     /// Which place in a table of all steps is that of a step; `None` if the item has no such step.
-    pub(super) fn slot(&self, item: u32, node: NodeId) -> Option<usize> {
+    pub(crate) fn slot(&self, item: u32, node: NodeId) -> Option<usize> {
         self.items.slot(&self.layout, item, node)
     }
 
+    /// Which step has a place in a table of all steps that it has.
+    #[cfg(feature = "ui")]
+    pub(crate) fn step_at(&self, slot: usize) -> (u32, NodeId) {
+        self.items.step_at(&self.layout, slot)
+    }
+
+    /// All items, as far as they are alike: the first is what lies outside all fan-outs.
+    #[cfg(feature = "ui")]
+    pub(crate) fn alike(&self) -> impl Iterator<Item = Alike> {
+        self.items.alike()
+    }
+
+    /// How many bytes it takes.
+    #[cfg(feature = "ui")]
+    pub(crate) fn room(&self) -> usize {
+        self.items.room()
+    }
+
     /// How many places such a table has.
-    pub(super) fn slots(&self) -> usize {
+    pub(crate) fn slots(&self) -> usize {
         self.items.slots()
     }
 
     /// Takes a change, or says which rule it breaks.
     #[inline]
-    pub(super) fn apply(&mut self, change: Change) -> Result<(), &'static str> {
+    pub(crate) fn apply(&mut self, change: Change) -> Result<(), &'static str> {
         match self.phase {
             Phase::Begun => {}
             Phase::New if matches!(change, Change::RunStarted) => {}
@@ -271,7 +291,7 @@ impl State {
 
 impl Change {
     /// The item and the node that it is about.
-    pub(super) fn step(self) -> Option<(u32, NodeId)> {
+    pub(crate) fn step(self) -> Option<(u32, NodeId)> {
         match self {
             Self::RunStarted | Self::RunResumed | Self::RunCancelling | Self::RunEnded => None,
             Self::Started { item, node }
@@ -370,7 +390,7 @@ impl Illegal {
 }
 
 /// A step's name; `node 7` where the shape has no such node.
-pub(super) fn named(shape: &Shape, node: NodeId, path: &Path) -> String {
+pub(crate) fn named(shape: &Shape, node: NodeId, path: &Path) -> String {
     let name = shape
         .nodes
         .get(node.index())

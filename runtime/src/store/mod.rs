@@ -58,6 +58,26 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The store cannot be read.
     fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError>;
 
+    /// As [`runs`](Self::runs), with what is wrong with a run in its place: one that is damaged hides no
+    /// other. The limit counts those that can be read.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn each_run(&self, filter: &RunFilter) -> Result<Vec<Result<RunRow, StoreError>>, StoreError> {
+        Ok(self.runs(filter)?.into_iter().map(Ok).collect())
+    }
+
+    /// The names of the jobs that have runs, sorted.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn jobs(&self) -> Result<Vec<String>, StoreError> {
+        let mut jobs: Vec<_> = self.runs(&RunFilter::default())?.into_iter().map(|run| run.job).collect();
+        jobs.sort_unstable();
+        jobs.dedup();
+        Ok(jobs)
+    }
+
     /// The ids of runs that begin with `prefix`, newest first, at most `limit`.
     ///
     /// # Errors
@@ -101,11 +121,31 @@ pub trait Store: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<Vec<LogRow>, StoreError>;
 
+    /// Lines of a run's log before the line number `before` (`u64::MAX` for all), the last first, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn last_logs(
+        &self,
+        run: &str,
+        filter: &LogFilter,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, StoreError>;
+
     /// A large value.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if it is missing or is not what its hash says.
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError>;
+
+    /// A number that is another one after anything in the store was changed, by whichever process, so that
+    /// who asks again and again need not look at anything else. It says nothing of whether a holder lives.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn version(&self) -> Result<u64, StoreError>;
 
     /// Asks whoever drives a run to cancel it.
     ///
@@ -261,6 +301,8 @@ pub struct RunFilter {
     pub until: Option<SystemTime>,
     /// With all these tags: name and value.
     pub tags: Vec<(String, String)>,
+    /// That are reruns of this run: its whole id.
+    pub parent: Option<String>,
     /// Entered before the run of this number: the next page.
     pub before: Option<u64>,
     /// At most so many; 0 for all.

@@ -15,6 +15,7 @@ impl RunFilter {
             && (self.standing.is_empty() || self.standing.contains(&row.standing))
             && self.since.is_none_or(|since| row.started >= since)
             && self.until.is_none_or(|until| row.started < until)
+            && (self.parent.is_none() || self.parent == row.parent)
             && self.tags.iter().all(|tag| row.tags.contains(tag))
     }
 

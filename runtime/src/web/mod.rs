@@ -5,9 +5,34 @@
 
 #![allow(dead_code, unused_imports, reason = "the parts come together one by one")]
 
-mod api;
+mod acting;
+pub(crate) mod api;
 mod app;
+mod assets;
+mod first;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod guard;
+pub(crate) mod html;
+mod http;
+mod late;
+mod layer;
+mod live;
+mod open_runs;
+mod pages;
+mod place;
 mod refused;
 mod routes;
+mod secret;
+mod server;
+
+/// The method and the path of everything that the page's server answers, for the tests that attack it.
+pub fn page_routes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    routes::ROUTES.iter().map(|route| (route.method, route.path))
+}
 
 pub(crate) use app::App;
+pub(crate) use late::LateStore;
+pub(crate) use place::{Host, PORT, Place, PlaceError, Port};
+pub(crate) use secret::Token;
+pub(crate) use server::Server;

@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::MethodRouter;
+use axum::routing::{MethodRouter, get, post};
 
 use super::App;
+use super::api::{act, events, graph, jobs, live, run, runs, steps, timeline};
+use super::pages::{api_document, icon, more, page, script, sheet};
 
 /// An address and what answers it.
 pub(super) struct Route {
@@ -18,7 +20,33 @@ pub(super) struct Route {
 }
 
 /// All of them.
-pub(super) const ROUTES: &[Route] = &[];
+pub(super) const ROUTES: &[Route] = &[
+    Route { method: "POST", path: "/api/v1/jobs/{job}/runs", answer: || post(act::launch) },
+    Route { method: "POST", path: "/api/v1/runs/{id}/resume", answer: || post(act::resume) },
+    Route { method: "POST", path: "/api/v1/runs/{id}/rerun", answer: || post(act::rerun) },
+    Route { method: "POST", path: "/api/v1/runs/{id}/cancel", answer: || post(act::cancel) },
+    Route { method: "GET", path: "/api/v1/live", answer: || get(live::list) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/live", answer: || get(live::run) },
+    Route { method: "GET", path: "/", answer: || get(page) },
+    Route { method: "GET", path: "/jobs", answer: || get(page) },
+    Route { method: "GET", path: "/jobs/{job}", answer: || get(page) },
+    Route { method: "GET", path: "/jobs/{job}/launch", answer: || get(page) },
+    Route { method: "GET", path: "/runs/{id}", answer: || get(page) },
+    Route { method: "GET", path: "/runs/{id}/steps/{step}", answer: || get(page) },
+    Route { method: "GET", path: "/app.js", answer: || get(script) },
+    Route { method: "GET", path: "/more.js", answer: || get(more) },
+    Route { method: "GET", path: "/app.css", answer: || get(sheet) },
+    Route { method: "GET", path: "/favicon.svg", answer: || get(icon) },
+    Route { method: "GET", path: "/api/v1/openapi.json", answer: || get(api_document) },
+    Route { method: "GET", path: "/api/v1/runs", answer: || get(runs::list) },
+    Route { method: "GET", path: "/api/v1/runs/{id}", answer: || get(run::one) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/graph", answer: || get(graph::of_run) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/events", answer: || get(events::page) },
+    Route { method: "GET", path: "/api/v1/jobs", answer: || get(jobs::list) },
+    Route { method: "GET", path: "/api/v1/jobs/{job}", answer: || get(jobs::one) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/steps", answer: || get(steps::steps) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/timeline", answer: || get(timeline::timeline) },
+];
 
 /// The router of the table.
 pub(super) fn router() -> Router<Arc<App>> {

@@ -65,8 +65,22 @@ impl Store for SlowStore {
         self.store.logs(run, filter, after, limit)
     }
 
+    fn last_logs(
+        &self,
+        run: &str,
+        filter: &LogFilter,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, StoreError> {
+        self.store.last_logs(run, filter, before, limit)
+    }
+
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
         self.store.blob(run, hash)
+    }
+
+    fn version(&self) -> Result<u64, StoreError> {
+        self.store.version()
     }
 
     fn request_cancel(&self, run: &str, reason: &str) -> Result<(), StoreError> {

@@ -5,8 +5,8 @@ use std::thread;
 
 use fanfold::RunState;
 use fanfold::store::{
-    Drive, IN_HAND_BYTES, IN_HAND_CUT, IN_HAND_WORKERS, LogFilter, NewCommit, NewRun, RunFilter, Standing,
-    Store, StoreError,
+    Drive, IN_HAND_BYTES, IN_HAND_CUT, IN_HAND_WORKERS, LogFilter, LogRow, NewCommit, NewRun, RunFilter,
+    Standing, Store, StoreError,
 };
 use tempfile::TempDir;
 
@@ -41,6 +41,7 @@ pub(crate) fn all(make: Make<'_>) {
         ("a request reaches the holder, an old one does not", a_request_reaches_the_holder),
         ("a run that is driven is not removed", a_run_that_is_driven_is_not_removed),
         ("nothing is known of a run that is not there", nothing_is_known_of_no_run),
+        ("every change gives another version, and reading none", every_change_gives_another_version),
         ("hostile texts are data", hostile_texts_are_data),
     ];
     for (name, rule) in rules {
@@ -248,7 +249,8 @@ fn runs_are_found_by_what_they_are(store: Kept) {
         ("c", "letters", 20, vec![tag("who", "me"), tag("x", "1")]),
         ("d", "letters", 30, vec![]),
     ] {
-        let run = NewRun { job: job.to_owned(), started: at(started), tags, ..a_run(id) };
+        let parent = (id == "d").then(|| "a".to_owned());
+        let run = NewRun { job: job.to_owned(), started: at(started), tags, parent, ..a_run(id) };
         let drive = store.create(run).expect("it is entered");
         let state = match id {
             "a" => Some(RunState::Succeeded),
@@ -271,6 +273,8 @@ fn runs_are_found_by_what_they_are(store: Kept) {
         (RunFilter { tags: vec![tag("who", "me")], ..filter() }, "ca"),
         (RunFilter { tags: vec![tag("who", "me"), tag("x", "1")], ..filter() }, "c"),
         (RunFilter { tags: vec![tag("who", "nobody")], ..filter() }, ""),
+        (RunFilter { parent: Some("a".to_owned()), ..filter() }, "d"),
+        (RunFilter { parent: Some("d".to_owned()), ..filter() }, ""),
         (standing(&[succeeded]), "a"),
         (standing(&[succeeded, failed]), "ba"),
         (standing(&[succeeded, failed, cancelled]), "ba"),
@@ -283,6 +287,7 @@ fn runs_are_found_by_what_they_are(store: Kept) {
     ] {
         assert_eq!(found(&store, &filter).concat(), ids, "{filter:?}");
     }
+    assert_eq!(store.jobs().expect("jobs"), ["letters", "numbers"]);
 }
 
 fn runs_are_listed_page_by_page(store: Kept) {
@@ -328,9 +333,13 @@ fn lines_are_found_by_step_and_level(store: Kept) {
     drive.append(NewCommit { logs: &lines[..2], ..NewCommit::default() }).expect("they are kept");
     append_to(&*drive, 1);
     drive.append(NewCommit { logs: &lines[2..], ..NewCommit::default() }).expect("they are kept");
-    let read = |filter: LogFilter, after, limit| {
-        let lines = store.logs("one", &filter, after, limit).expect("lines");
+    let said = |lines: Vec<LogRow>| {
         lines.into_iter().map(|line| format!("{}{}", line.number, line.text)).collect::<Vec<_>>().concat()
+    };
+    let read =
+        |filter: LogFilter, after, limit| said(store.logs("one", &filter, after, limit).expect("lines"));
+    let read_back = |filter: LogFilter, before, limit| {
+        said(store.last_logs("one", &filter, before, limit).expect("lines"))
     };
     let filter = LogFilter::default;
     assert_eq!(read(filter(), 0, 9), "1a2b3c4d5e");
@@ -341,6 +350,14 @@ fn lines_are_found_by_step_and_level(store: Kept) {
     assert_eq!(read(LogFilter { level: 1, ..filter() }, 0, 9), "2b");
     assert_eq!(read(LogFilter { level: 2, node: Some(2), ..filter() }, 2, 9), "3c");
     assert_eq!(read(LogFilter { level: 3, ..filter() }, 0, 9), "1a2b3c5e");
+    assert_eq!(read_back(filter(), u64::MAX, 9), "5e4d3c2b1a");
+    assert_eq!(read_back(filter(), 4, 2), "3c2b");
+    assert_eq!(read_back(LogFilter { step: Some((1, 2)), ..filter() }, u64::MAX, 9), "4d2b");
+    assert_eq!(read_back(LogFilter { step: Some((1, 2)), level: 3, ..filter() }, 4, 9), "2b");
+    assert_eq!(read_back(LogFilter { node: Some(2), ..filter() }, u64::MAX, 1), "4d");
+    assert_eq!(read_back(LogFilter { level: 2, node: Some(2), ..filter() }, 9, 9), "3c2b");
+    assert_eq!(read_back(LogFilter { level: 3, ..filter() }, 5, 2), "3c2b");
+    assert_eq!(read_back(filter(), 1, 9), "");
     drop(drive);
     store.remove("one", true).expect("nobody drives it");
     assert_eq!(read(filter(), 0, 9), "");
@@ -406,6 +423,7 @@ fn nothing_is_known_of_no_run(store: Kept) {
         none(store.commits(id, 0, 1).expect_err("none"));
         none(store.summary(id).expect_err("none"));
         none(store.logs(id, &LogFilter::default(), 0, 1).expect_err("none"));
+        none(store.last_logs(id, &LogFilter::default(), 9, 1).expect_err("none"));
         none(store.blob(id, &[0; 32]).expect_err("none"));
         none(store.request_cancel(id, "").expect_err("none"));
         none(store.remove(id, false).expect_err("none"));
@@ -428,4 +446,30 @@ fn hostile_texts_are_data(store: Kept) {
     assert_eq!(store.logs("one", &LogFilter::default(), 0, 1).expect("lines")[0].text, hostile);
     assert!(store.ids(hostile, 5).expect("ids").is_empty());
     assert!(store.examine().expect("it can be looked at").iter().all(|finding| finding.good));
+}
+
+fn every_change_gives_another_version(store: Kept) {
+    let mut before = store.version().expect("it is told");
+    let mut changed = |what: &str| {
+        let now = store.version().expect("it is told");
+        assert_ne!(now, before, "after {what}");
+        assert_eq!(now, store.version().expect("it is told"), "nothing happened since {what}");
+        before = now;
+    };
+    let drive = store.create(a_run("one")).expect("it is entered");
+    changed("a run was entered");
+    append(&*drive).expect("it is written");
+    changed("a commit");
+    store.request_cancel("one", "enough").expect("it is asked for");
+    changed("a request");
+    drop(drive);
+    let drive = store.drive("one", false).expect("nobody drives it");
+    changed("the run was taken");
+    drop(drive);
+    let settled = store.version().expect("it is told");
+    let row = store.run("one").expect("it is there");
+    assert_eq!(store.commits("one", 0, 9).expect("they are read").len() as u64, row.head);
+    assert_eq!(store.version().expect("it is told"), settled, "after reading");
+    store.remove("one", false).expect("nobody drives it");
+    assert_ne!(store.version().expect("it is told"), settled, "after the run was removed");
 }

@@ -1,38 +1,17 @@
 use std::collections::BTreeMap;
-use std::time::UNIX_EPOCH;
 
 use super::*;
 use crate::event::{Event, EventKind, StepRef, StepState};
 use crate::graph::NodeId;
-use crate::record::facts::{FACTS_VERSION, RunFacts};
-use crate::record::samples::{self, seed};
-use crate::record::{Encoder, Facts};
+use crate::record::Encoder;
+use crate::record::samples::{self, new_run, seed};
 use crate::step::Path;
-use crate::store::{MemoryStore, NewCommit, NewRun};
+use crate::store::{MemoryStore, NewCommit};
 
 /// A run that was recorded: the reader, and what was written.
 struct Recorded {
     reader: Reader,
     events: Vec<Event>,
-}
-
-fn new_run(shape: &Shape) -> NewRun {
-    let facts = Facts {
-        version: FACTS_VERSION,
-        program: "jobs".to_owned(),
-        shape: shape.clone(),
-        args: Vec::new(),
-        secrets: Vec::new(),
-        options: RunFacts::default(),
-    };
-    NewRun {
-        id: "7k2m".to_owned(),
-        job: shape.job.clone(),
-        started: UNIX_EPOCH,
-        parent: None,
-        facts: facts.to_json(),
-        tags: Vec::new(),
-    }
 }
 
 fn record(batches: Vec<Batch>, shape: &Shape, mut keep_summary: impl FnMut() -> bool) -> Recorded {

@@ -34,6 +34,8 @@ struct Shelf {
     runs: BTreeMap<u64, Kept>,
     numbers: HashMap<String, u64>,
     last: u64,
+    /// How often anything was changed.
+    changes: u64,
 }
 
 /// One run.
@@ -140,7 +142,9 @@ impl Shelf {
         self.runs.get(number).ok_or_else(|| no_run(run))
     }
 
+    /// A run that is about to be changed.
     fn kept_mut(&mut self, run: &str) -> Result<&mut Kept, StoreError> {
+        self.changes += 1;
         let number = self.numbers.get(run).ok_or_else(|| no_run(run))?;
         self.runs.get_mut(number).ok_or_else(|| no_run(run))
     }
@@ -202,6 +206,7 @@ impl Store for MemoryStore {
             return Err(super::taken(NAME, &run.id));
         }
         shelf.last += 1;
+        shelf.changes += 1;
         let number = shelf.last;
         shelf.numbers.insert(run.id.clone(), number);
         let mut kept = Kept::new(number, run);
@@ -262,12 +267,29 @@ impl Store for MemoryStore {
         Ok(lines.take(limit).cloned().collect())
     }
 
+    fn last_logs(
+        &self,
+        run: &str,
+        filter: &LogFilter,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, StoreError> {
+        let shelf = self.shelf();
+        let lines = shelf.kept(run)?.logs.iter().rev();
+        let lines = lines.filter(|line| line.number < before && filter.admits(line));
+        Ok(lines.take(limit).cloned().collect())
+    }
+
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
         let missing = || StoreError::Damaged {
             store: NAME.to_owned(),
             what: format!("the large value {} of run {run} is missing", seal::hex(hash)),
         };
         self.shelf().kept(run)?.blobs.get(hash).cloned().ok_or_else(missing)
+    }
+
+    fn version(&self) -> Result<u64, StoreError> {
+        Ok(self.shelf().changes)
     }
 
     fn request_cancel(&self, run: &str, reason: &str) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use super::place::Place;
 use super::{number, unsigned};
 use crate::event::RunState;
 use crate::store::rules::is_id;
-use crate::store::{Hash, NewRun, RunFilter, RunRow, Standing, seal};
+use crate::store::{Hash, NewRun, RunFilter, RunRow, Standing, StoreError, seal};
 
 /// What a run's row says to those who write its record.
 pub(super) struct Entry {
@@ -136,20 +136,65 @@ pub(super) fn rows(
     filter: &RunFilter,
     is_driven: impl Fn(&str) -> bool,
 ) -> Result<Vec<RunRow>, Fault> {
+    let mut rows = Vec::new();
+    visit(conn, place, filter, is_driven, |row| {
+        rows.push(row?);
+        Ok(rows.len() < filter.at_most())
+    })?;
+    Ok(rows)
+}
+
+/// As [`rows`], with what is wrong with a row in its place.
+pub(super) fn each_row(
+    conn: &Connection,
+    place: &Place,
+    filter: &RunFilter,
+    is_driven: impl Fn(&str) -> bool,
+) -> Result<Vec<Result<RunRow, StoreError>>, Fault> {
+    let (mut rows, mut whole) = (Vec::new(), 0);
+    visit(conn, place, filter, is_driven, |row| {
+        whole += usize::from(row.is_ok());
+        rows.push(row.map_err(|fault| place.said(fault)));
+        Ok(whole < filter.at_most())
+    })?;
+    Ok(rows)
+}
+
+/// Tells of each row that a filter lets through, until `tell` has had enough.
+fn visit(
+    conn: &Connection,
+    place: &Place,
+    filter: &RunFilter,
+    is_driven: impl Fn(&str) -> bool,
+    mut tell: impl FnMut(Result<RunRow, Fault>) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
     let (query, values) = query(filter);
     let mut statement = conn.prepare(&query)?;
     let mut found = statement.query(params_from_iter(values))?;
-    let mut rows = Vec::new();
-    while rows.len() < filter.at_most()
-        && let Some(row) = found.next()?
-    {
-        let row = read(conn, place, row, &is_driven)?;
+    while let Some(row) = found.next()? {
+        let row = read(conn, place, row, &is_driven);
         // What SQLite cannot know: whether a run that has not ended is driven.
-        if filter.standing.is_empty() || filter.standing.contains(&row.standing) {
-            rows.push(row);
+        let stands = |row: &RunRow| filter.standing.is_empty() || filter.standing.contains(&row.standing);
+        if row.as_ref().is_ok_and(|row| !stands(row)) {
+            continue;
+        }
+        if !tell(row)? {
+            break;
         }
     }
-    Ok(rows)
+    Ok(())
+}
+
+/// The names of the jobs that have runs: one step along the index for each, not one for each run.
+pub(super) fn jobs(conn: &Connection) -> Result<Vec<String>, Fault> {
+    let mut jobs = conn.prepare(
+        "WITH RECURSIVE names (job) AS (
+             SELECT min(job) FROM runs
+             UNION ALL
+             SELECT (SELECT min(job) FROM runs WHERE job > names.job) FROM names WHERE names.job IS NOT NULL
+         ) SELECT job FROM names WHERE job IS NOT NULL",
+    )?;
+    Ok(jobs.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// The query for a filter, of fixed pieces, and the values that it takes. All pieces that cannot use an
@@ -171,6 +216,11 @@ pub(super) fn query(filter: &RunFilter) -> (String, Vec<Value>) {
     for (name, value) in &filter.tags {
         query.push_str(" AND runs.number IN (SELECT run FROM tags WHERE name = ? AND value = ?)");
         values.extend([Value::Text(name.clone()), Value::Text(value.clone())]);
+    }
+    if let Some(parent) = &filter.parent {
+        // There is no index for it: but a rerun comes after what it is a rerun of.
+        query.push_str(" AND runs.number > (SELECT number FROM runs WHERE id = ?) AND parent = ?");
+        values.extend([Value::Text(parent.clone()), Value::Text(parent.clone())]);
     }
     query.push_str(" ORDER BY runs.number DESC");
     (query, values)

@@ -38,9 +38,18 @@ pub(super) fn last(conn: &Connection, run: i64) -> Result<u64, Fault> {
     })?)
 }
 
+/// From which line on, and which way.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum From {
+    /// The lines after this one, in order.
+    After(u64),
+    /// The lines before this one, the last first.
+    Before(u64),
+}
+
 /// The query for lines, of fixed pieces, and the values that it takes. Pieces that no index of its own
 /// serves are kept from choosing one (`+`): the answer comes in order, without sorting.
-pub(super) fn query(filter: &LogFilter, run: i64, after: u64, limit: usize) -> (String, Vec<Value>) {
+pub(super) fn query(filter: &LogFilter, run: i64, from: From, limit: usize) -> (String, Vec<Value>) {
     let mut query =
         String::from("SELECT number, item, node, attempt, at, level, target, text, fields FROM logs");
     // SQLite does not guess that a step's lines are few, nor that warnings and errors are.
@@ -50,8 +59,13 @@ pub(super) fn query(filter: &LogFilter, run: i64, after: u64, limit: usize) -> (
         (None, true) => " INDEXED BY logs_of_trouble",
         (None, false) => "",
     });
-    query.push_str(" WHERE run = ? AND number > ?");
-    let mut values = vec![run, number(after)];
+    let (place, order, bound) = match from {
+        From::After(after) => (" AND number > ?", " ORDER BY number LIMIT ?", after),
+        From::Before(before) => (" AND number < ?", " ORDER BY number DESC LIMIT ?", before),
+    };
+    query.push_str(" WHERE run = ?");
+    query.push_str(place);
+    let mut values = vec![run, number(bound)];
     if let Some((item, node)) = filter.step {
         query.push_str(" AND item = ? AND node = ?");
         values.extend([i64::from(item), i64::from(node)]);
@@ -65,22 +79,22 @@ pub(super) fn query(filter: &LogFilter, run: i64, after: u64, limit: usize) -> (
         query.push_str(if trouble { " AND level <= 2 AND +level <= ?" } else { " AND +level <= ?" });
         values.push(i64::from(filter.level));
     }
-    query.push_str(" ORDER BY number LIMIT ?");
+    query.push_str(order);
     values.push(i64::try_from(limit).unwrap_or(i64::MAX));
     (query, values.into_iter().map(Value::Integer).collect())
 }
 
-/// Lines of a run after number `after`.
+/// Lines of a run.
 pub(super) fn read(
     conn: &Connection,
     place: &Place,
     id: &str,
     filter: &LogFilter,
-    after: u64,
+    from: From,
     limit: usize,
 ) -> Result<Vec<LogRow>, Fault> {
     let run = catalogue::entry(conn, place, id)?.number;
-    let (query, values) = query(filter, run, after, limit);
+    let (query, values) = query(filter, run, from, limit);
     let mut statement = conn.prepare(&query)?;
     let rows = statement.query_map(params_from_iter(values), |row| {
         Ok(LogRow {

@@ -41,6 +41,7 @@ use rusqlite::{Row, params};
 use self::connection::Handle;
 use self::fault::Fault;
 use self::file::Found;
+use self::lines::From;
 use self::live::Live;
 use self::place::Place;
 use self::readers::Readers;
@@ -220,6 +221,15 @@ impl Store for SqliteStore {
         self.inner.readers.read(|conn| catalogue::rows(conn, &self.inner.place, filter, is_driven))
     }
 
+    fn each_run(&self, filter: &RunFilter) -> Result<Vec<Result<RunRow, StoreError>>, StoreError> {
+        let is_driven = |run: &str| self.inner.is_driven(run);
+        self.inner.readers.read(|conn| catalogue::each_row(conn, &self.inner.place, filter, is_driven))
+    }
+
+    fn jobs(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.readers.read(|conn| catalogue::jobs(conn))
+    }
+
     fn ids(&self, prefix: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         self.inner.readers.read(|conn| catalogue::ids(conn, prefix, limit))
     }
@@ -248,13 +258,29 @@ impl Store for SqliteStore {
         after: u64,
         limit: usize,
     ) -> Result<Vec<LogRow>, StoreError> {
-        self.inner.readers.read(|conn| lines::read(conn, &self.inner.place, run, filter, after, limit))
+        let from = From::After(after);
+        self.inner.readers.read(|conn| lines::read(conn, &self.inner.place, run, filter, from, limit))
+    }
+
+    fn last_logs(
+        &self,
+        run: &str,
+        filter: &LogFilter,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<LogRow>, StoreError> {
+        let from = From::Before(before);
+        self.inner.readers.read(|conn| lines::read(conn, &self.inner.place, run, filter, from, limit))
     }
 
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
         // Only what is in the catalogue names a folder.
         self.inner.readers.read(|conn| Ok(catalogue::entry(conn, &self.inner.place, run)?.number))?;
         blobs::get(&self.inner.place, run, hash)
+    }
+
+    fn version(&self) -> Result<u64, StoreError> {
+        self.inner.readers.version()
     }
 
     fn request_cancel(&self, run: &str, reason: &str) -> Result<(), StoreError> {

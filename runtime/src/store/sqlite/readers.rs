@@ -18,14 +18,24 @@ const KEPT: usize = 4;
 pub(super) struct Readers {
     place: Place,
     idle: Mutex<Vec<Connection>>,
+    watch: Mutex<Watch>,
     /// How it is read where SQLite cannot make its files beside it.
     frozen: Option<Frozen>,
+}
+
+/// A connection that looks for changes and does nothing else: SQLite counts what others do for each
+/// connection of its own.
+#[derive(Default)]
+struct Watch {
+    conn: Option<Connection>,
+    /// How many there were before: their counts are told apart by it.
+    before: u64,
 }
 
 impl Readers {
     /// Reads the database where it is.
     pub(super) fn new(place: Place) -> Self {
-        Self { place, idle: Mutex::default(), frozen: None }
+        Self { place, idle: Mutex::default(), watch: Mutex::default(), frozen: None }
     }
 
     /// Reads the database wherever it can be read, also where nothing can be written.
@@ -72,9 +82,29 @@ impl Readers {
         }
     }
 
+    /// A number that is another one after any change.
+    pub(super) fn version(&self) -> Result<u64, StoreError> {
+        let mut watch = lock(&self.watch);
+        let version = self.count(&mut watch);
+        if version.is_err() && watch.conn.take().is_some() {
+            watch.before += 1;
+        }
+        version.map_err(|fault| self.place.said(fault))
+    }
+
+    fn count(&self, watch: &mut Watch) -> Result<u64, Fault> {
+        let conn = match &mut watch.conn {
+            Some(conn) => conn,
+            none => none.insert(self.connect()?),
+        };
+        let count: u32 = conn.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        Ok(watch.before << u32::BITS | u64::from(count))
+    }
+
     /// Closes all that nobody reads with.
     pub(super) fn close(&self) {
         lock(&self.idle).clear();
+        lock(&self.watch).conn = None;
     }
 
     /// What is special about how the store is read, for `doctor`.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::{SqliteStore, catalogue, lines, schema};
 use crate::event::RunState;
-use crate::store::{LogFilter, NewCommit, NewRun, RunFilter, Standing, Store, StoreError};
+use crate::store::{LogFilter, NewCommit, NewRun, RunFilter, RunRow, Standing, Store, StoreError};
 
 /// How SQLite would answer.
 fn plan(query: &str, values: Vec<Value>) -> String {
@@ -47,20 +47,53 @@ fn every_list_of_runs_is_read_in_order_by_an_index() {
 }
 
 #[test]
+fn reruns_are_found_among_the_runs_after_the_one_that_they_are_of() {
+    let filter = RunFilter { parent: Some("one".to_owned()), ..RunFilter::default() };
+    let (query, values) = catalogue::query(&filter);
+    is_indexed("reruns", &plan(&query, values));
+}
+
+#[test]
+fn a_damaged_run_hides_no_other() {
+    let folder = std::env::temp_dir().join(format!("fanfold-each-{}", std::process::id()));
+    let path = folder.join("runs.db");
+    let store = SqliteStore::open(&path).expect("it opens");
+    for (id, job, parent) in [("one", "b", None), ("two", "a", Some("one")), ("three", "a", Some("one"))] {
+        let parent = parent.map(str::to_owned);
+        drop(store.create(NewRun { job: job.to_owned(), parent, ..new_run(id) }).expect("it is entered"));
+    }
+    assert_eq!(store.jobs().expect("jobs"), ["a", "b"]);
+    let reruns = RunFilter { parent: Some("one".to_owned()), ..RunFilter::default() };
+    let reruns = store.runs(&reruns).expect("reruns").into_iter().map(|run| run.id);
+    assert_eq!(reruns.collect::<Vec<_>>(), ["three", "two"]);
+    let other = Connection::open(&path).expect("another opens it");
+    other.execute("UPDATE runs SET job = 'c' WHERE id = 'two'", []).expect("another spoils it");
+    assert!(store.runs(&RunFilter::default()).is_err());
+    let each = |limit| store.each_run(&RunFilter { limit, ..RunFilter::default() }).expect("the others");
+    let said = |run: Result<RunRow, StoreError>| run.map_or_else(|error| error.to_string(), |run| run.id);
+    let all: Vec<_> = each(2).into_iter().map(said).collect();
+    assert!(all[0] == "three" && all[1].contains("about run two is not") && all[2] == "one", "{all:?}");
+    drop((store, other));
+    let _ = std::fs::remove_dir_all(&folder);
+}
+
+#[test]
 fn every_list_of_lines_is_read_in_order_by_an_index() {
     for step in [None, Some((1, 2))] {
         for node in [None, Some(2)] {
             for level in 0..=5 {
                 let filter = LogFilter { step, node, level };
-                let (query, values) = lines::query(&filter, 1, 0, 10);
-                let plan = plan(&query, values);
-                is_indexed(&format!("{filter:?}"), &plan);
                 let expected = match (step, level) {
                     (Some(_), _) => "logs_by_step",
                     (None, 1 | 2) => "logs_of_trouble",
                     _ => "PRIMARY KEY",
                 };
-                assert!(plan.contains(expected), "{filter:?}: {plan}");
+                for from in [lines::From::After(0), lines::From::Before(9)] {
+                    let (query, values) = lines::query(&filter, 1, from, 10);
+                    let plan = plan(&query, values);
+                    is_indexed(&format!("{filter:?}"), &plan);
+                    assert!(plan.contains(expected), "{filter:?}, {from:?}: {plan}");
+                }
             }
         }
     }

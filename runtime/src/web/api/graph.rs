@@ -1,7 +1,38 @@
-//! A drawing as the page is told it.
+//! `GET /api/v1/runs/{id}/graph`: the drawing of a run's graph, from its record alone.
 
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+
+use super::asked::Asked;
+use super::rows::find;
 use super::types::{GraphBox, GraphEdge, GraphNode, GraphView};
 use crate::layout::Drawing;
+use crate::record::Facts;
+use crate::shape::Shape;
+use crate::web::App;
+use crate::web::refused::Refused;
+
+/// Answers the request.
+pub(crate) async fn of_run(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Result<Json<GraphView>, Refused> {
+    Asked::read(given, &[])?;
+    let view = app.blocking(move |app| {
+        let row = find(app, &id)?;
+        let facts = Facts::read(&row.id, &row.facts).map_err(crate::record::ReadError::from)?;
+        Ok(view(&facts.shape))
+    });
+    view.await.map(Json)
+}
+
+/// The drawing of a graph.
+pub(crate) fn view(shape: &Shape) -> GraphView {
+    shape.drawing().into()
+}
 
 impl From<Drawing> for GraphView {
     fn from(drawing: Drawing) -> Self {

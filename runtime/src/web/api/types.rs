@@ -107,6 +107,8 @@ pub(crate) struct RunPage {
     pub(crate) runs: Vec<Run>,
     /// What `after` of the next page is; `null` if there is none.
     pub(crate) next: Option<String>,
+    /// What is wrong with runs that cannot be read and may belong here; at most 20.
+    pub(crate) damaged: Vec<String>,
     /// The jobs that have runs or are in the program, for the filter.
     pub(crate) jobs: Vec<String>,
     /// The server's time of day.

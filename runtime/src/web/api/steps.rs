@@ -1,0 +1,155 @@
+//! `GET /api/v1/runs/{id}/steps`: a page of the steps of a run, in any order, by place in the result.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::extract::{Path, State};
+
+use super::convert::{first_line, step_standing};
+use super::params::{Pairs, Params};
+use super::rows::find;
+use super::types::{StepPage, StepRow};
+use crate::event::StepState;
+use crate::graph::NodeId;
+use crate::index::{By, Ending, IndexedStep, OpenRun, Query, Sort};
+use crate::record::values::{self, StoredValue};
+use crate::shape::Shape;
+use crate::web::App;
+use crate::web::refused::Refused;
+
+/// How many steps a page has at most, and if nothing is said.
+const MOST: usize = 200;
+const USUALLY: usize = 100;
+
+/// So long commits are read for errors and previews: a page of steps that ended far apart would read
+/// hundreds.
+const READING: Duration = Duration::from_millis(40);
+
+/// So many characters of an error or a value fit on a line.
+const LINE: usize = 160;
+
+/// The longest text that is looked for: a name has no more.
+const TEXT: usize = 4096;
+
+const STATES: [(&str, StepState); 7] = [
+    ("succeeded", StepState::Succeeded),
+    ("failed", StepState::Failed),
+    ("upstream_failed", StepState::UpstreamFailed),
+    ("skipped", StepState::Skipped),
+    ("cancelled", StepState::Cancelled),
+    ("running", StepState::Running),
+    ("waiting", StepState::Waiting),
+];
+
+const SORTS: [(&str, Sort); 14] = [
+    ("opened", Sort { by: By::Opened, down: false }),
+    ("-opened", Sort { by: By::Opened, down: true }),
+    ("start", Sort { by: By::Start, down: false }),
+    ("-start", Sort { by: By::Start, down: true }),
+    ("duration", Sort { by: By::Duration, down: false }),
+    ("-duration", Sort { by: By::Duration, down: true }),
+    ("key", Sort { by: By::Key, down: false }),
+    ("-key", Sort { by: By::Key, down: true }),
+    ("op", Sort { by: By::Op, down: false }),
+    ("-op", Sort { by: By::Op, down: true }),
+    ("state", Sort { by: By::State, down: false }),
+    ("-state", Sort { by: By::State, down: true }),
+    ("attempts", Sort { by: By::Attempts, down: false }),
+    ("-attempts", Sort { by: By::Attempts, down: true }),
+];
+
+/// Answers with a page of steps.
+pub(crate) async fn steps(
+    State(app): State<Arc<App>>,
+    Path(run): Path<String>,
+    pairs: Pairs,
+) -> Result<Json<StepPage>, Refused> {
+    let asked = Params::of(pairs, &["op", "state", "q", "sort", "after", "limit"])?;
+    app.blocking(move |app| app.run(&find(app, &run)?.id, |run| page(run, &asked))).await.map(Json)
+}
+
+fn page(run: &mut OpenRun, asked: &Params) -> Result<StepPage, Refused> {
+    let text = asked.one("q")?;
+    if text.is_some_and(|text| text.len() > TEXT) {
+        return Err(Refused::malformed("`q` is longer than any name", "look for a part of a step's name"));
+    }
+    let query = Query {
+        nodes: node_of(run.reader().shape(), asked.one("op")?)?.into_iter().collect(),
+        state: asked.one_of("state", &STATES)?,
+        text: text.map(str::to_owned),
+        sort: asked.one_of("sort", &SORTS)?.unwrap_or_default(),
+    };
+    let after = asked.number("after")?.unwrap_or_default();
+    let limit = asked.limit("limit", USUALLY, MOST)?;
+    let found = run.find(&query);
+    let from = usize::try_from(after).unwrap_or(usize::MAX).min(found.places.len());
+    let places = &found.places[from..found.places.len().min(from + limit)];
+    let endings = run.endings(places, Instant::now() + READING)?;
+    let steps = places.iter().filter_map(|place| Some(row(run, &run.step(*place)?, *place, &endings)));
+    Ok(StepPage {
+        total: found.places.len() as u64,
+        after: from as u64,
+        seq: run.seq(),
+        steps: steps.collect(),
+    })
+}
+
+/// The node of an op's name.
+pub(super) fn node_of(shape: &Shape, op: Option<&str>) -> Result<Option<NodeId>, Refused> {
+    let Some(op) = op else { return Ok(None) };
+    let node = shape.steps().find(|node| *shape.node(*node).name == *op);
+    node.map(Some).ok_or_else(|| {
+        let ops: Vec<_> = shape.steps().take(20).map(|node| &*shape.node(node).name).collect();
+        let more = if shape.steps().count() > ops.len() { ", …" } else { "" };
+        Refused::malformed(format!("the run has no op `{op}`"), format!("it has {}{more}", ops.join(", ")))
+    })
+}
+
+fn row(run: &OpenRun, step: &IndexedStep, place: u32, endings: &HashMap<u32, Ending>) -> StepRow {
+    let name = step.step.name(run.reader().shape());
+    let ending = endings.get(&place);
+    StepRow {
+        step: name.to_string(),
+        op: name.op().to_owned(),
+        keys: name.keys().iter().map(ToString::to_string).collect(),
+        state: step_standing(step.state),
+        attempts: step.attempts,
+        started: step.started.map(|started| started.as_secs_f64()),
+        took: step.took.map(|took| took.as_secs_f64()),
+        reused: step.reused,
+        error: ending.and_then(|ending| why(run, ending)),
+        preview: ending.and_then(|ending| preview(&ending.record)),
+    }
+}
+
+/// Why a step failed, or which step failed that it needed.
+fn why(run: &OpenRun, ending: &Ending) -> Option<String> {
+    if let Some(error) = &ending.error {
+        return Some(cut(&first_line(error.message())));
+    }
+    ending.cause.map(|cause| cut(&format!("{} failed", run.index().name(cause))))
+}
+
+/// What a step gave; nothing of what is too long to be kept with it.
+fn preview(record: &[u8]) -> Option<String> {
+    let parts = values::read(record).ok()?;
+    let texts: Vec<_> = parts
+        .values
+        .iter()
+        .filter_map(|value| match value {
+            StoredValue::Json(text) => Some(cut(&String::from_utf8_lossy(&text[..text.len().min(4 * LINE)]))),
+            _ => None,
+        })
+        .collect();
+    (!texts.is_empty()).then(|| cut(&texts.join(", ")))
+}
+
+/// So much of a text as fits on a line.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LINE) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,71 @@
+// A state as shape, word and colour: any one of the three is enough to tell it.
+
+import { count } from "../format";
+import type { StepCounts } from "../types";
+import { STEP_STATES, type State, tell, totalOf, word } from "../words";
+
+/** The shape of each state, in a square of 16. */
+const SHAPES: Record<State, string> = {
+  succeeded: "M3.5 8.5l3 3 6-7",
+  failed: "M4 4l8 8M12 4l-8 8",
+  upstream_failed: "M8 2.5v6M8 12.5v1M3 7l5-4.5L13 7",
+  skipped: "M3.5 4l4 4-4 4M8.5 4l4 4-4 4",
+  cancelled: "M3.8 12.2l8.4-8.4M8 2a6 6 0 1 1 0 12A6 6 0 1 1 8 2",
+  running: "M5 3.2v9.6L13 8z",
+  waiting: "M8 4.5V8l2.5 1.5M8 2a6 6 0 1 1 0 12A6 6 0 1 1 8 2",
+  interrupted: "M5.5 3.5v9M10.5 3.5v9",
+};
+
+export function StateShape({ state }: { state: State }) {
+  return (
+    <svg class={`shape is-${state}`} viewBox="0 0 16 16" aria-hidden="true">
+      <path d={SHAPES[state]} />
+    </svg>
+  );
+}
+
+/** Shape and word. */
+export function StateMark({ state, says }: { state: State; says?: string }) {
+  return (
+    <span class={`state is-${state}`}>
+      <StateShape state={state} />
+      {says ?? word(state)}
+    </span>
+  );
+}
+
+/** How many steps stand how, as one bar; the rest of `known` is left empty. */
+export function StateBar({ counts, known = totalOf(counts) }: { counts: StepCounts; known?: number }) {
+  const whole = Math.max(known, totalOf(counts), 1);
+  return (
+    <span class="bar" role="img" aria-label={tell(counts)} title={tell(counts)}>
+      {STEP_STATES.filter((state) => counts[state] > 0 && state !== "waiting").map((state) => (
+        <span
+          key={state}
+          class={`part is-${state}`}
+          // What is rare must be seen all the same: the sheet gives each part two pixels at least.
+          style={{ flexGrow: counts[state] / whole }}
+        />
+      ))}
+      <span
+        class="part is-waiting"
+        style={{ flexGrow: Math.max(0, 1 - (totalOf(counts) - counts.waiting) / whole) }}
+      />
+    </span>
+  );
+}
+
+/** The states of some steps but the plain ones, as shapes with numbers: `✕ 12  ▷ 16`. */
+export function StateCounts({ counts, but = [] }: { counts: StepCounts; but?: State[] }) {
+  return (
+    <span class="counts">
+      {STEP_STATES.filter((state) => counts[state] > 0 && !but.includes(state)).map((state) => (
+        <span key={state} class={`state is-${state}`} title={`${count(counts[state])} ${word(state)}`}>
+          <StateShape state={state} />
+          {count(counts[state])}
+          <span class="unseen"> {word(state)}</span>
+        </span>
+      ))}
+    </span>
+  );
+}

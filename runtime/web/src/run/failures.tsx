@@ -1,0 +1,111 @@
+// The failures of a run by their cause, first of all that is seen: many like failures are one line.
+import { useSignal } from "@preact/signals";
+import { count, counted, duration } from "../format";
+import { StateShape } from "../parts/state";
+import type { FailureGroup } from "../types";
+import { rerunShown } from "./actions";
+import { groupId } from "./merge";
+import type { RunState } from "./state";
+
+/** How many causes are seen at once; the others are asked for. */
+const SEEN = 3;
+
+export function Failures({ run }: { run: RunState }) {
+  const { failures, other_failures: others } = run.detail.value;
+  const all = run.selection.other("causes") === "all";
+  if (failures.length === 0) return null;
+  const sorted = [...failures].sort((a, b) => b.count - a.count);
+  const seen = all ? sorted : sorted.slice(0, SEEN);
+  const total = failures.reduce((sum, group) => sum + group.count, others);
+  return (
+    <section class="failures" aria-label="Failures">
+      <h2>
+        <StateShape state="failed" />
+        {`${counted(total, "failure")} of ${counted(failures.length, "cause")}${others > 0 ? " and more" : ""}`}
+      </h2>
+      <ul>
+        {seen.map((group) => (
+          <Group key={groupId(group)} group={group} run={run} />
+        ))}
+      </ul>
+      {failures.length > SEEN && (
+        <button
+          type="button"
+          class="link more"
+          onClick={() => run.selection.set({ causes: all ? null : "all" }, "replace")}
+        >
+          {all ? "Show fewer" : `Show ${counted(failures.length - SEEN, "more cause")}`}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Group({ group, run }: { group: FailureGroup; run: RunState }) {
+  const whole = useSignal(false);
+  const { selection } = run;
+  const { message, causes, kind } = group.error;
+  const lines = message.split("\n");
+  const more = lines.length > 1 || causes.length > 0;
+  return (
+    <li>
+      <span class="number strong failed">{count(group.count)}×</span>
+      <div class="cause">
+        <p class="cause-line">
+          <a href={selection.href({ op: group.op, state: null })}>{group.op}</a>
+          {kind !== "error" && <span class="tag">{kind}</span>}
+          <code class={whole.value ? "" : "cut"} title={lines[0]}>
+            {lines[0]}
+          </code>
+          {more && (
+            <button
+              type="button"
+              class="link"
+              aria-expanded={whole.value}
+              onClick={() => {
+                whole.value = !whole.value;
+              }}
+            >
+              {whole.value ? "less" : "more"}
+            </button>
+          )}
+        </p>
+        {whole.value && more && (
+          <pre>
+            {lines.slice(1).join("\n")}
+            {causes.map((cause) => `${lines.length > 1 ? "\n" : ""}caused by: ${cause}`).join("\n")}
+          </pre>
+        )}
+        <p class="examples">
+          {group.examples.map((step) => (
+            <a key={step} class="mono cut" href={selection.href({ step })}>
+              {step}
+            </a>
+          ))}
+          <span class="soft">
+            {group.count === 1
+              ? `at ${duration(group.first_at)}`
+              : `${duration(group.first_at)} – ${duration(group.last_at)}`}
+            {group.attempts > 1 && `, ${group.attempts} attempts`}
+          </span>
+        </p>
+      </div>
+      <span class="cause-acts">
+        <a class="button" href={selection.href({ op: group.op, state: "failed", view: "steps" })}>
+          Show all
+        </a>
+        {run.detail.value.has_job && (
+          <button type="button" onClick={() => rerunGroup(group)}>
+            Rerun these…
+          </button>
+        )}
+      </span>
+    </li>
+  );
+}
+
+/** Steps of one cause have no name of their own: a few are named one by one, many by their op. */
+function rerunGroup(group: FailureGroup): void {
+  const few = group.count <= group.examples.length;
+  rerunShown.value = { select: few ? group.examples.map((step) => `${step}*`).join(", ") : "state:failed*" };
+}

@@ -1,0 +1,80 @@
+// Every view, in both themes and both widths: nothing foreign, nothing inaccessible, nothing broken; and
+// the same in words where scripts do not run.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { artefacts, axe, nothingBad, open, serve, store } from "./support.mjs";
+
+const small = store("small", ["mixed"], ["mixed", "--count", "3", "--each", "2"], ["lasting", "--count", "4", "--millis", "20"]);
+const served = await serve(small.address);
+const [failed] = small.ids;
+const panel = `/runs/${failed}?step=${encodeURIComponent("read[city-00][s3]")}`;
+
+const views = {
+  runs: "/",
+  jobs: "/jobs",
+  job: "/jobs/mixed",
+  launch: "/jobs/mixed/launch",
+  timeline: `/runs/${failed}?view=timeline`,
+  graph: `/runs/${failed}?view=graph`,
+  steps: `/runs/${failed}?view=steps`,
+  failed_steps: `/runs/${failed}?view=steps&op=read&state=failed`,
+  events: `/runs/${failed}?view=events`,
+  panel,
+};
+const sizes = { wide: { width: 1280, height: 720 }, phone: { width: 390, height: 844 } };
+
+for (const [name, path] of Object.entries(views)) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const [size, viewport] of Object.entries(sizes)) {
+      test(`${name}, ${colorScheme}, ${size}`, async () => {
+        const page = await open(served, path, { colorScheme, viewport });
+        await page.getByRole("heading", { level: 1 }).waitFor();
+        await page.waitForLoadState("networkidle").catch(() => {});
+        await page.screenshot({ path: join(artefacts, `${name}-${colorScheme}-${size}.png`) });
+        assert.deepEqual(await axe(page), []);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        assert.ok(over <= 0, `the page is ${over} px wider than its window`);
+        nothingBad(assert, page);
+        await page.context().close();
+      });
+    }
+  }
+}
+
+test("an empty store teaches what to do", async () => {
+  const empty = store("empty");
+  const page = await open(await serve(empty.address));
+  await page.getByText("No runs yet").waitFor();
+  await page.screenshot({ path: join(artefacts, "empty.png") });
+  assert.deepEqual(await axe(page), []);
+  nothingBad(assert, page);
+  await page.context().close();
+});
+
+test("runs, ops, failures and logs can be read without scripts", async () => {
+  const page = await open(served, `/runs/${failed}`, { javaScriptEnabled: false });
+  const text = await page.locator("body").innerText();
+  for (const word of ["mixed", "failed", "read", "convert", "did not answer", "read[city-00][s3]"]) {
+    assert.ok(text.includes(word), `${word} is missing`);
+  }
+  await page.goto(served.origin);
+  assert.ok((await page.locator("body").innerText()).includes("lasting"));
+  await page.context().close();
+});
+
+test("the page, its script and its sheet are small and few", async () => {
+  const page = await open(served);
+  const answers = [];
+  page.on("response", (response) => answers.push(response));
+  await page.goto(`${served.origin}${views.steps}`);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  const first = answers.filter((answer) => /\.(js|css)$|steps$/.test(new URL(answer.url()).pathname) || answer.request().isNavigationRequest());
+  const sizes = await Promise.all(first.map(async (answer) => [new URL(answer.url()).pathname, (await answer.body()).length]));
+  console.log("first screen:", Object.fromEntries(sizes));
+  // What is written into the page for this run is not the page.
+  assert.ok(sizes.filter(([path]) => /\.(js|css)$/.test(path)).reduce((sum, [, size]) => sum + size, 0) <= 100_000);
+  await page.context().close();
+});
