@@ -70,12 +70,6 @@ function Group({ group, run }: { group: FailureGroup; run: RunState }) {
             </button>
           )}
         </p>
-        {whole.value && more && (
-          <pre>
-            {lines.slice(1).join("\n")}
-            {causes.map((cause) => `${lines.length > 1 ? "\n" : ""}caused by: ${cause}`).join("\n")}
-          </pre>
-        )}
         <p class="examples">
           {group.examples.map((step) => (
             <a key={step} class="mono cut" href={selection.href({ step })}>
@@ -100,6 +94,12 @@ function Group({ group, run }: { group: FailureGroup; run: RunState }) {
           </button>
         )}
       </span>
+      {whole.value && more && (
+        <pre>
+          {lines.slice(1).join("\n")}
+          {causes.map((cause) => `${lines.length > 1 ? "\n" : ""}caused by: ${cause}`).join("\n")}
+        </pre>
+      )}
     </li>
   );
 }
