@@ -232,6 +232,51 @@ pub enum EventKind {
     },
 }
 
+impl EventKind {
+    /// The name of the kind, as `--json` has it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::RunStarted { .. } => "run_started",
+            Self::RunResumed { .. } => "run_resumed",
+            Self::StepReused { .. } => "step_reused",
+            Self::StepRemade { .. } => "step_remade",
+            Self::StepStarted { .. } => "step_started",
+            Self::StepSucceeded { .. } => "step_succeeded",
+            Self::AttemptFailed { .. } => "attempt_failed",
+            Self::StepFailed { .. } => "step_failed",
+            Self::StepNotRun { .. } => "step_not_run",
+            Self::ItemYielded { .. } => "item_yielded",
+            Self::FanOutClosed { .. } => "fan_out_closed",
+            Self::ItemMoved { .. } => "item_moved",
+            Self::ItemSuperseded { .. } => "item_superseded",
+            Self::RunCancelling { .. } => "run_cancelling",
+            Self::RunEnded { .. } => "run_ended",
+        }
+    }
+
+    /// The step that it is about, if it is about one.
+    #[cfg(feature = "ui")]
+    pub(crate) fn step(&self) -> Option<&StepRef> {
+        match self {
+            Self::StepStarted { step, .. }
+            | Self::StepSucceeded { step, .. }
+            | Self::StepRemade { step }
+            | Self::StepReused { step, .. }
+            | Self::AttemptFailed { step, .. }
+            | Self::StepFailed { step, .. }
+            | Self::StepNotRun { step, .. }
+            | Self::ItemYielded { step, .. }
+            | Self::FanOutClosed { step, .. }
+            | Self::ItemMoved { step, .. }
+            | Self::ItemSuperseded { step, .. } => Some(step),
+            Self::RunStarted { .. }
+            | Self::RunResumed { .. }
+            | Self::RunCancelling { .. }
+            | Self::RunEnded { .. } => None,
+        }
+    }
+}
+
 /// How a step stands, or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -121,6 +121,30 @@ pub(crate) enum Raw<'a> {
     },
 }
 
+impl Raw<'_> {
+    /// The step that it is about. Of an item that was moved or superseded it is what gave it, with the
+    /// number of the item itself.
+    pub(crate) fn step(&self) -> Option<RawStep> {
+        match self {
+            Self::StepStarted { step, .. }
+            | Self::StepSucceeded { step, .. }
+            | Self::StepRemade { step }
+            | Self::StepReused { step, .. }
+            | Self::AttemptFailed { step, .. }
+            | Self::StepFailed { step, .. }
+            | Self::StepNotRun { step, .. }
+            | Self::ItemYielded { step, .. }
+            | Self::FanOutClosed { step, .. }
+            | Self::ItemMoved { step, .. }
+            | Self::ItemSuperseded { step, .. } => Some(*step),
+            Self::RunStarted { .. }
+            | Self::RunResumed { .. }
+            | Self::RunCancelling { .. }
+            | Self::RunEnded { .. } => None,
+        }
+    }
+}
+
 /// The events of one block.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader<'a> {

@@ -5,12 +5,16 @@
 //! and, where keys are asked for, one bit an item. Nothing here writes.
 
 mod blocks;
+#[cfg(feature = "ui")]
+mod commit;
 mod paths;
 mod steps;
 mod story;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "ui")]
+pub(crate) use commit::{EventFilter, Piece};
 pub use steps::{StepFilter, StepPage, StepRow};
 pub use story::{Told, Turn};
 

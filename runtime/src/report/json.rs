@@ -142,33 +142,12 @@ fn write_event(buffer: &mut Vec<u8>, told: Told<'_>, event: &Event) -> io::Resul
     let mut serializer = serde_json::Serializer::new(&mut *buffer);
     let mut line = Line { map: serializer.serialize_map(None)? };
     line.set("version", &EVENT_VERSION)?;
-    line.set("event", kind_name(&event.kind))?;
+    line.set("event", event.kind.name())?;
     line.seconds("at", event.at)?;
     line.fields(told, &event.kind)?;
     line.map.end()?;
     buffer.push(b'\n');
     Ok(())
-}
-
-/// The name of a kind of event, as `event` has it.
-fn kind_name(kind: &EventKind) -> &'static str {
-    match kind {
-        EventKind::RunStarted { .. } => "run_started",
-        EventKind::RunResumed { .. } => "run_resumed",
-        EventKind::StepReused { .. } => "step_reused",
-        EventKind::StepRemade { .. } => "step_remade",
-        EventKind::StepStarted { .. } => "step_started",
-        EventKind::StepSucceeded { .. } => "step_succeeded",
-        EventKind::AttemptFailed { .. } => "attempt_failed",
-        EventKind::StepFailed { .. } => "step_failed",
-        EventKind::StepNotRun { .. } => "step_not_run",
-        EventKind::ItemYielded { .. } => "item_yielded",
-        EventKind::FanOutClosed { .. } => "fan_out_closed",
-        EventKind::ItemMoved { .. } => "item_moved",
-        EventKind::ItemSuperseded { .. } => "item_superseded",
-        EventKind::RunCancelling { .. } => "run_cancelling",
-        EventKind::RunEnded { .. } => "run_ended",
-    }
 }
 
 impl Line<'_> {

@@ -21,6 +21,8 @@ pub(crate) mod progress;
 #[cfg(feature = "cli")]
 pub(crate) mod screen;
 #[cfg(feature = "cli")]
+pub(crate) mod turns;
+#[cfg(feature = "cli")]
 pub(crate) mod words;
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub(crate) const BEGAN: u64 = 1_800_000_000;
 
 /// What answers from a store.
 pub(crate) fn app(store: Arc<dyn Store>) -> App {
-    App::new(store, "memory".to_owned(), "letters".to_owned(), PathBuf::from("letters"), false)
+    App::new(store, "memory".to_owned(), "letters", PathBuf::from("letters"), false)
 }
 
 /// A run to be entered.

@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 
 use super::App;
-use super::api::{graph, jobs, live, run, runs};
-use super::api::{steps, timeline};
+use super::api::{act, events, graph, jobs, live, run, runs, steps, timeline};
 use super::pages::{api_document, icon, more, page, script, sheet};
 
 /// An address and what answers it.
@@ -22,6 +21,10 @@ pub(super) struct Route {
 
 /// All of them.
 pub(super) const ROUTES: &[Route] = &[
+    Route { method: "POST", path: "/api/v1/jobs/{job}/runs", answer: || post(act::launch) },
+    Route { method: "POST", path: "/api/v1/runs/{id}/resume", answer: || post(act::resume) },
+    Route { method: "POST", path: "/api/v1/runs/{id}/rerun", answer: || post(act::rerun) },
+    Route { method: "POST", path: "/api/v1/runs/{id}/cancel", answer: || post(act::cancel) },
     Route { method: "GET", path: "/api/v1/live", answer: || get(live::list) },
     Route { method: "GET", path: "/api/v1/runs/{id}/live", answer: || get(live::run) },
     Route { method: "GET", path: "/", answer: || get(page) },
@@ -38,6 +41,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/api/v1/runs", answer: || get(runs::list) },
     Route { method: "GET", path: "/api/v1/runs/{id}", answer: || get(run::one) },
     Route { method: "GET", path: "/api/v1/runs/{id}/graph", answer: || get(graph::of_run) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/events", answer: || get(events::page) },
     Route { method: "GET", path: "/api/v1/jobs", answer: || get(jobs::list) },
     Route { method: "GET", path: "/api/v1/jobs/{job}", answer: || get(jobs::one) },
     Route { method: "GET", path: "/api/v1/runs/{id}/steps", answer: || get(steps::steps) },

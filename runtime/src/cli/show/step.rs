@@ -15,7 +15,8 @@ use crate::context::{Note, Notes};
 use crate::event::StepState;
 use crate::record::reader::{Told, Turn};
 use crate::record::values;
-use crate::report::words::{clock, counted, duration, pretty_json, safe_lines};
+use crate::report::turns::turn_text;
+use crate::report::words::{clock, counted, pretty_json, safe_lines};
 use crate::step::StepName;
 use crate::store::Standing;
 use crate::text::safe;
@@ -91,7 +92,8 @@ pub(super) fn text(view: &View<'_>, name: &str) -> Result<String, Problem> {
         let _ = writeln!(text, "   gave {}", counted(items, "item", "items"));
     }
     for (at, turn) in &told.turns {
-        let _ = writeln!(text, "   {}  {}", clock(*at), turn_text(turn));
+        let turn = safe_lines(&turn_text(turn)).replace('\n', "\n             ");
+        let _ = writeln!(text, "   {}  {turn}", clock(*at));
     }
     for (name, value) in &outputs {
         let _ = writeln!(text, "\n   {}\n{}", paint.dim(&safe(name)), value_text(value.as_deref()));
@@ -111,36 +113,6 @@ pub(super) fn text(view: &View<'_>, name: &str) -> Result<String, Problem> {
         let _ = writeln!(text, "   {}", line_text(&line, None, paint));
     }
     Ok(text)
-}
-
-fn turn_text(turn: &Turn) -> String {
-    match turn {
-        Turn::Started { attempt } => format!("attempt {attempt} began"),
-        Turn::Ended { attempt, took, error: None, .. } => {
-            format!("attempt {attempt} succeeded, took {}", duration(*took))
-        }
-        Turn::Ended { attempt, started, took, error: Some(error), due, left_behind } => {
-            let mut text = format!("attempt {attempt} failed, took {}", duration(*took));
-            if let Some(due) = due {
-                let wait = due.saturating_sub(*started + *took);
-                let _ = write!(text, ", again in {}", duration(wait));
-            }
-            if *left_behind {
-                text.push_str(", its thread was left behind");
-            }
-            let message = safe_lines(error.message()).replace('\n', "\n             ");
-            let _ = write!(text, "\n             {message}");
-            for cause in error.causes() {
-                let _ = write!(text, "\n             caused by: {}", safe(cause));
-            }
-            text
-        }
-        Turn::NotRun { state } => state.words().to_owned(),
-        Turn::Reused => "reused: what it gave was copied from the run that is run again".to_owned(),
-        Turn::Remade => "made again: its value is never recorded".to_owned(),
-        Turn::Superseded => "superseded: its item was not given again, or with another value".to_owned(),
-        Turn::Resumed => "the run was resumed: it begins anew".to_owned(),
-    }
 }
 
 /// A value as lines, cut if it is long.

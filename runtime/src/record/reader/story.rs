@@ -7,12 +7,13 @@ use std::time::Duration;
 use super::blocks::At;
 use super::{ReadError, Reader};
 use crate::error::OpError;
-use crate::event::{StepRef, StepState};
+use crate::event::{EventKind, StepRef, StepState};
 use crate::graph::NodeId;
 use crate::key::Key;
+use crate::record::decode::event;
 use crate::record::raw::{Raw, RawRecord, RawStep};
 use crate::shape::Shape;
-use crate::step::StepName;
+use crate::step::{Path, StepName};
 use crate::store::{CommitHead, CommitIndex};
 
 /// All that is recorded of a step.
@@ -149,9 +150,10 @@ impl<'a> Listener<'a> {
                 self.undo(at, Turn::Resumed);
             }
             raw => {
-                if let Some((step, turn)) = turn(raw)
+                if let Some(step) = raw.step()
                     && step.node == self.node
                     && Some(step.item) == self.item
+                    && let Some(turn) = Turn::of(&event(raw.clone(), 0, &|_| Path::root()))
                 {
                     self.take(at, turn);
                 }
@@ -210,36 +212,42 @@ fn bytes(record: &RawRecord, block: &[u8]) -> Vec<u8> {
     block.get(start..start + record.span.len as usize).unwrap_or_default().to_vec()
 }
 
-/// The step that an event is about, and what it says of it.
-fn turn(raw: &Raw<'_>) -> Option<(RawStep, Turn)> {
-    let ended = |step: &RawStep, attempt: &u32, times: &crate::record::raw::RawTimes| {
-        let (started, took) = (times.started, times.took);
-        (*step, *attempt, started, took)
-    };
-    Some(match raw {
-        Raw::StepStarted { step, attempt } => (*step, Turn::Started { attempt: *attempt }),
-        Raw::StepSucceeded { step, attempt, times, .. } => {
-            let (step, attempt, started, took) = ended(step, attempt, times);
-            (step, Turn::Ended { attempt, started, took, error: None, due: None, left_behind: false })
-        }
-        Raw::AttemptFailed { step, attempt, times, error, due } => {
-            let (step, attempt, started, took) = ended(step, attempt, times);
-            let (error, due) = (Some(Arc::clone(error)), Some(*due));
-            (step, Turn::Ended { attempt, started, took, error, due, left_behind: false })
-        }
-        Raw::StepFailed { step, attempt, times, error, left_behind } => {
-            let (step, attempt, started, took) = ended(step, attempt, times);
-            let (error, left_behind) = (Some(Arc::clone(error)), *left_behind);
-            (step, Turn::Ended { attempt, started, took, error, due: None, left_behind })
-        }
-        Raw::StepNotRun { step, state, .. } => (*step, Turn::NotRun { state: *state }),
-        Raw::StepReused { step, .. } => (*step, Turn::Reused),
-        Raw::StepRemade { step } => (*step, Turn::Remade),
-        _ => return None,
-    })
-}
-
 impl Turn {
+    /// What an event says of the step that it is about.
+    pub(crate) fn of(kind: &EventKind) -> Option<Self> {
+        Some(match kind {
+            EventKind::StepStarted { attempt, .. } => Self::Started { attempt: *attempt },
+            EventKind::StepSucceeded { attempt, started, took, .. } => Self::Ended {
+                attempt: *attempt,
+                started: *started,
+                took: *took,
+                error: None,
+                due: None,
+                left_behind: false,
+            },
+            EventKind::AttemptFailed { attempt, started, took, error, due, .. } => Self::Ended {
+                attempt: *attempt,
+                started: *started,
+                took: *took,
+                error: Some(Arc::clone(error)),
+                due: Some(*due),
+                left_behind: false,
+            },
+            EventKind::StepFailed { attempt, started, took, error, left_behind, .. } => Self::Ended {
+                attempt: *attempt,
+                started: *started,
+                took: *took,
+                error: Some(Arc::clone(error)),
+                due: None,
+                left_behind: *left_behind,
+            },
+            EventKind::StepNotRun { state, .. } => Self::NotRun { state: *state },
+            EventKind::StepReused { .. } => Self::Reused,
+            EventKind::StepRemade { .. } => Self::Remade,
+            _ => return None,
+        })
+    }
+
     /// How the step stands after it.
     fn state(&self) -> StepState {
         match self {

@@ -20,6 +20,8 @@ const ADDRESSES: &[(&str, &str, &str, &str, &str)] = &[
     ("GET /runs/{id}", "Everything on a run but its single steps. `id` may be the beginning of an id, or `last`.", "", "", "RunDetail"),
     ("GET /runs/{id}/graph", "The drawing of a run's graph.", "", "", "GraphView"),
     ("GET /runs/{id}/live", "What changes in a run, as server-sent events: each a `Live`.", "after", "", "text/event-stream"),
+    ("GET /runs/{id}/steps", "Steps of a run.", "op state q sort after limit", "", "StepPage"),
+    ("GET /runs/{id}/timeline", "What happened in a span of time.", "from to px lanes op", "", "Timeline"),
     ("GET /live", "That the list of runs changed, as server-sent events.", "", "", "text/event-stream"),
     ("GET /jobs", "The jobs of the program, and those that only have runs.", "", "", "JobList"),
     ("GET /jobs/{job}", "A job with what is needed to look at it and to launch it.", "", "", "JobDetail"),

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 
-use super::asked::Asked;
 use super::convert::{first_line, step_standing};
+use super::params::{Pairs, Params};
+use super::rows::find;
 use super::types::{StepPage, StepRow};
 use crate::event::StepState;
 use crate::graph::NodeId;
-use crate::index::{By, Ending, IndexedStep, OpenRun, Query as StepQuery, Sort};
+use crate::index::{By, Ending, IndexedStep, OpenRun, Query, Sort};
 use crate::record::values::{self, StoredValue};
 use crate::shape::Shape;
 use crate::web::App;
@@ -63,30 +64,25 @@ const SORTS: [(&str, Sort); 14] = [
 pub(crate) async fn steps(
     State(app): State<Arc<App>>,
     Path(run): Path<String>,
-    Query(given): Query<Vec<(String, String)>>,
+    pairs: Pairs,
 ) -> Result<Json<StepPage>, Refused> {
-    let asked = Asked::read(given, &["op", "state", "q", "sort", "after", "limit"])?;
-    app.blocking(move |app| app.run(&run, |run| page(run, &asked))).await.map(Json)
+    let asked = Params::of(pairs, &["op", "state", "q", "sort", "after", "limit"])?;
+    app.blocking(move |app| app.run(&find(app, &run)?.id, |run| page(run, &asked))).await.map(Json)
 }
 
-fn page(run: &mut OpenRun, asked: &Asked) -> Result<StepPage, Refused> {
-    if asked.get("q").is_some_and(|text| text.len() > TEXT) {
+fn page(run: &mut OpenRun, asked: &Params) -> Result<StepPage, Refused> {
+    let text = asked.one("q")?;
+    if text.is_some_and(|text| text.len() > TEXT) {
         return Err(Refused::malformed("`q` is longer than any name", "look for a part of a step's name"));
     }
-    let query = StepQuery {
-        nodes: node_of(run.reader().shape(), asked.get("op"))?.into_iter().collect(),
+    let query = Query {
+        nodes: node_of(run.reader().shape(), asked.one("op")?)?.into_iter().collect(),
         state: asked.one_of("state", &STATES)?,
-        text: asked.get("q").map(str::to_owned),
+        text: text.map(str::to_owned),
         sort: asked.one_of("sort", &SORTS)?.unwrap_or_default(),
     };
-    let after: u64 = asked.number("after", 0, 200)?;
-    let limit: usize = asked.number("limit", USUALLY, USUALLY)?;
-    if !(1..=MOST).contains(&limit) {
-        return Err(Refused::malformed(
-            format!("`limit` is {limit}"),
-            format!("ask for 1 to {MOST} steps at a time"),
-        ));
-    }
+    let after = asked.number("after")?.unwrap_or_default();
+    let limit = asked.limit("limit", USUALLY, MOST)?;
     let found = run.find(&query);
     let from = usize::try_from(after).unwrap_or(usize::MAX).min(found.places.len());
     let places = &found.places[from..found.places.len().min(from + limit)];

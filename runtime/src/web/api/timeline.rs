@@ -11,12 +11,13 @@ mod tests;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::asked::Asked;
+use super::params::{Pairs, Params};
+use super::rows::find;
 use super::steps::node_of;
 use super::types::Timeline;
 use crate::graph::NodeId;
@@ -54,13 +55,13 @@ struct Window {
 pub(crate) async fn timeline(
     State(app): State<Arc<App>>,
     Path(run): Path<String>,
-    Query(given): Query<Vec<(String, String)>>,
+    pairs: Pairs,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let asked = Asked::read(given, &["from", "to", "px", "lanes", "op"])?;
+    let asked = Params::of(pairs, &["from", "to", "px", "lanes", "op"])?;
     asked.one_of("lanes", &[("op", ())])?;
     app.blocking(move |app| {
-        app.run(&run, |run| {
+        app.run(&find(app, &run)?.id, |run| {
             let tag = tag(run);
             if let Some(tag) = &tag
                 && headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes())
@@ -84,27 +85,25 @@ fn tag(run: &OpenRun) -> Option<String> {
     ended.then(|| format!("\"{}-{}\"", env!("CARGO_PKG_VERSION"), run.seq()))
 }
 
-fn window(run: &OpenRun, asked: &Asked) -> Result<Window, Refused> {
+fn window(run: &OpenRun, asked: &Params) -> Result<Window, Refused> {
     let from = seconds(asked, "from")?.unwrap_or_default();
     let to = seconds(asked, "to")?;
     if to.is_some_and(|to| to <= from) {
         return Err(Refused::malformed("`to` is not after `from`", "give a span of time, in seconds"));
     }
-    let px: u64 = asked.number("px", 1_000, 1_000)?;
-    Ok(Window { from, to, px, node: node_of(run.reader().shape(), asked.get("op"))? })
+    let px = asked.number("px")?.unwrap_or(1_000);
+    Ok(Window { from, to, px, node: node_of(run.reader().shape(), asked.one("op")?)? })
 }
 
 /// A number of seconds, in microseconds.
-fn seconds(asked: &Asked, name: &str) -> Result<Option<u64>, Refused> {
-    let seconds: f64 = asked.number(name, f64::NAN, 12.5)?;
-    if asked.get(name).is_none() {
-        return Ok(None);
-    }
-    if !(0.0..1e12).contains(&seconds) {
-        let help = "write seconds since the run began, such as 12.5";
-        return Err(Refused::malformed(format!("`{name}` is no time of the run"), help));
-    }
-    Ok(Some((seconds * 1e6) as u64))
+fn seconds(asked: &Params, name: &str) -> Result<Option<u64>, Refused> {
+    let Some(text) = asked.one(name)? else { return Ok(None) };
+    let seconds = text.parse().ok().filter(|seconds| (0.0..1e12).contains(seconds));
+    let Some(seconds) = seconds else {
+        let help = format!("write seconds since the run began, such as `{name}=12.5`");
+        return Err(Refused::malformed(format!("`{name}` is `{text}`, which is no time of the run"), help));
+    };
+    Ok(Some((seconds * 1e6_f64) as u64))
 }
 
 fn told(run: &OpenRun, window: Window) -> Timeline {
