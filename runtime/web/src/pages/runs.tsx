@@ -89,7 +89,9 @@ const SINCE = [
 /** A job's last runs at a glance; a click on the name shows only its runs. */
 function Strip({ jobs }: { jobs: Job[] }) {
   const chosen = query.value.job;
-  const some = jobs.filter((job) => job.last.length > 0);
+  const begun = (job: Job) => job.last[0]?.started ?? 0;
+  // The job that ran last comes first: the others are a scroll away.
+  const some = jobs.filter((job) => job.last.length > 0).sort((a, b) => begun(b) - begun(a));
   if (some.length === 0) return null;
   return (
     <section class="strip" aria-label="Last runs of each job">

@@ -85,12 +85,14 @@ function Group({ group, run }: { group: FailureGroup; run: RunState }) {
         </p>
       </div>
       <span class="cause-acts">
-        <a class="button" href={selection.href({ op: group.op, state: "failed", view: "steps" })}>
-          Show all
-        </a>
+        {group.count > group.examples.length && (
+          <a class="button" href={selection.href({ op: group.op, state: "failed", view: "steps" })}>
+            Show all
+          </a>
+        )}
         {run.detail.value.has_job && (
           <button type="button" onClick={() => rerunGroup(group)}>
-            Rerun these…
+            {group.count === 1 ? "Rerun it…" : "Rerun these…"}
           </button>
         )}
       </span>
