@@ -90,6 +90,12 @@ class View {
     return scaleOf(this.window(), this.width.value, this.gaps());
   }
 
+  /** The mini-map ends where what is known of the whole run ends. */
+  mapScale(): Scale {
+    const to = Math.max(this.overview.data.value?.end_us ?? 0, 1);
+    return scaleOf({ from: 0, to }, this.width.value, this.gaps());
+  }
+
   picture(): Picture | null {
     const overview = this.overview.data.value;
     if (overview === null) return null;
@@ -201,18 +207,12 @@ function useAddress(view: View): void {
 
 function Tools({ view }: { view: View }) {
   const { from, to } = view.window();
-  const op = view.run.selection.op.value;
   return (
     <div class="tl-tools">
       <span class="tl-window soft">
         {view.span.value === null ? "Whole run" : `${at(from, to - from)} – ${at(to, to - from)}`}
         <span class="tl-long"> · {duration((to - from) / 1e6)}</span>
       </span>
-      {op !== null && (
-        <button type="button" class="link" onClick={() => view.run.selection.set({ op: null })}>
-          Show all ops
-        </button>
-      )}
       <span class="grow" />
       <ul class="tl-legend" aria-label="Colours">
         {STEP_STATES.filter((state) => state !== "waiting" && view.run.detail.value.run.steps[state] > 0).map(
@@ -353,7 +353,7 @@ function paintOn(
     dark.value;
     const of = view.picture();
     const scale = view.scale();
-    const whole = scaleOf(view.whole(), view.width.value, view.gaps());
+    const whole = view.mapScale();
     const [scroll, height, hit] = [view.scroll.value, view.height.value, view.hit.value];
     const step = view.run.selection.step.value;
     const now = view.now();
@@ -413,7 +413,7 @@ function hands(
       view.rubber.value = null;
     },
   };
-  const onMap = (x: number) => toTime(scaleOf(view.whole(), view.width.peek(), view.gaps()), x);
+  const onMap = (x: number) => toTime(view.mapScale(), x);
   const center = (x: number) => {
     const { from, to } = view.window();
     const time = onMap(x);
