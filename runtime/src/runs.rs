@@ -252,17 +252,7 @@ impl Runs {
     /// # Errors
     /// There is no such run, another process drives it, it has succeeded, or its job has changed.
     pub async fn resume(&self, run: &str, mut begin: Begin) -> Result<RunHandle, RunsError> {
-        let row = self.store.run(run)?;
-        let facts = Facts::read(run, &row.facts)?;
-        if row.standing == Standing::Ended(RunState::Succeeded) {
-            return Err(RunsError::Succeeded { run: run.to_owned() });
-        }
-        let graph = graph_of(run, &facts)?;
-        let shape = graph.shape();
-        let changes = changes(&facts.shape, &shape);
-        if !changes.is_empty() {
-            return Err(RunsError::Changed { run: run.to_owned(), job: facts.shape.job, changes });
-        }
+        let (facts, graph) = self.resumable(run)?;
         let args = args_of(run, &facts, graph.job, &mut begin.secrets)?;
         let drive = self.store.drive(run, begin.take_over)?;
         crash_point!("resume_taken");
@@ -278,6 +268,33 @@ impl Runs {
         let session = Session { drive, recall, summary: Some(summary), in_hand, suspects };
         let options = options_of(&facts.options, begin.options);
         Ok(start_session(graph, args, options, begin.sinks, Some(session)).await?)
+    }
+
+    /// Whether a run can go on, as far as is known without taking it.
+    ///
+    /// # Errors
+    /// As of [`resume`](Self::resume).
+    pub fn check_resume(&self, run: &str) -> Result<(), RunsError> {
+        let row = self.store.run(run)?;
+        if row.standing == Standing::Running {
+            return Err(StoreError::Held { run: run.to_owned(), holder: row.holder }.into());
+        }
+        self.resumable(run).map(|_| ())
+    }
+
+    /// A run that has not succeeded, and whose job is still the one that it was.
+    fn resumable(&self, run: &str) -> Result<(Facts, Arc<Graph>), RunsError> {
+        let row = self.store.run(run)?;
+        let facts = Facts::read(run, &row.facts)?;
+        if row.standing == Standing::Ended(RunState::Succeeded) {
+            return Err(RunsError::Succeeded { run: run.to_owned() });
+        }
+        let graph = graph_of(run, &facts)?;
+        let changes = changes(&facts.shape, &graph.shape());
+        if !changes.is_empty() {
+            return Err(RunsError::Changed { run: run.to_owned(), job: facts.shape.job, changes });
+        }
+        Ok((facts, graph))
     }
 
     /// What a rerun of the steps that `expr` selects, or of all, would do: a new run, which takes from `run` what

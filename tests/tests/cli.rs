@@ -850,6 +850,7 @@ fn help_is_made_of_doc_comments() {
               cancel       Ask a run to stop
               prune        Remove runs that nobody needs
               doctor       Look for what is wrong
+              ui           Serve a page of the runs
               graph        Print the graph of a job
               completions  Print a script that completes commands, jobs and flags
 
@@ -865,6 +866,7 @@ fn help_is_made_of_doc_comments() {
               FANFOLD_HOME      The folder that runs are recorded in [default: .fanfold]
               FANFOLD_PROGRESS  How progress is shown, as --progress
               FANFOLD_ARG_NAME  The argument `name` of the job that is run
+              FANFOLD_UI_TOKEN  The token that opens the page; a new secret each time if there is none
               NO_COLOR          No colours; CLICOLOR_FORCE for colours in spite of a pipe
             exit 0
         "#]],
@@ -948,6 +950,7 @@ fn help_is_made_of_doc_comments() {
                                           auto] [possible values: auto, bar, lines, plain, none]
                   --status-level <LEVEL>  Which ends of steps are shown, each level with those before it
                                           [possible values: fail, retry, slow, pass, all]
+                  --ui                    Serve the page beside the run, and after it until Ctrl-C
                   --max-running <N>       How many running steps are named [default: 8]
 
             An argument also comes from the environment (FANFOLD_ARG_SMALL), from --args and from --config:

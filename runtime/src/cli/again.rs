@@ -66,7 +66,7 @@ impl Again {
 /// A word as a shell reads it.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_./:=@%+,-".contains(c);
-    if word.chars().all(plain) {
+    if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
     safe(&format!("'{}'", word.replace('\'', r"'\''"))).into_owned()

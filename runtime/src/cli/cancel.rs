@@ -9,7 +9,7 @@ use super::store::StoreFlags;
 use super::which::{standing_words, which};
 use crate::exit;
 use crate::report::screen::tell;
-use crate::store::{Standing, Store};
+use crate::store::{RunRow, Standing, Store};
 use crate::text::safe;
 
 /// The flags of `cancel`.
@@ -34,22 +34,28 @@ pub(super) fn cancel(flags: &Flags) -> Result<u8, Problem> {
 
 fn ask(store: &Arc<dyn Store>, run: &str, reason: &str) -> Result<String, Problem> {
     let run = which(store, Some(run))?;
+    let text = asking(&run).map_err(Problem::Usage)?;
+    store.request_cancel(&run.id, reason)?;
+    Ok(text)
+}
+
+/// What is said when a run is asked to stop; why it cannot be, if it does not run.
+pub(crate) fn asking(run: &RunRow) -> Result<String, String> {
     let (id, job) = (&run.id, safe(&run.job));
     match run.standing {
         Standing::Running => {
-            store.request_cancel(id, reason)?;
             Ok(format!("run {id} of job `{job}` is asked to stop: `show {id}` says when it has"))
         }
-        Standing::Interrupted => Err(Problem::Usage(format!(
+        Standing::Interrupted => Err(format!(
             "run {id} of job `{job}` does not run: the process that drove it is gone. Nothing is to be stopped; `resume {id}` would go on with it"
-        ))),
-        Standing::Ended(_) => Err(Problem::Usage(format!(
+        )),
+        Standing::Ended(_) => Err(format!(
             "run {id} of job `{job}` does not run any more: it {}",
             match standing_words(run.standing) {
                 "cancelled" => "was cancelled",
                 words => words,
             }
-        ))),
+        )),
     }
 }
 

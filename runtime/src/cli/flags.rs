@@ -23,6 +23,9 @@ pub(super) struct RunFlags {
     /// A tag of the run, to find it by (name=value); repeatable
     #[arg(long, value_name = "NAME=VALUE", value_parser = limits::run_tag)]
     pub(super) tag: Vec<(String, String)>,
+    /// The id of the new run, for whoever begins it and waits for it
+    #[arg(long, value_name = "ID", hide = true)]
+    pub(super) run_id: Option<String>,
     #[command(flatten)]
     pub(super) limits: LimitFlags,
     #[command(flatten)]

@@ -2,8 +2,10 @@
 
 pub(crate) mod again;
 mod args;
+#[cfg(feature = "ui")]
+pub(crate) mod asked;
 mod attend;
-mod cancel;
+pub(crate) mod cancel;
 mod columns;
 mod config;
 mod doctor;
@@ -23,7 +25,7 @@ mod output;
 pub(crate) mod problem;
 mod prompt;
 mod prune;
-mod resume;
+pub(crate) mod resume;
 mod room;
 mod run;
 pub(crate) mod runs;

@@ -11,11 +11,11 @@ use super::flags::{LimitFlags, OutputFlags};
 use super::options::run_options;
 use super::output;
 use super::problem::Problem;
-use super::prompt::prompt;
+use super::prompt::{Prompt, prompt};
 use super::run::{environment, warn_of_aborts};
 use super::store::StoreFlags;
 use super::ui::Beside;
-use super::values::secrets;
+use super::values::{Environment, secrets};
 use super::which::which;
 use crate::define::JobDef;
 use crate::exit;
@@ -38,7 +38,7 @@ pub(super) struct Flags {
     #[arg(long)]
     retry_poison: bool,
     #[command(flatten)]
-    limits: LimitFlags,
+    pub(super) limits: LimitFlags,
     #[command(flatten)]
     store: StoreFlags,
     #[command(flatten)]
@@ -54,7 +54,7 @@ pub(super) fn resume(program: &str, flags: Flags) -> Result<u8, Problem> {
     let facts = runs.facts(&row.id).map_err(|error| problem(&error))?;
     let job = job_of(&row)?;
     warn_of_aborts(job);
-    let begin = begin(job, &flags.limits)?;
+    let begin = begin(job, &flags.limits, &environment, prompt())?;
     let begin = Begin { take_over: flags.take_over, retry_poison: flags.retry_poison, ..begin };
     let page = Beside::start(flags.output.ui, program, &flags.store, &store)?;
     attend(&store, facts.shape, &flags.output, again, page, |sinks| async move {
@@ -71,15 +71,18 @@ pub(super) struct RerunFlags {
     /// The steps that run: `op`, `op[key]`, `+x` and `x+` with what it reads and what reads it, `*x` and
     /// `x*` with all before and all after; several with commas [default: all]
     #[arg(long, value_name = "EXPR", action = ArgAction::Append)]
-    select: Vec<String>,
+    pub(super) select: Vec<String>,
     /// Only say how many steps would run
     #[arg(long)]
     dry_run: bool,
     /// A tag of the new run (name=value); repeatable
     #[arg(long, value_name = "NAME=VALUE", value_parser = super::limits::run_tag)]
     tag: Vec<(String, String)>,
+    /// The id of the new run, for whoever begins it and waits for it
+    #[arg(long, value_name = "ID", hide = true)]
+    run_id: Option<String>,
     #[command(flatten)]
-    limits: LimitFlags,
+    pub(super) limits: LimitFlags,
     #[command(flatten)]
     store: StoreFlags,
     #[command(flatten)]
@@ -103,13 +106,14 @@ pub(super) fn rerun(program: &str, flags: RerunFlags) -> Result<u8, Problem> {
     }
     let job = job_of(&row)?;
     warn_of_aborts(job);
-    let begin = Begin { tags: flags.tag, ..begin(job, &flags.limits)? };
+    let begin = begin(job, &flags.limits, &environment, prompt())?;
+    let begin = Begin { tags: flags.tag, id: flags.run_id, ..begin };
     let page = Beside::start(flags.output.ui, program, &flags.store, &store)?;
     attend(&store, rerun.shape(), &flags.output, again, page, |sinks| rerun.start(Begin { sinks, ..begin }))
 }
 
 /// The job of a run, if the program still has it.
-fn job_of(run: &RunRow) -> Result<&'static JobDef, Problem> {
+pub(super) fn job_of(run: &RunRow) -> Result<&'static JobDef, Problem> {
     super::jobs::check_registry()?;
     crate::define::jobs()
         .into_iter()
@@ -117,12 +121,12 @@ fn job_of(run: &RunRow) -> Result<&'static JobDef, Problem> {
         .ok_or_else(|| problem(&RunsError::NoJob { run: run.id.clone(), job: run.job.clone() }))
 }
 
-fn expression(select: &[String]) -> Result<Option<Expr>, crate::select::SelectError> {
+pub(super) fn expression(select: &[String]) -> Result<Option<Expr>, crate::select::SelectError> {
     if select.is_empty() { Ok(None) } else { select.join(",").parse().map(Some) }
 }
 
 /// How many steps would run.
-fn said(rerun: &Rerun) -> String {
+pub(crate) fn said(rerun: &Rerun) -> String {
     let now = rerun.count();
     let or_more = if now.unknown { ", more or fewer if there are other keys," } else { "" };
     let reused = match now.reused {
@@ -132,9 +136,15 @@ fn said(rerun: &Rerun) -> String {
     format!("{}{or_more} would run{reused}", counted(now.runs, "step", "steps"))
 }
 
-fn begin(job: &'static JobDef, limits: &LimitFlags) -> Result<Begin, Problem> {
+/// How a run goes on, or is run again.
+pub(super) fn begin(
+    job: &'static JobDef,
+    limits: &LimitFlags,
+    environment: Environment<'_>,
+    prompt: Option<Prompt>,
+) -> Result<Begin, Problem> {
     let graph = crate::check::build(job).map_err(|error| Problem::Program(error.to_string()))?;
     let options = run_options(&graph, limits, &Config::default())?;
-    let secrets = secrets(job, environment, prompt())?;
+    let secrets = secrets(job, environment, prompt)?;
     Ok(Begin { options, secrets, ..Begin::default() })
 }

@@ -29,14 +29,20 @@ pub(super) fn run(program: &str, job: &'static JobDef, matches: &ArgMatches) -> 
     };
     warn_of_aborts(job);
     let json = flags.args.as_deref().map(|text| json_arguments(text, job)).transpose()?.unwrap_or_default();
-    let args = values(job, &Sources { matches, environment, json, config: &config, prompt: prompt() })?;
+    let sources = Sources { matches, environment: &environment, json, config: &config, prompt: prompt() };
+    let args = values(job, &sources)?;
     let options = run_options(&graph, &flags.limits, &config)?;
     let store = flags.store.writing()?;
     let again = Again::new(program, &flags.store, &store);
     let page = Beside::start(flags.output.ui, program, &flags.store, &store)?;
     let runs = Runs::of(Arc::clone(&store));
     attend(&store, graph.shape(), &flags.output, again, page, |sinks| async move {
-        runs.begin(graph, args, Begin { options, sinks, tags: flags.tag, ..Begin::default() }).await
+        runs.begin(
+            graph,
+            args,
+            Begin { options, sinks, tags: flags.tag, id: flags.run_id, ..Begin::default() },
+        )
+        .await
     })
 }
 

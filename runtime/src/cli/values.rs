@@ -14,10 +14,13 @@ use super::prompt::Prompt;
 use crate::define::{ArgDef, ArgForm, JobDef};
 use crate::value::AnyValue;
 
+/// What the environment says of a variable.
+pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// Where values come from, besides flags and defaults.
 pub(super) struct Sources<'a> {
     pub(super) matches: &'a ArgMatches,
-    pub(super) environment: fn(&str) -> Option<String>,
+    pub(super) environment: Environment<'a>,
     pub(super) json: BTreeMap<String, Value>,
     pub(super) config: &'a Config,
     /// Asks for a secret, where somebody can be asked.
@@ -80,7 +83,7 @@ pub(super) fn values(job: &JobDef, sources: &Sources<'_>) -> Result<Vec<AnyValue
 /// the others.
 pub(super) fn secrets(
     job: &JobDef,
-    environment: fn(&str) -> Option<String>,
+    environment: Environment<'_>,
     prompt: Option<Prompt>,
 ) -> Result<BTreeMap<&'static str, AnyValue>, Problem> {
     let mut secrets = BTreeMap::new();
@@ -168,7 +171,7 @@ mod tests {
     fn read(line: &[&str], environment: fn(&str) -> Option<String>, json: &str, config: &Config) -> String {
         let matches = jobs::command(&LETTERS).try_get_matches_from([&["letters"], line].concat()).unwrap();
         let json = json_arguments(json, &LETTERS).unwrap();
-        let sources = Sources { matches: &matches, environment, json, config, prompt: None };
+        let sources = Sources { matches: &matches, environment: &environment, json, config, prompt: None };
         match values(&LETTERS, &sources) {
             Ok(values) => LETTERS.args.iter().zip(&values).map(|(arg, value)| (arg.show)(value)).collect(),
             Err(problem) => problem.to_string(),
@@ -209,7 +212,8 @@ mod tests {
         let read = |job: &'static JobDef, prompt: Option<Prompt>| {
             let matches = jobs::command(job).try_get_matches_from(["letters"]).unwrap();
             let (json, config) = (BTreeMap::new(), Config::default());
-            let sources = Sources { matches: &matches, environment: |_| None, json, config: &config, prompt };
+            let sources =
+                Sources { matches: &matches, environment: &|_| None, json, config: &config, prompt };
             let values = values(job, &sources).map_err(|problem| problem.to_string())?;
             Ok::<_, String>(values[0].downcast_ref::<Secret<u8>>().map(|pin| *pin.expose()))
         };

@@ -27,8 +27,13 @@ pub(super) static INDEX: Asset =
     asset("index.html", "text/html; charset=utf-8", include_bytes!("../../web/dist/index.html"));
 pub(super) static SCRIPT: Asset =
     asset("app.js", "text/javascript; charset=utf-8", include_bytes!("../../web/dist/app.js"));
+/// What the first screen does without.
+pub(super) static MORE: Asset =
+    asset("more.js", "text/javascript; charset=utf-8", include_bytes!("../../web/dist/more.js"));
 pub(super) static SHEET: Asset =
     asset("app.css", "text/css; charset=utf-8", include_bytes!("../../web/dist/app.css"));
+pub(super) static MORE_SHEET: Asset =
+    asset("more.css", "text/css; charset=utf-8", include_bytes!("../../web/dist/more.css"));
 pub(super) static ICON: Asset =
     asset("favicon.svg", "image/svg+xml", include_bytes!("../../web/dist/favicon.svg"));
 pub(super) static DOCUMENT: Asset =

@@ -84,7 +84,7 @@ fn addressed(request: &Parts, policy: &Policy) -> Result<(), Refused> {
     let Some(host) = only(&request.headers, &HOST) else {
         return Err(malformed("the request has no `Host`, or several", "send it once"));
     };
-    if policy.hosts.iter().any(|ours| ours.as_bytes() == host) {
+    if policy.hosts.iter().any(|ours| ours.as_bytes() == host) || cfg!(defect = "no_host_check") {
         return Ok(());
     }
     Err(Refused::new(

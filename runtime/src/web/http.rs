@@ -18,7 +18,11 @@ use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// So many connections at once: a browser has up to six, and a stream for each visible tab.
-pub(super) const CONNECTIONS: usize = 1_536;
+const CONNECTIONS: u64 = 1_536;
+
+/// So many open files are left for all else: the store's, and those of a run beside the page.
+#[cfg(unix)]
+const OTHER_FILES: u64 = 256;
 
 /// So long a request's head may take, and a connection may be without a request.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -34,6 +38,27 @@ const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
 /// How long nothing is accepted after the system gave no connection: there are no more files, say.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How many connections there may be at once, by the number of files that the system allows; which is
+/// raised as far as is needed and allowed, as most systems set it low for the sake of old programs.
+#[cfg(unix)]
+pub(super) fn connections() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let Some(mut files) = current else { return CONNECTIONS };
+    let wanted = (CONNECTIONS + OTHER_FILES).min(maximum.unwrap_or(u64::MAX));
+    if files < wanted && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok() {
+        files = wanted;
+    }
+    files.saturating_sub(OTHER_FILES).clamp(16, CONNECTIONS)
+}
+
+/// How many connections there may be at once.
+#[cfg(not(unix))]
+pub(super) fn connections() -> u64 {
+    CONNECTIONS
+}
 
 /// Accepts connections and answers them, until it is told to stop.
 pub(super) async fn serve(

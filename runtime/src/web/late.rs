@@ -22,7 +22,7 @@ pub(crate) struct LateStore {
 #[derive(Default)]
 struct Open {
     store: Option<(Identity, Arc<dyn Store>)>,
-    /// How often one was opened.
+    /// How often one was opened, or found to be gone.
     times: u64,
 }
 
@@ -58,13 +58,14 @@ impl LateStore {
         {
             return Ok(Some(Arc::clone(store)));
         }
-        open.store = None;
+        if open.store.take().is_some() || found.is_some() {
+            open.times += 1;
+        }
         if self.file.is_some() && found.is_none() {
             return Ok(None);
         }
         let store = open_read_only(&self.address)?;
         open.store = Some((found, Arc::clone(&store)));
-        open.times += 1;
         Ok(Some(store))
     }
 
@@ -169,7 +170,7 @@ impl Store for LateStore {
         self.of(run)?.blob(run, hash)
     }
 
-    /// Also another number after the store came, or is another one.
+    /// Another file counts its own changes, so the number also says which file it is.
     fn version(&self) -> Result<u64, StoreError> {
         let version = self.now()?.map_or(Ok(0), |store| store.version())?;
         Ok(version.wrapping_add(self.lock().times << 40))

@@ -5,13 +5,15 @@
 
 #![allow(dead_code, unused_imports, reason = "the parts come together one by one")]
 
-mod api;
+mod acting;
+pub(crate) mod api;
 mod app;
 mod assets;
 mod first;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod guard;
+pub(crate) mod html;
 mod http;
 mod late;
 mod layer;

@@ -9,9 +9,10 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::assets::{DOCUMENT, ICON, INDEX, SCRIPT, SHEET};
+use super::assets::{DOCUMENT, ICON, INDEX, MORE, MORE_SHEET, SCRIPT, SHEET};
 use super::first::{First, first};
 use super::guard::API;
+use super::html::json_in_html;
 use super::refused::Refused;
 
 const HTML: (axum::http::HeaderName, &str) = (CONTENT_TYPE, "text/html; charset=utf-8");
@@ -32,7 +33,7 @@ pub(super) async fn page(
         Ok(first(app, path, address.query().unwrap_or_default()))
     });
     match made.await {
-        Ok(first) => ([HTML], document(&first)).into_response(),
+        Ok(first) => (first.status, [HTML], document(&first)).into_response(),
         Err(refused) => refusal(&uri, refused),
     }
 }
@@ -41,7 +42,7 @@ pub(super) async fn page(
 fn is_plausible(name: &str, value: &str) -> bool {
     match name {
         "step" => !value.contains('\0'),
-        _ => value.chars().all(|c| c.is_alphanumeric() || c == '_'),
+        _ => value.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-')),
     }
 }
 
@@ -51,7 +52,7 @@ fn document(first: &First) -> String {
     let template = String::from_utf8_lossy(&template);
     let title = format!("<title>{}</title>", escaped(&first.title));
     // The state comes last: what it holds is not searched for the other marks.
-    let state = first.state_json.replace('<', "\\u003c");
+    let state = json_in_html(&first.state_json);
     let (before, after) = template.split_once("<!--state-->").unwrap_or((&template, ""));
     let (above, below) = before.split_once("<!--page-->").unwrap_or((before, ""));
     let above = above.replacen("<title>fanfold</title>", &title, 1);
@@ -60,6 +61,14 @@ fn document(first: &First) -> String {
 
 pub(super) async fn script(asked: HeaderMap) -> Response {
     SCRIPT.answer(&asked)
+}
+
+pub(super) async fn more(asked: HeaderMap) -> Response {
+    MORE.answer(&asked)
+}
+
+pub(super) async fn more_sheet(asked: HeaderMap) -> Response {
+    MORE_SHEET.answer(&asked)
 }
 
 pub(super) async fn sheet(asked: HeaderMap) -> Response {
@@ -166,13 +175,14 @@ mod tests {
     #[test]
     fn data_cannot_end_the_element_that_it_stands_in() {
         let first = First {
+            status: StatusCode::OK,
             title: "</title><script>1</script>".to_owned(),
             html: "<p>readable <!--state--></p>".to_owned(),
             state_json: r#"{"a":"</script><!--page-->"}"#.to_owned(),
         };
         let page = document(&first);
         assert!(page.contains("<title>&lt;/title&gt;&lt;script&gt;1&lt;/script&gt;</title>"), "{page}");
-        assert!(page.contains(r#"{"a":"\u003c/script>\u003c!--page-->"}"#), "{page}");
+        assert!(page.contains(r#"{"a":"\u003c/script\u003e\u003c!--page--\u003e"}"#), "{page}");
         assert!(page.contains(r#"<div id="page"><p>readable <!--state--></p></div>"#), "{page}");
     }
 }

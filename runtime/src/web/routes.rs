@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 
 use super::App;
-use super::api::{events, graph, jobs, live, run, runs, step, steps, timeline};
-use super::pages::{api_document, icon, page, script, sheet};
+use super::api::{act, events, graph, jobs, live, run, runs, step, steps, timeline};
+use super::pages::{api_document, icon, more, more_sheet, page, script, sheet};
 
 /// An address and what answers it.
 pub(super) struct Route {
@@ -21,6 +21,10 @@ pub(super) struct Route {
 
 /// All of them.
 pub(super) const ROUTES: &[Route] = &[
+    Route { method: "POST", path: "/api/v1/jobs/{job}/runs", answer: || post(act::launch) },
+    Route { method: "POST", path: "/api/v1/runs/{id}/resume", answer: || post(act::resume) },
+    Route { method: "POST", path: "/api/v1/runs/{id}/rerun", answer: || post(act::rerun) },
+    Route { method: "POST", path: "/api/v1/runs/{id}/cancel", answer: || post(act::cancel) },
     Route { method: "GET", path: "/api/v1/live", answer: || get(live::list) },
     Route { method: "GET", path: "/api/v1/runs/{id}/live", answer: || get(live::run) },
     Route { method: "GET", path: "/", answer: || get(page) },
@@ -30,6 +34,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/runs/{id}", answer: || get(page) },
     Route { method: "GET", path: "/runs/{id}/steps/{step}", answer: || get(page) },
     Route { method: "GET", path: "/app.js", answer: || get(script) },
+    Route { method: "GET", path: "/more.js", answer: || get(more) },
+    Route { method: "GET", path: "/more.css", answer: || get(more_sheet) },
     Route { method: "GET", path: "/app.css", answer: || get(sheet) },
     Route { method: "GET", path: "/favicon.svg", answer: || get(icon) },
     Route { method: "GET", path: "/api/v1/openapi.json", answer: || get(api_document) },

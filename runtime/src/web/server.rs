@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::App;
 use super::guard::Policy;
-use super::http::{CONNECTIONS, serve};
+use super::http::{connections, serve};
 use super::layer::guarded;
 use super::place::Place;
 use super::secret::Token;
@@ -54,7 +54,8 @@ impl Server {
             .enable_all()
             .build()?;
         let stop = CancellationToken::new();
-        let room = Arc::new(Semaphore::new(CONNECTIONS));
+        let all = u32::try_from(connections()).unwrap_or(u32::MAX);
+        let room = Arc::new(Semaphore::new(all as usize));
         for listener in listeners {
             listener.set_nonblocking(true)?;
             let _inside = runtime.enter();
@@ -64,7 +65,7 @@ impl Server {
         let asked = stop.clone();
         let thread = std::thread::Builder::new()
             .name("fanfold-page".to_owned())
-            .spawn(move || end(runtime, &asked, &room))?;
+            .spawn(move || end(runtime, &asked, &room, all))?;
         Ok(Self { stop, thread: Some(thread), origin, token })
     }
 
@@ -85,8 +86,7 @@ impl Drop for Server {
 }
 
 /// Waits until the server is told to stop, and then for what is being answered, for a while.
-fn end(runtime: Runtime, asked: &CancellationToken, room: &Semaphore) {
-    let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
+fn end(runtime: Runtime, asked: &CancellationToken, room: &Semaphore, all: u32) {
     runtime.block_on(async {
         asked.cancelled().await;
         let _ = tokio::time::timeout(LAST, room.acquire_many(all)).await;

@@ -67,27 +67,43 @@ export function to(parts: string[], query: Record<string, string | number | null
   return `/${parts.map(encodeURIComponent).join("/")}${formatQuery(query)}`;
 }
 
+/** How long what is replaced may wait: browsers refuse to write the address more than some times a second. */
+const WRITE_MS = 200;
+let unwritten: ReturnType<typeof setTimeout> | null = null;
+
+/** Writes what was replaced to the browser's address. */
+function write(): void {
+  if (unwritten === null) return;
+  clearTimeout(unwritten);
+  unwritten = null;
+  history.replaceState(null, "", path.peek() + search.peek());
+}
+
 /** Goes to an address of the page. */
 export function go(address: string, way: Way = "push"): void {
-  if (address === path.peek() + search.peek()) return;
   const from = path.peek();
-  if (way === "push") history.pushState(null, "", address);
-  else history.replaceState(null, "", address);
-  read();
+  if (address === from + search.peek()) return;
+  if (way === "push") {
+    write();
+    history.pushState(null, "", address);
+  } else {
+    unwritten ??= setTimeout(write, WRITE_MS);
+  }
+  const next = new URL(address, location.origin);
+  set(next.pathname, next.search);
   if (path.peek() !== from) scrollTo(0, 0);
+}
+
+function set(toPath: string, toSearch: string): void {
+  batch(() => {
+    path.value = toPath;
+    search.value = toSearch;
+  });
 }
 
 /** Changes some of the query and leaves the rest; `null` takes a name out. */
 export function change(query: Record<string, string | number | null>, way: Way): void {
   go(path.peek() + formatQuery({ ...parseQuery(search.peek()), ...query }), way);
-}
-
-/** Sets the signals from the browser's address. */
-function read(): void {
-  batch(() => {
-    path.value = location.pathname;
-    search.value = location.search;
-  });
 }
 
 /** Whether a click on a link is for the page itself, and not for a new tab or another place. */
@@ -100,7 +116,12 @@ function isOurs(event: MouseEvent, link: HTMLAnchorElement): boolean {
 
 /** Follows links within the page and the back button. */
 export function listen(): void {
-  addEventListener("popstate", read);
+  addEventListener("popstate", () => {
+    if (unwritten !== null) clearTimeout(unwritten);
+    unwritten = null;
+    set(location.pathname, location.search);
+  });
+  addEventListener("pagehide", write);
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
     if (event.defaultPrevented || !(link instanceof HTMLAnchorElement) || !isOurs(event, link)) return;

@@ -1,9 +1,6 @@
 // The list of keys that do something on what is seen now.
-import { signal } from "@preact/signals";
-import { bound } from "./keys";
+import { bound, helpShown } from "./keys";
 import { Dialog } from "./parts/dialog";
-
-export const helpShown = signal(false);
 
 const NAMES: Record<string, string> = {
   ArrowRight: "→",
@@ -14,7 +11,6 @@ const NAMES: Record<string, string> = {
 };
 
 export function HelpDialog() {
-  if (!helpShown.value) return null;
   const close = () => {
     helpShown.value = false;
   };

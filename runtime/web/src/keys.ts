@@ -2,6 +2,9 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
+/** Whether the list of keys is shown. */
+export const helpShown = signal(false);
+
 export interface Binding {
   /** Keys one after the other: `j`, `g r`, `ArrowRight`. */
   keys: string;

@@ -1,15 +1,19 @@
 // The frame of every page, and which page an address shows.
 import { useEffect, useRef } from "preact/hooks";
 import { go, parts } from "./address";
-import { HelpDialog, helpShown } from "./help";
-import { useKeys } from "./keys";
-import { JobPage } from "./pages/job";
-import { JobsPage } from "./pages/jobs";
-import { LaunchPage } from "./pages/launch";
+import { helpShown, useKeys } from "./keys";
+import { later, loadMore } from "./later";
 import { RunPage } from "./pages/run";
 import { RunsPage } from "./pages/runs";
 import { Announcer } from "./parts/announce";
 import { dark, nextTheme } from "./theme";
+
+const JobPage = later((more) => more.JobPage);
+const JobsPage = later((more) => more.JobsPage);
+const LaunchPage = later((more) => more.LaunchPage);
+const HelpDialog = later((more) => more.HelpDialog);
+
+void loadMore();
 
 export function Page() {
   useKeys([
@@ -39,7 +43,7 @@ export function Page() {
         <Route />
       </main>
       <Announcer />
-      <HelpDialog />
+      {helpShown.value && <HelpDialog />}
     </>
   );
 }

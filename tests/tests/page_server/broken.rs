@@ -170,8 +170,9 @@ fn a_thousand_idle_streams_keep_nobody_waiting() {
             stream.write_all(ask.as_bytes()).unwrap();
             stream
         };
-        let mut streams: Vec<TcpStream> = (0..1_000).map(idle).collect();
-        let open = streams.iter_mut().filter(|stream| read_head(stream).status == 200).count();
+        let streams: Vec<TcpStream> = (0..1_000).map(idle).collect();
+        let opened = |mut stream: &TcpStream| read_head(&mut stream).status == 200;
+        let open = streams.iter().filter(|stream| opened(stream)).count();
         println!("page: {open} of 1 000 streams are open");
         assert!(open > 0);
         assert_eq!(served.get("/app.js").status, 200);

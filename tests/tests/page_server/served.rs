@@ -171,7 +171,7 @@ impl Answer {
 }
 
 /// Reads the head of an answer, and no more than the beginning of its body.
-pub(crate) fn read_head(stream: &mut TcpStream) -> Answer {
+pub(crate) fn read_head(stream: &mut impl Read) -> Answer {
     let mut bytes = Vec::new();
     let mut part = [0; 4096];
     while !bytes.windows(4).any(|end| end == b"\r\n\r\n") {

@@ -12,14 +12,25 @@ pub(super) struct Asked(Vec<(String, String)>);
 impl Asked {
     /// Takes them apart, if all are among the `known`.
     pub(super) fn read(given: Vec<(String, String)>, known: &[&str]) -> Result<Self, Refused> {
+        Self::read_with(given, known, &[])
+    }
+
+    /// As [`read`](Self::read), with names among the known that may be given more than once.
+    pub(super) fn read_with(
+        given: Vec<(String, String)>,
+        known: &[&str],
+        repeated: &[&str],
+    ) -> Result<Self, Refused> {
         for (place, (name, _)) in given.iter().enumerate() {
             if !known.contains(&name.as_str()) {
-                return Err(Refused::malformed(
-                    format!("`{name}` cannot be asked for here"),
-                    format!("what can be is {}", known.join(", ")),
-                ));
+                let help = match known {
+                    [] => "leave out what stands after the `?`".to_owned(),
+                    known => format!("what can be is {}", known.join(", ")),
+                };
+                return Err(Refused::malformed(format!("`{name}` cannot be asked for here"), help));
             }
-            if given[..place].iter().any(|(before, _)| before == name) {
+            let is_again = given[..place].iter().any(|(before, _)| before == name);
+            if is_again && !repeated.contains(&name.as_str()) {
                 return Err(Refused::malformed(format!("`{name}` is given twice"), "keep one"));
             }
         }
@@ -29,6 +40,12 @@ impl Asked {
     /// The value of a name; what is empty was not given.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let given = self.0.iter().find(|(given, _)| given == name);
+        given.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// All values of a name that may be given more than once; what is empty was not given.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let given = self.0.iter().filter(move |(given, _)| given == name);
         given.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 
+use super::asked::Asked;
 use super::convert::seconds;
 use super::graph::view;
-use super::params::{Pairs, Params};
 use super::rows::{bar, job, order};
 use super::schema;
 use super::types::{Job, JobDetail, JobList, Limits, RunBar, RunStanding};
@@ -31,8 +31,11 @@ const BARS: usize = 50;
 const JOBS: usize = 1_000;
 
 /// Answers the request for all.
-pub(crate) async fn list(State(app): State<Arc<App>>, pairs: Pairs) -> Result<Json<JobList>, Refused> {
-    Params::of(pairs, &[])?;
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Result<Json<JobList>, Refused> {
+    Asked::read(given, &[])?;
     app.blocking(all).await.map(Json)
 }
 
@@ -40,9 +43,9 @@ pub(crate) async fn list(State(app): State<Arc<App>>, pairs: Pairs) -> Result<Js
 pub(crate) async fn one(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
-    pairs: Pairs,
+    Query(given): Query<Vec<(String, String)>>,
 ) -> Result<Json<JobDetail>, Refused> {
-    Params::of(pairs, &[])?;
+    Asked::read(given, &[])?;
     app.blocking(move |app| detail(app, &name)).await.map(Json)
 }
 

@@ -54,6 +54,20 @@ impl Params {
         })
     }
 
+    /// What is given of a name, as one of those that it can be.
+    ///
+    /// # Errors
+    /// It is another, or given twice.
+    pub(crate) fn one_of<T: Copy>(&self, name: &str, known: &[(&str, T)]) -> Result<Option<T>, Refused> {
+        let Some(given) = self.one(name)? else { return Ok(None) };
+        let found = known.iter().find(|(known, _)| *known == given);
+        found.map(|(_, value)| Some(*value)).ok_or_else(|| {
+            let known: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+            let help = format!("it is one of {}", known.join(", "));
+            Refused::malformed(format!("`{name}` is `{given}`, which it cannot be"), help)
+        })
+    }
+
     /// The number that is given of a name, from 1 to `most`; `most` where it is more, and `usual` where
     /// nothing is given.
     ///

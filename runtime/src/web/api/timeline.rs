@@ -11,12 +11,13 @@ mod tests;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::asked::Asked;
+use super::params::{Pairs, Params};
+use super::rows::find;
 use super::steps::node_of;
 use super::types::Timeline;
 use crate::graph::NodeId;
@@ -29,7 +30,7 @@ use gaps::Gaps;
 use lanes::Lanes;
 
 /// So many single steps are told: as many bars as a screen can show.
-const STEPS: usize = 4_000;
+pub(super) const STEPS: usize = 4_000;
 
 /// So many bytes single steps may have, all together: else they are told as buckets.
 const STEPS_BYTES: usize = 240 << 10;
@@ -42,7 +43,7 @@ const CELLS: u64 = 10_000;
 
 /// What is asked for; times in microseconds.
 #[derive(Debug, Clone, Copy, Default)]
-struct Window {
+pub(super) struct Window {
     from: u64,
     /// `None` for the end of the run.
     to: Option<u64>,
@@ -54,20 +55,20 @@ struct Window {
 pub(crate) async fn timeline(
     State(app): State<Arc<App>>,
     Path(run): Path<String>,
-    Query(given): Query<Vec<(String, String)>>,
+    pairs: Pairs,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let asked = Asked::read(given, &["from", "to", "px", "lanes", "op"])?;
+    let asked = Params::of(pairs, &["from", "to", "px", "lanes", "op"])?;
     asked.one_of("lanes", &[("op", ())])?;
     app.blocking(move |app| {
-        app.run(&run, |run| {
+        app.run(&find(app, &run)?.id, |run| {
             let tag = tag(run);
             if let Some(tag) = &tag
                 && headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes())
             {
                 return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag.clone())]).into_response());
             }
-            let answer = Json(told(run, window(run, &asked)?));
+            let answer = Json(told(run, window(run, &asked)?, STEPS));
             Ok(match tag {
                 // A run that has ended may be resumed: it is asked for again, and seldom sent again.
                 Some(tag) => ([(ETAG, tag), (CACHE_CONTROL, "no-cache".to_owned())], answer).into_response(),
@@ -84,30 +85,29 @@ fn tag(run: &OpenRun) -> Option<String> {
     ended.then(|| format!("\"{}-{}\"", env!("CARGO_PKG_VERSION"), run.seq()))
 }
 
-fn window(run: &OpenRun, asked: &Asked) -> Result<Window, Refused> {
+pub(super) fn window(run: &OpenRun, asked: &Params) -> Result<Window, Refused> {
     let from = seconds(asked, "from")?.unwrap_or_default();
     let to = seconds(asked, "to")?;
     if to.is_some_and(|to| to <= from) {
         return Err(Refused::malformed("`to` is not after `from`", "give a span of time, in seconds"));
     }
-    let px: u64 = asked.number("px", 1_000, 1_000)?;
-    Ok(Window { from, to, px, node: node_of(run.reader().shape(), asked.get("op"))? })
+    let px = asked.number("px")?.unwrap_or(1_000);
+    Ok(Window { from, to, px, node: node_of(run.reader().shape(), asked.one("op")?)? })
 }
 
 /// A number of seconds, in microseconds.
-fn seconds(asked: &Asked, name: &str) -> Result<Option<u64>, Refused> {
-    let seconds: f64 = asked.number(name, f64::NAN, 12.5)?;
-    if asked.get(name).is_none() {
-        return Ok(None);
-    }
-    if !(0.0..1e12).contains(&seconds) {
-        let help = "write seconds since the run began, such as 12.5";
-        return Err(Refused::malformed(format!("`{name}` is no time of the run"), help));
-    }
-    Ok(Some((seconds * 1e6) as u64))
+fn seconds(asked: &Params, name: &str) -> Result<Option<u64>, Refused> {
+    let Some(text) = asked.one(name)? else { return Ok(None) };
+    let seconds = text.parse().ok().filter(|seconds| (0.0..1e12).contains(seconds));
+    let Some(seconds) = seconds else {
+        let help = format!("write seconds since the run began, such as `{name}=12.5`");
+        return Err(Refused::malformed(format!("`{name}` is `{text}`, which is no time of the run"), help));
+    };
+    Ok(Some((seconds * 1e6_f64) as u64))
 }
 
-fn told(run: &OpenRun, window: Window) -> Timeline {
+/// What happened in a window: as single steps, if they are `most` or fewer.
+pub(super) fn told(run: &OpenRun, window: Window, most: usize) -> Timeline {
     let (index, shape) = (run.index(), run.reader().shape());
     let nodes: Vec<_> = outline(shape)
         .into_iter()
@@ -121,7 +121,7 @@ fn told(run: &OpenRun, window: Window) -> Timeline {
     let (from, to) = (window.from, window.to.unwrap_or(end).max(window.from + 1));
     let columns = window.px.clamp(*COLUMNS.start(), *COLUMNS.end());
     let columns = columns.min((CELLS / nodes.len().max(1) as u64).max(1));
-    let mut lanes = Lanes::new(shape.nodes.len(), &nodes, columns, end, (from, to));
+    let mut lanes = Lanes::new(shape.nodes.len(), &nodes, columns, end, (from, to), most);
     let mut gaps = Gaps::new(end);
     index.each_bar(run.is_driven(), |bar| {
         gaps.add(bar.started, bar.took);

@@ -18,7 +18,7 @@ use crate::store::{RunFilter, Standing, Store, StoreError};
 use crate::web::App;
 
 /// How often it is asked whether anything was changed.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How many running runs are looked at for that in a list.
 const DRIVEN: usize = 20;

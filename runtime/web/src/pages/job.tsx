@@ -1,3 +1,135 @@
-export function JobPage({ job }: { job: string }) {
-  return <h1>{job}</h1>;
+// A job: what it is for, its graph, what it can be given, and its last runs.
+import { formatQuery, to } from "../address";
+import { useAnswer } from "../fetch";
+import { counted, duration } from "../format";
+import { useKeys } from "../keys";
+import { type Field, fieldsOf } from "../launch/form";
+import { LastRuns } from "../parts/chart";
+import { Doc, Line } from "../parts/doc";
+import { Picture } from "../parts/picture";
+import { AnswerMark } from "../parts/refused";
+import { ROW_KEYS } from "../parts/rows";
+import { StateMark } from "../parts/state";
+import { When } from "../parts/time";
+import { useTitle } from "../title";
+import type { Job, JobDetail } from "../types";
+
+/** How many of the last runs are listed. */
+const LISTED = 10;
+
+export function JobPage({ job: name }: { job: string }) {
+  const answer = useAnswer<JobDetail>(`/jobs/${encodeURIComponent(name)}`);
+  useTitle(name);
+  useKeys(ROW_KEYS);
+  const detail = answer.data.value;
+  return (
+    <div class="page">
+      <header class="job-head">
+        <h1>{name}</h1>
+        <code class="soft">{detail?.job.at}</code>
+        <span class="grow" />
+        {detail !== null && detail.job.at !== "" && (
+          <a class="button main" href={to(["jobs", name, "launch"])}>
+            Launch…
+          </a>
+        )}
+      </header>
+      <AnswerMark answer={answer} />
+      {detail !== null && <Doc text={detail.job.doc} />}
+      {detail !== null && <Body detail={detail} />}
+    </div>
+  );
+}
+
+function Body({ detail }: { detail: JobDetail }) {
+  const fields = fieldsOf(detail.schema, detail.order);
+  return (
+    <div class="job-body">
+      <section class="card" aria-label="Graph">
+        <h2>Graph</h2>
+        {detail.graph.nodes.length > 0 ? (
+          <Picture graph={detail.graph} name={detail.job.name} />
+        ) : (
+          <p class="soft inset">
+            {detail.job.at === ""
+              ? "The program that serves this page does not have the job."
+              : "It has no ops."}
+          </p>
+        )}
+      </section>
+      <div class="job-side">
+        <section class="card" aria-label="Arguments">
+          <h2>Arguments</h2>
+          {fields.length === 0 ? <p class="soft inset">It takes none.</p> : <Arguments fields={fields} />}
+        </section>
+        <LastRunsCard job={detail.job} />
+      </div>
+    </div>
+  );
+}
+
+function Arguments({ fields }: { fields: Field[] }) {
+  return (
+    <dl class="arguments">
+      {fields.map((field) => (
+        <div key={field.name}>
+          <dt>
+            <code class="strong">{field.name}</code>
+            <span class="soft">{KINDS[field.kind]}</span>
+            {field.required ? <span class="tag">required</span> : <code class="soft">{field.preset}</code>}
+          </dt>
+          <dd>
+            <Line text={field.says} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const KINDS: Record<Field["kind"], string> = {
+  text: "text",
+  secret: "secret",
+  whole: "whole number",
+  number: "number",
+  flag: "yes or no",
+  choice: "one of some",
+  list: "list",
+};
+
+function LastRunsCard({ job }: { job: Job }) {
+  return (
+    <section class="card" aria-label="Last runs">
+      <h2>
+        Last runs
+        {job.median != null && <span class="soft">{`median ${duration(job.median)}`}</span>}
+      </h2>
+      {job.last.length === 0 ? (
+        <p class="soft inset">None yet.</p>
+      ) : (
+        <>
+          <div class="inset">
+            <LastRuns runs={job.last} job={job.name} slots={50} />
+          </div>
+          <ul class="last-list">
+            {job.last.slice(0, LISTED).map((run) => (
+              <li key={run.id}>
+                <a data-row class="plain" href={to(["runs", run.id])}>
+                  <StateMark state={run.state} />
+                </a>
+                <When time={run.started} />
+                <span class="number">{duration(run.took)}</span>
+              </li>
+            ))}
+          </ul>
+          <p class="inset">
+            <a href={`/${formatQuery({ job: job.name })}`}>{`All runs of ${job.name}`}</a>
+            {job.last.length > LISTED && (
+              <span class="soft">{` · ${counted(job.last.length, "run")} above`}</span>
+            )}
+          </p>
+        </>
+      )}
+    </section>
+  );
 }

@@ -1,28 +1,26 @@
 // A run: its head, its failures, its ops, and four views of the steps that are selected.
+import type { ComponentType } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useKeys } from "../keys";
+import { later } from "../later";
 import { announce } from "../parts/announce";
 import { AnswerMark, LostMark } from "../parts/refused";
 import { StateMark } from "../parts/state";
-import { Events } from "../run/events";
 import { Failures } from "../run/failures";
-import { Graph } from "../run/graph";
 import { Header } from "../run/header";
 import { Ops } from "../run/ops";
 import { Resizer } from "../run/resizer";
 import { VIEWS, type View } from "../run/selection";
 import { OpenRun, type RunState } from "../run/state";
-import { StepPanel } from "../run/step";
-import { Steps } from "../run/steps";
-import { Timeline } from "../run/timeline";
 import { useTitle } from "../title";
 import { word } from "../words";
 
-const TABS: Record<View, typeof Timeline> = {
-  timeline: Timeline,
-  graph: Graph,
-  steps: Steps,
-  events: Events,
+const StepPanel = later((more) => more.StepPanel);
+const TABS: Record<View, ComponentType<{ run: RunState }>> = {
+  timeline: later((more) => more.Timeline),
+  graph: later((more) => more.Graph),
+  steps: later((more) => more.Steps),
+  events: later((more) => more.Events),
 };
 const NAMES: Record<View, string> = {
   timeline: "Timeline",

@@ -182,6 +182,8 @@ function useScroll(view: View, area: { current: HTMLElement | null }): void {
       if (view.follows.peek()) place.scrollTop = place.scrollHeight;
     });
     observer.observe(place);
+    // Lines have their true height only once they are seen.
+    if (place.lastElementChild) observer.observe(place.lastElementChild);
     // A few rows that do not fill the area cannot be scrolled up: what is older comes by itself.
     const stop = effect(() => {
       log.rows.value;

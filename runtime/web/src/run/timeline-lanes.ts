@@ -160,7 +160,7 @@ export function nextHit(
   now: number,
 ): Hit | null {
   const start = from?.lane === lane || from ? from.span.from : by > 0 ? scale.span.from : scale.span.to;
-  if (lane.row !== null) return nextBar(lane, scale, from?.lane === lane ? from.at : null, start, by, now);
+  if (lane.row !== null) return nextBar(lane, scale, from?.lane === lane ? from.at : null, by, now);
   const buckets = source(of, lane, Math.min(Math.max(start, scale.span.from), scale.span.to));
   if (!buckets) return null;
   let at = firstFrom(buckets.lane.bucket, Math.floor((start - buckets.from) / buckets.width));
@@ -174,19 +174,12 @@ export function nextHit(
   return null;
 }
 
-function nextBar(
-  lane: Placed,
-  scale: Scale,
-  from: number | null,
-  start: number,
-  by: 1 | -1,
-  now: number,
-): Hit | null {
+function nextBar(lane: Placed, scale: Scale, from: number | null, by: 1 | -1, now: number): Hit | null {
   const bars = lane.fine;
   if (!bars) return null;
   let best = -1;
   const key = (i: number) => (bars.start_us[i] as number) + i * 1e-4;
-  const old = from === null ? start - by * 0.5 : key(from);
+  const old = from === null ? -by * Infinity : key(from);
   for (let i = 0; i < bars.step.length; i++) {
     if ((key(i) - old) * by <= 0 || (bars.start_us[i] as number) > scale.span.to) continue;
     if (barSpan(bars, i, now).to < scale.span.from) continue;

@@ -306,8 +306,7 @@ function Drawing({ view, of }: { view: View; of: Picture }) {
               style={{ height: `${lane.height}px` }}
               aria-pressed={selection.op.value === lane.name}
               title={`${lane.name}: click for this op alone, double-click for its time`}
-              onClick={() => selection.set({ op: selection.op.peek() === lane.name ? null : lane.name })}
-              onDblClick={() => whenActive(view, lane.node, lane.name)}
+              onClick={(event) => nameClicked(view, event.detail, lane.node, lane.name)}
             >
               <span class="cut">{lane.name}</span>
               <small>{laneWords(view, lane.node)}</small>
@@ -427,7 +426,10 @@ function hands(
     dragOn(lanes, {
       ...select,
       pan: (dx) => view.pan(dx),
-      click: (x, y) => open(view, point(x, y)),
+      click: (x, y) => {
+        const hit = point(x, y);
+        if (hit?.step) open(view, hit);
+      },
       double: (_, y) => {
         const of = view.picture();
         const lane = of && laneAt(of, y + view.scroll.peek());
@@ -465,6 +467,19 @@ function open(view: View, hit: Hit | null): void {
     const around = (to - from) * 4;
     view.show({ from: from - around, to: to + around });
   }
+}
+
+let once: ReturnType<typeof setTimeout> | undefined;
+const DOUBLE_MS = 220;
+
+/** A click is an op alone or all of them; as that moves the lanes, it waits for a second click on the same. */
+function nameClicked(view: View, clicks: number, node: number, name: string): void {
+  const { selection } = view.run;
+  clearTimeout(once);
+  const turn = () => selection.set({ op: selection.op.peek() === name ? null : name });
+  if (clicks > 1) whenActive(view, node, name);
+  else if (clicks === 0) turn();
+  else once = setTimeout(turn, DOUBLE_MS);
 }
 
 /** The op alone, at the time at which it was active. */
@@ -525,7 +540,9 @@ function Tip({ view }: { view: View }) {
       <b class="mono">{hit.step ?? hit.lane.name}</b>
       <span class={`state is-${hit.state}`}>
         <StateShape state={hit.state} />
-        {hit.step === null && hit.state !== "running" ? `at worst ${word(hit.state)}` : word(hit.state)}
+        {hit.step === null && hit.state !== "running" && hit.state !== "succeeded"
+          ? `at worst ${word(hit.state)}`
+          : word(hit.state)}
       </span>
       {hit.step === null ? (
         <span>

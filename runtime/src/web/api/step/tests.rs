@@ -171,19 +171,28 @@ fn turns(step: &Step, expected: &Expect) {
 
 #[test]
 fn every_attempt_is_told_with_its_error() {
-    turns(&ask(&whole_run(), "compute_piece[b]").unwrap(), &expect![[r#"
+    turns(
+        &ask(&whole_run(), "compute_piece[b]").unwrap(),
+        &expect![[r#"
         --
         0.500 retrying #1 began 0.03 took 0.47 due 2.5 error: api time out after 470 ms
         3.000 failed #3 began 2.5 took 0.5 error: api time out after 500 ms
-    "#]]);
-    turns(&ask(&whole_run(), "clean[a]").unwrap(), &expect![[r#"
+    "#]],
+    );
+    turns(
+        &ask(&whole_run(), "clean[a]").unwrap(),
+        &expect![[r#"
         --
         0.020 succeeded #1 began 0.015 took 0.005
-    "#]]);
-    turns(&ask(&half(|_| ()), "compute_piece[c]").unwrap(), &expect![[r#"
+    "#]],
+    );
+    turns(
+        &ask(&half(|_| ()), "compute_piece[c]").unwrap(),
+        &expect![[r#"
         --
         0.030 running #1 began 0.03
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -193,12 +202,15 @@ fn what_happened_before_a_resume_is_told_too() {
     recording.tell([at(600, EventKind::RunResumed { resumed, in_hand: Vec::new() })]).commit();
     let c = step_of(&fixture::shape(), "compute_piece", Some(("c", 2)));
     recording.tell([succeeded(c, 700, 50)]).commit();
-    turns(&ask(&recording, "compute_piece[c]").unwrap(), &expect![[r#"
+    turns(
+        &ask(&recording, "compute_piece[c]").unwrap(),
+        &expect![[r#"
         --
         0.030 running #1 began 0.03
         0.600 resumed #0
         0.700 succeeded #1 began 0.65 took 0.05
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
