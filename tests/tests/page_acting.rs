@@ -76,7 +76,7 @@ fn what_keeps_a_run_from_beginning_comes_back_as_the_answer() {
     let answer = page.post("/api/v1/jobs/letters/runs", &json!({}));
     assert_eq!(answer.status, 503, "{}", answer.json);
     let said = answer.json["error"].as_str().unwrap();
-    assert!(said.contains("cannot make its folder") && !said.starts_with("error"), "{said}");
+    assert!(said.contains("Not a directory") && !said.starts_with("error"), "{said}");
 }
 
 #[test]
