@@ -27,9 +27,11 @@ fn wide(ops: u32) -> Shape {
         op: String::new(),
         retries: 0,
         reads: Vec::new(),
+        after: Vec::new(),
         takes: Vec::new(),
         outputs: Vec::new(),
         pool: None,
+        priority: 0,
         tags: Vec::new(),
     };
     let scopes = vec![ShapeScope { parent: None, fan: None }];
