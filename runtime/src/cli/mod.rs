@@ -33,7 +33,7 @@ mod show;
 mod showing;
 mod signals;
 mod store;
-mod ui;
+pub(crate) mod ui;
 pub(crate) mod values;
 mod watcher;
 pub(crate) mod when;
