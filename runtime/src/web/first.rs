@@ -96,7 +96,7 @@ impl Draft {
 
     fn runs(&mut self, app: &App) -> Result<(), Refused> {
         self.title = "Runs".to_owned();
-        let page = api::runs::page(app, &api::runs::Wanted::newest())?;
+        let page = api::runs::page(app, &api::runs::Asked::newest())?;
         lists::runs(app, &page, &mut self.main);
         self.answer(&["runs"], &page)?;
         self.answer(&["jobs"], &api::jobs::all(app)?)

@@ -22,9 +22,14 @@ const ADDRESSES: &[(&str, &str, &str, &str, &str)] = &[
     ("GET /runs/{id}/live", "What changes in a run, as server-sent events: each a `Live`.", "after", "", "text/event-stream"),
     ("GET /runs/{id}/steps", "Steps of a run.", "op state q sort after limit", "", "StepPage"),
     ("GET /runs/{id}/timeline", "What happened in a span of time.", "from to px lanes op", "", "Timeline"),
+    ("GET /runs/{id}/events", "What happened, and what was logged, by time.", "op step level kind q before after limit", "", "EventPage"),
     ("GET /live", "That the list of runs changed, as server-sent events.", "", "", "text/event-stream"),
     ("GET /jobs", "The jobs of the program, and those that only have runs.", "", "", "JobList"),
     ("GET /jobs/{job}", "A job with what is needed to look at it and to launch it.", "", "", "JobDetail"),
+    ("POST /jobs/{job}/runs", "Begins a run, or with `dry=1` says what it would do.", "dry", "LaunchRequest", "Begun"),
+    ("POST /runs/{id}/resume", "Goes on with a run.", "dry", "ResumeRequest", "Begun"),
+    ("POST /runs/{id}/rerun", "Runs steps of a run again, as a new run.", "dry", "RerunRequest", "Begun"),
+    ("POST /runs/{id}/cancel", "Asks a run to stop.", "dry", "CancelRequest", "Begun"),
     ("GET /openapi.json", "This document.", "", "", "application/json"),
 ];
 
