@@ -105,7 +105,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Begins a run, or with `dry=1` says what it would do. */
+        /** Begins a run of a job; `dry=1` as above. */
         post: {
             parameters: {
                 query?: {
@@ -349,7 +349,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Asks a run to stop. */
+        /** Asks whoever drives a run to stop it; `dry=1` as above. */
         post: {
             parameters: {
                 query?: {
@@ -400,7 +400,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happened, and what was logged, by time. */
+        /** What happened in a run: events and log lines. */
         get: {
             parameters: {
                 query?: {
@@ -554,7 +554,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Runs steps of a run again, as a new run. */
+        /** Runs steps of a run again, as a new run; `dry=1` as above. */
         post: {
             parameters: {
                 query?: {
@@ -607,7 +607,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Goes on with a run. */
+        /** Goes on with a run; with `dry=1` says what that would do. */
         post: {
             parameters: {
                 query?: {
@@ -892,6 +892,7 @@ export interface components {
         GraphEdge: {
             /** Format: int32 */
             from: number;
+            /** @description Two that are not above each other are joined by a curve with upright ends: it touches nothing then. */
             points: [
                 number,
                 number
@@ -905,7 +906,7 @@ export interface components {
         GraphNode: {
             /** Format: double */
             h: number;
-            /** @description `op`, `emitter`, `fold` or `zip`. */
+            /** @description `op`, `emitter`, `fold`, `zip`, or `group`: a sub-graph that is folded. */
             kind: string;
             name: string;
             /** Format: int32 */

@@ -2,6 +2,8 @@
 
 pub(crate) mod act;
 pub(crate) mod convert;
+#[cfg(all(test, feature = "sqlite"))]
+mod cost;
 pub(crate) mod events;
 pub(crate) mod graph;
 pub(crate) mod jobs;
