@@ -300,7 +300,7 @@ fn read(
     Err(place.damaged(format!("what is recorded about run {} is not what was written", run.id)).into())
 }
 
-/// How many runs of each job ended how. It looks at every run, a microsecond each.
+/// How many runs of each job ended how. It looks at every run, a few microseconds each.
 pub(super) fn ended(conn: &Connection) -> Result<Vec<(String, RunState, u64)>, Fault> {
     let mut ended = conn.prepare(
         "SELECT job, state, count(*) FROM runs WHERE state IS NOT NULL GROUP BY job, state ORDER BY job",
