@@ -76,6 +76,8 @@ pub mod summary;
 
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+mod given;
 
 #[cfg(feature = "ui")]
 mod index;

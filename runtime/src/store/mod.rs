@@ -151,6 +151,12 @@ pub trait Store: Send + Sync + fmt::Debug {
         limit: usize,
     ) -> Result<Vec<LogRow>, StoreError>;
 
+    /// How many lines of a run's log a filter lets through.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn count_logs(&self, run: &str, filter: &LogFilter) -> Result<u64, StoreError>;
+
     /// A large value.
     ///
     /// # Errors

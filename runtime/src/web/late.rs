@@ -166,6 +166,10 @@ impl Store for LateStore {
         self.of(run)?.last_logs(run, filter, before, limit)
     }
 
+    fn count_logs(&self, run: &str, filter: &LogFilter) -> Result<u64, StoreError> {
+        self.of(run)?.count_logs(run, filter)
+    }
+
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
         self.of(run)?.blob(run, hash)
     }

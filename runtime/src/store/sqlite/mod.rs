@@ -278,6 +278,10 @@ impl Store for SqliteStore {
         self.inner.readers.read(|conn| lines::read(conn, &self.inner.place, run, filter, from, limit))
     }
 
+    fn count_logs(&self, run: &str, filter: &LogFilter) -> Result<u64, StoreError> {
+        self.inner.readers.read(|conn| lines::count(conn, &self.inner.place, run, filter))
+    }
+
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
         // Only what is in the catalogue names a folder.
         self.inner.readers.read(|conn| Ok(catalogue::entry(conn, &self.inner.place, run)?.number))?;

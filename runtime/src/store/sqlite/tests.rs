@@ -99,6 +99,8 @@ fn every_list_of_lines_is_read_in_order_by_an_index() {
                     is_indexed(&format!("{filter:?}"), &plan);
                     assert!(plan.contains(expected), "{filter:?}, {from:?}: {plan}");
                 }
+                let (query, values) = lines::query_count(&filter, 1);
+                is_indexed(&format!("how many: {filter:?}"), &plan(&query, values));
             }
         }
     }
