@@ -63,6 +63,8 @@ pub mod engine;
 pub mod exit;
 pub mod export;
 pub mod graph;
+#[cfg(feature = "ui")]
+pub mod layout;
 pub mod logs;
 pub mod machine;
 pub mod record;

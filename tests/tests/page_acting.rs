@@ -67,6 +67,19 @@ fn what_cannot_be_asked_for_is_refused_in_the_words_of_the_command_line() {
 }
 
 #[test]
+fn what_keeps_a_run_from_beginning_comes_back_as_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("place");
+    let address = format!("sqlite:{}", place.join("runs.db").display());
+    let page = Served::at(folder.path(), &["--store", &address]);
+    std::fs::write(&place, "in the way").unwrap();
+    let answer = page.post("/api/v1/jobs/letters/runs", &json!({}));
+    assert_eq!(answer.status, 503, "{}", answer.json);
+    let said = answer.json["error"].as_str().unwrap();
+    assert!(said.contains("cannot make its folder") && !said.starts_with("error"), "{said}");
+}
+
+#[test]
 fn a_secret_reaches_the_run_and_no_command_line() {
     let (folder, page) = Served::new(&[]);
     let request = json!({ "args": { "small": 7 }, "secrets": { "token": "hunter2-hunter2" } });

@@ -39,6 +39,15 @@ impl Part<'_> {
         }
     }
 
+    /// Whether it is the packed form of a key.
+    #[inline]
+    pub(super) fn is(&self, key: &Key) -> bool {
+        match self {
+            Self::Number(number) => key.as_integer() == Some(*number),
+            Self::Text(text) => key.as_text().is_some_and(|key| key.as_bytes() == *text),
+        }
+    }
+
     /// The key's text; a number is written into `room`.
     #[inline]
     pub(super) fn text<'b>(&'b self, room: &'b mut [u8; 20]) -> &'b [u8] {
@@ -220,6 +229,7 @@ mod tests {
             let wanted: Vec<_> = outer.iter().take(place % 3).chain([key]).cloned().collect();
             let found: Vec<_> = packed.get(place as u32 + 1).iter().map(Part::key).collect();
             assert_eq!(found, wanted);
+            assert!(packed.get(place as u32 + 1).iter().zip(&wanted).all(|(part, key)| part.is(key)));
             let mut room = [0; 20];
             let text = packed.get(place as u32 + 1).last().unwrap().text(&mut room).to_vec();
             assert_eq!(String::from_utf8(text).unwrap(), key.to_string());

@@ -165,12 +165,9 @@ impl Index {
         for alike in self.state.alike().skip(1).filter(|alike| around.contains(&alike.scope)) {
             let Some(known) = first.get(&alike.parent).copied() else { continue };
             self.keys.each(alike.items.start, |item, parts| {
-                let here = item < alike.items.end;
                 let end = known + parts.len();
-                if here
-                    && keys
-                        .get(known..end)
-                        .is_some_and(|keys| parts.iter().map(|part| part.key()).eq(keys.iter().cloned()))
+                let named = keys.get(known..end);
+                if named.is_some_and(|keys| parts.iter().zip(keys).all(|(part, key)| part.is(key)))
                     && self.state.is_alive(item)
                 {
                     first.insert(item, end);

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+#[cfg(feature = "ui")]
+use super::Encoder;
 use super::facts::{FACTS_VERSION, Facts, RunFacts};
 use crate::error::{ErrorKind, OpError};
 use crate::event::{Batch, Event, EventKind, RunState, Span, StepRef, StepState};
@@ -11,6 +13,8 @@ use crate::key::Key;
 use crate::shape::{Shape, ShapeKind, ShapeNode, ShapeScope};
 use crate::step::Path;
 use crate::store::NewRun;
+#[cfg(feature = "ui")]
+use crate::store::{Drive, MemoryStore, NewCommit, Store};
 
 pub(crate) const ROOT_OP: NodeId = NodeId(0);
 /// An emitter with two outputs that are mapped, in the root.
@@ -41,9 +45,11 @@ pub(crate) fn shape() -> Shape {
         op: String::new(),
         retries: 0,
         reads: Vec::new(),
+        after: Vec::new(),
         takes: Vec::new(),
         outputs: Vec::new(),
         pool: None,
+        priority: 0,
         tags: Vec::new(),
     };
     let (op, fold) = (ShapeKind::Op, ShapeKind::Fold);
@@ -90,6 +96,22 @@ pub(crate) fn new_run(shape: &Shape) -> NewRun {
         facts: facts.to_json(),
         tags: Vec::new(),
     }
+}
+
+/// A store with a random run, of so many commits of so many events, that goes on until the drive is
+/// dropped.
+#[cfg(feature = "ui")]
+pub(crate) fn recorded(seed: u64, commits: usize, events: usize) -> (Arc<dyn Store>, Arc<dyn Drive>) {
+    let (mut run, shape, mut encoder) = (Run::new(seed), shape(), Encoder::new());
+    let store = Arc::new(MemoryStore::new());
+    let drive = store.create(new_run(&shape)).unwrap();
+    for _ in 0..commits {
+        let mut block = Vec::new();
+        let index = encoder.encode(&shape, &run.batch(events), &mut block);
+        let follows = drive.head().1;
+        drive.append(NewCommit { block: &block, index, follows, ..NewCommit::default() }).unwrap();
+    }
+    (store, drive)
 }
 
 /// The seed of random tests: `FANFOLD_SEED`, or always the same.

@@ -624,6 +624,7 @@ export interface components {
         GraphEdge: {
             /** Format: int32 */
             from: number;
+            /** @description Two that are not above each other are joined by a curve with upright ends: it touches nothing then. */
             points: [
                 number,
                 number
@@ -637,7 +638,7 @@ export interface components {
         GraphNode: {
             /** Format: double */
             h: number;
-            /** @description `op`, `emitter`, `fold` or `zip`. */
+            /** @description `op`, `emitter`, `fold`, `zip`, or `group`: a sub-graph that is folded. */
             kind: string;
             name: string;
             /** Format: int32 */

@@ -3,6 +3,8 @@
 pub(crate) mod act;
 mod asked;
 pub(crate) mod convert;
+#[cfg(all(test, feature = "sqlite"))]
+mod cost;
 pub(crate) mod events;
 pub(crate) mod graph;
 pub(crate) mod jobs;

@@ -21,10 +21,15 @@ const ADDRESSES: &[(&str, &str, &str, &str, &str)] = &[
     ("GET /runs/{id}/graph", "The drawing of a run's graph.", "", "", "GraphView"),
     ("GET /runs/{id}/live", "What changes in a run, as server-sent events: each a `Live`.", "after", "", "text/event-stream"),
     ("GET /runs/{id}/steps", "Steps of a run.", "op state q sort after limit", "", "StepPage"),
+    ("GET /runs/{id}/events", "What happened in a run: events and log lines.", "op step level kind q before after limit", "", "EventPage"),
+    ("POST /runs/{id}/resume", "Goes on with a run; with `dry=1` says what that would do.", "dry", "ResumeRequest", "Begun"),
+    ("POST /runs/{id}/rerun", "Runs steps of a run again, as a new run; `dry=1` as above.", "dry", "RerunRequest", "Begun"),
+    ("POST /runs/{id}/cancel", "Asks whoever drives a run to stop it; `dry=1` as above.", "dry", "CancelRequest", "Begun"),
     ("GET /runs/{id}/timeline", "What happened in a span of time.", "from to px lanes op", "", "Timeline"),
     ("GET /live", "That the list of runs changed, as server-sent events.", "", "", "text/event-stream"),
     ("GET /jobs", "The jobs of the program, and those that only have runs.", "", "", "JobList"),
     ("GET /jobs/{job}", "A job with what is needed to look at it and to launch it.", "", "", "JobDetail"),
+    ("POST /jobs/{job}/runs", "Begins a run of a job; `dry=1` as above.", "dry", "LaunchRequest", "Begun"),
     ("GET /openapi.json", "This document.", "", "", "application/json"),
 ];
 

@@ -70,7 +70,7 @@ pub(crate) async fn steps(
     app.blocking(move |app| app.run(&find(app, &run)?.id, |run| page(run, &asked))).await.map(Json)
 }
 
-fn page(run: &mut OpenRun, asked: &Params) -> Result<StepPage, Refused> {
+pub(super) fn page(run: &mut OpenRun, asked: &Params) -> Result<StepPage, Refused> {
     let text = asked.one("q")?;
     if text.is_some_and(|text| text.len() > TEXT) {
         return Err(Refused::malformed("`q` is longer than any name", "look for a part of a step's name"));
@@ -151,5 +151,115 @@ fn cut(text: &str) -> String {
     match text.char_indices().nth(LINE) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::extract::Query as Pairs;
+    use axum::http::StatusCode;
+    use expect_test::expect;
+
+    use super::*;
+    use crate::record::samples::recorded;
+    use crate::web::fixture;
+
+    async fn ask(app: &Arc<App>, given: &[(&str, &str)]) -> Result<StepPage, Refused> {
+        let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let page = steps(State(Arc::clone(app)), Path("7k2m".to_owned()), Pairs(given.collect())).await;
+        page.map(|page| page.0)
+    }
+
+    #[tokio::test]
+    async fn a_page_is_a_part_of_the_result() {
+        let (store, _drive) = recorded(7, 20, 60);
+        let app = Arc::new(fixture::app(store));
+        let whole = ask(&app, &[]).await.unwrap();
+        assert!(whole.total > 200 && whole.steps.len() == USUALLY, "{}", whole.total);
+        for sort in SORTS {
+            let page = |after: u64, limit: u64| {
+                let (app, after, limit) = (&app, after.to_string(), limit.to_string());
+                async move {
+                    let given = [("sort", sort.0), ("after", &after), ("limit", &limit)];
+                    ask(app, &given).await.unwrap()
+                }
+            };
+            let (first, second, both) = (page(0, 60).await, page(60, 60).await, page(0, 120).await);
+            let names: Vec<_> = first.steps.iter().chain(&second.steps).map(|row| &row.step).collect();
+            assert_eq!(names, both.steps.iter().map(|row| &row.step).collect::<Vec<_>>(), "{}", sort.0);
+            assert_eq!((first.after, second.after, both.total), (0, 60, whole.total));
+            let last = page(whole.total - 5, 999).await;
+            assert_eq!(last.steps.len(), 5);
+            let beyond = page(u64::MAX, 5).await;
+            assert_eq!((beyond.after, beyond.steps.len()), (whole.total, 0));
+        }
+        let filter = [("op", "first"), ("state", "succeeded")];
+        let first = ask(&app, &filter).await.unwrap();
+        assert!(first.total > 0 && first.total < whole.total);
+        assert!(
+            first
+                .steps
+                .iter()
+                .all(|row| row.op == "first" && row.state == step_standing(StepState::Succeeded))
+        );
+    }
+
+    #[tokio::test]
+    async fn rows_say_why_a_step_failed() {
+        let app = Arc::new(fixture::app(fixture::failed("7k2mabcd")));
+        let page = ask(&app, &[("sort", "state")]).await.unwrap();
+        let rows: Vec<_> = page
+            .steps
+            .iter()
+            .map(|row| {
+                let error = row.error.as_deref().unwrap_or("");
+                format!("{} {:?} {} {:?} {error}\n", row.step, row.state, row.attempts, row.took)
+            })
+            .collect();
+        expect![[r#"
+            load_pieces Succeeded 1 Some(0.6) 
+            clean[a] Succeeded 1 Some(0.005) 
+            compute_piece[a] Succeeded 1 Some(0.37) 
+            clean[b] Succeeded 1 Some(0.005) 
+            clean[c] Succeeded 1 Some(0.005) 
+            compute_piece[c] Succeeded 1 Some(0.87) 
+            compute_piece[b] Failed 3 Some(0.5) api time out after 500 ms
+            merge UpstreamFailed 0 None compute_piece[b] failed
+        "#]]
+        .assert_eq(&rows.concat());
+    }
+
+    #[test]
+    fn what_a_step_gave_is_cut_to_a_line() {
+        let mut record = Vec::new();
+        values::write_value(&mut record, StoredValue::Json(b"[1,2]"));
+        values::write_value(&mut record, StoredValue::Nothing);
+        values::write_value(&mut record, StoredValue::Json("\"é\"".as_bytes()));
+        values::write_notes(&mut record, b"{}");
+        assert_eq!(preview(&record).as_deref(), Some("[1,2], \"é\""));
+        assert_eq!(preview(b""), None);
+        let mut long = Vec::new();
+        values::write_value(&mut long, StoredValue::Json("é".repeat(9_999).as_bytes()));
+        assert_eq!(preview(&long).unwrap().chars().count(), LINE + 1);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_asked_for_is_refused_with_what_can() {
+        let app = Arc::new(fixture::app(fixture::failed("7k2mabcd")));
+        for (given, help) in [
+            (("op", "nothing"), "clean"),
+            (("state", "upstream failed"), "upstream_failed"),
+            (("sort", "size"), "-duration"),
+            (("after", "-1"), "whole number"),
+            (("limit", "x"), "whole number"),
+            (("q", &*"x".repeat(5_000)), "part of a step's name"),
+            (("key", "x"), "openapi"),
+        ] {
+            let refused = ask(&app, &[given]).await.unwrap_err();
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{given:?}");
+            assert!(refused.help.as_ref().is_some_and(|text| text.contains(help)), "{refused:?}");
+        }
+        let gone = steps(State(app), Path("b111".to_owned()), Pairs(Vec::new())).await.unwrap_err();
+        assert_eq!(gone.status, StatusCode::NOT_FOUND);
     }
 }

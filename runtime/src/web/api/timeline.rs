@@ -30,7 +30,7 @@ use gaps::Gaps;
 use lanes::Lanes;
 
 /// So many single steps are told: as many bars as a screen can show.
-const STEPS: usize = 4_000;
+pub(super) const STEPS: usize = 4_000;
 
 /// So many bytes single steps may have, all together: else they are told as buckets.
 const STEPS_BYTES: usize = 240 << 10;
@@ -43,7 +43,7 @@ const CELLS: u64 = 10_000;
 
 /// What is asked for; times in microseconds.
 #[derive(Debug, Clone, Copy, Default)]
-struct Window {
+pub(super) struct Window {
     from: u64,
     /// `None` for the end of the run.
     to: Option<u64>,
@@ -68,7 +68,7 @@ pub(crate) async fn timeline(
             {
                 return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag.clone())]).into_response());
             }
-            let answer = Json(told(run, window(run, &asked)?));
+            let answer = Json(told(run, window(run, &asked)?, STEPS));
             Ok(match tag {
                 // A run that has ended may be resumed: it is asked for again, and seldom sent again.
                 Some(tag) => ([(ETAG, tag), (CACHE_CONTROL, "no-cache".to_owned())], answer).into_response(),
@@ -85,7 +85,7 @@ fn tag(run: &OpenRun) -> Option<String> {
     ended.then(|| format!("\"{}-{}\"", env!("CARGO_PKG_VERSION"), run.seq()))
 }
 
-fn window(run: &OpenRun, asked: &Params) -> Result<Window, Refused> {
+pub(super) fn window(run: &OpenRun, asked: &Params) -> Result<Window, Refused> {
     let from = seconds(asked, "from")?.unwrap_or_default();
     let to = seconds(asked, "to")?;
     if to.is_some_and(|to| to <= from) {
@@ -106,7 +106,8 @@ fn seconds(asked: &Params, name: &str) -> Result<Option<u64>, Refused> {
     Ok(Some((seconds * 1e6_f64) as u64))
 }
 
-fn told(run: &OpenRun, window: Window) -> Timeline {
+/// What happened in a window: as single steps, if they are `most` or fewer.
+pub(super) fn told(run: &OpenRun, window: Window, most: usize) -> Timeline {
     let (index, shape) = (run.index(), run.reader().shape());
     let nodes: Vec<_> = outline(shape)
         .into_iter()
@@ -120,7 +121,7 @@ fn told(run: &OpenRun, window: Window) -> Timeline {
     let (from, to) = (window.from, window.to.unwrap_or(end).max(window.from + 1));
     let columns = window.px.clamp(*COLUMNS.start(), *COLUMNS.end());
     let columns = columns.min((CELLS / nodes.len().max(1) as u64).max(1));
-    let mut lanes = Lanes::new(shape.nodes.len(), &nodes, columns, end, (from, to));
+    let mut lanes = Lanes::new(shape.nodes.len(), &nodes, columns, end, (from, to), most);
     let mut gaps = Gaps::new(end);
     index.each_bar(run.is_driven(), |bar| {
         gaps.add(bar.started, bar.took);

@@ -52,7 +52,10 @@ impl Gaps {
         let mut all = Durations::default();
         shape.steps().for_each(|node| all.merge(summary.node(node).durations()));
         let median = all.quantile(0.5).map_or(0, |median| median.as_micros() as u64);
-        let least = median.saturating_mul(MEDIANS).max(self.end / PART);
+        self.longer_than(median.saturating_mul(MEDIANS).max(self.end / PART))
+    }
+
+    fn longer_than(&self, least: u64) -> Vec<(u64, u64)> {
         let mut gaps = Vec::new();
         let (mut active, mut since) = (0, 0);
         for cell in &self.cells {
@@ -69,5 +72,34 @@ impl Gaps {
             gaps.push((since, self.end));
         }
         gaps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::samples::seed;
+
+    #[test]
+    fn gaps_are_where_nothing_ran() {
+        let seed = seed();
+        for number in 0..200 {
+            let mut random = fastrand::Rng::with_seed(seed + number);
+            let digits = random.u32(1..40);
+            let end = random.u64(1..1 << digits);
+            let mut bars: Vec<_> =
+                (0..random.usize(..30)).map(|_| (random.u64(..end), random.u64(..=end / 10))).collect();
+            let mut gaps = Gaps::new(end);
+            bars.iter().for_each(|(started, took)| gaps.add(*started, *took));
+            bars.sort_unstable();
+            let (mut wanted, mut since, least) = (Vec::new(), 0, end / PART);
+            for (started, took) in bars.into_iter().chain([(end, 0)]) {
+                if started > since + least {
+                    wanted.push((since, started));
+                }
+                since = since.max((started + took).min(end));
+            }
+            assert_eq!(gaps.longer_than(least), wanted, "FANFOLD_SEED={seed}, {number}");
+        }
     }
 }

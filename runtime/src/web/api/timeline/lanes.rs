@@ -1,7 +1,7 @@
 //! The lanes of a timeline: single steps, or how many were active in each column.
 
 use super::super::types::Lane;
-use super::{STEPS, STEPS_BYTES};
+use super::STEPS_BYTES;
 use crate::event::StepState;
 use crate::graph::NodeId;
 use crate::index::{Bar, Index};
@@ -28,8 +28,9 @@ pub(super) struct Lanes {
     whole_changes: Vec<i64>,
     /// The first bars of the window.
     bars: Vec<(usize, Bar)>,
-    /// How many there are.
+    /// How many there are, and how many may be told one by one.
     seen: usize,
+    most: usize,
 }
 
 /// A span of time in columns.
@@ -60,7 +61,14 @@ impl Columns {
 }
 
 impl Lanes {
-    pub(super) fn new(all: usize, nodes: &[NodeId], columns: u64, end: u64, window: (u64, u64)) -> Self {
+    pub(super) fn new(
+        all: usize,
+        nodes: &[NodeId],
+        columns: u64,
+        end: u64,
+        window: (u64, u64),
+        most: usize,
+    ) -> Self {
         let (whole, window) =
             (Columns::new(0, end.max(1), columns), Columns::new(window.0, window.1, columns));
         let mut lane_of = vec![None; all];
@@ -78,6 +86,7 @@ impl Lanes {
             whole_changes: vec![0; lanes * (whole.count + 1)],
             bars: Vec::new(),
             seen: 0,
+            most,
         }
     }
 
@@ -100,14 +109,14 @@ impl Lanes {
         self.changes[changes + last + 1] -= 1;
         self.ended[lane * self.window.count + last] += u32::from(ends && bar.ended);
         self.seen += 1;
-        if self.seen <= STEPS {
+        if self.seen <= self.most {
             self.bars.push((lane, *bar));
         }
     }
 
     /// The single steps, if they are few enough.
     pub(super) fn steps(self, index: &Index, shape: &Shape) -> Result<Vec<Lane>, Self> {
-        if self.seen > STEPS {
+        if self.seen > self.most {
             return Err(self);
         }
         let names: Vec<_> = self.bars.iter().map(|(_, bar)| index.name(bar.place)).collect();
