@@ -76,6 +76,9 @@ export function GraphPicture({ graph, ops, chosen = null, choose }: Props) {
             {graph.edges.map((edge, i) => (
               <Edge key={i} edge={edge} />
             ))}
+            {graph.boxes.map((box) => (
+              <Label key={box.scope} box={box} />
+            ))}
             {graph.nodes.map((node) => (
               <Node
                 key={node.node}
@@ -141,20 +144,17 @@ function sentence(graph: GraphView, node: GraphNode, op: Op | undefined): string
 }
 
 function Box({ box }: { box: GraphBox }) {
+  const even = box.depth % 2 === 0 ? "gr-box is-even" : "gr-box";
+  return <rect class={even} x={box.x} y={box.y} width={box.w} height={box.h} rx={10} />;
+}
+
+/** What a box is, over the lines that go into it. */
+function Label({ box }: { box: GraphBox }) {
   return (
-    <g class="gr-box">
-      <rect
-        x={box.x}
-        y={box.y}
-        width={box.w}
-        height={box.h}
-        rx={10}
-        class={box.depth % 2 === 0 ? "is-even" : ""}
-      />
-      <text x={box.x + 12} y={box.y + 17}>
-        {shorten(box.label, (box.w - 20) / 6)}
-      </text>
-    </g>
+    <text class="gr-label" x={box.x + 12} y={box.y + 17}>
+      {shorten(box.label, (box.w - 20) / 6)}
+      <title>{box.label}</title>
+    </text>
   );
 }
 
