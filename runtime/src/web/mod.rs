@@ -34,5 +34,5 @@ pub fn page_routes() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub(crate) use app::App;
 pub(crate) use late::LateStore;
 pub(crate) use place::{Host, PORT, Place, PlaceError, Port};
-pub(crate) use secret::Token;
+pub(crate) use secret::{TOKEN_VARIABLE, Token};
 pub(crate) use server::Server;
