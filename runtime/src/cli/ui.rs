@@ -28,6 +28,10 @@ pub(super) struct Flags {
     pub(super) store: StoreFlags,
 }
 
+/// The variable that holds the token: other users of the machine see a command line, and not this.
+#[cfg(feature = "ui")]
+pub(crate) const TOKEN: &str = "FANFOLD_UI_TOKEN";
+
 #[cfg(feature = "ui")]
 pub(super) use with::{Beside, ui};
 #[cfg(not(feature = "ui"))]
@@ -86,7 +90,7 @@ mod with {
     use crate::report::screen::tell;
     use crate::store::Store;
     use crate::text::safe;
-    use crate::web::{App, Host, LateStore, PORT, Place, Port, Server, TOKEN_VARIABLE, Token};
+    use crate::web::{App, Host, LateStore, PORT, Place, Port, Server, Token};
 
     /// Serves the page until a signal comes.
     pub(in crate::cli) fn ui(program: &str, flags: &Flags) -> Result<u8, Problem> {
@@ -96,7 +100,7 @@ mod with {
         if host.is_some() && token.is_none() {
             return Err(Problem::Usage(format!(
                 "--host lets others than this machine in, so it needs a token that you choose\n\
-                 help: write it to a file and name that by `--token-file FILE`, or set {TOKEN_VARIABLE}"
+                 help: write it to a file and name that by `--token-file FILE`, or set {TOKEN}"
             )));
         }
         let store = LateStore::at(&flags.store.address())?;
@@ -178,14 +182,14 @@ mod with {
 
     /// The token that somebody chose.
     fn token(file: Option<&Path>) -> Result<Option<Token>, Problem> {
-        let (place, text) = match (file, std::env::var(TOKEN_VARIABLE)) {
+        let (place, text) = match (file, std::env::var(TOKEN)) {
             (Some(file), _) => {
                 let place = safe(&file.display().to_string()).into_owned();
                 let text = std::fs::read_to_string(file)
                     .map_err(|error| Problem::Usage(format!("cannot read {place}: {error}")))?;
                 (place, text)
             }
-            (None, Ok(text)) => (TOKEN_VARIABLE.to_owned(), text),
+            (None, Ok(text)) => (TOKEN.to_owned(), text),
             (None, Err(_)) => return Ok(None),
         };
         let token = Token::chosen(&text);
@@ -195,7 +199,7 @@ mod with {
     /// Says where the page is.
     fn said(flags: &Flags, host: Option<&Host>, server: &Server) -> Result<(), Problem> {
         print(format!("{}\n", server.address("/")).as_bytes())?;
-        if flags.token_file.is_some() || std::env::var_os(TOKEN_VARIABLE).is_some() {
+        if flags.token_file.is_some() || std::env::var_os(TOKEN).is_some() {
             tell("it asks for the token");
         }
         if matches!(host, Some(Host::Address(_) | Host::Name(_))) {

@@ -13,10 +13,6 @@ const RANDOM_BYTES: usize = 16;
 /// The fewest bytes of a token that somebody chose.
 pub(crate) const SHORTEST_TOKEN: usize = 16;
 
-/// The variable that holds a token: other users of the machine see a command line, and not this. No
-/// process that is started needs it.
-pub(crate) const TOKEN_VARIABLE: &str = "FANFOLD_UI_TOKEN";
-
 /// What the derived cookie is derived for.
 const COOKIE: &str = "fanfold 2026-01 the cookie of the page";
 

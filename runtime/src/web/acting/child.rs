@@ -8,8 +8,6 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use crate::web::TOKEN_VARIABLE;
-
 /// So much of what it says is read.
 const WORDS: u64 = 16 * 1024;
 
@@ -35,7 +33,6 @@ impl Child {
         let said = unnamed()?;
         let mut command = Command::new(program);
         command.args(words).stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said.try_clone()?);
-        command.env_remove(TOKEN_VARIABLE);
         for (name, value) in environment {
             match value {
                 Some(value) => command.env(name, value),
