@@ -42,6 +42,9 @@ pub struct ShapeNode {
     /// The nodes that it waits for, each once, in order: those that it reads, emitters of the items
     /// that it reads among them, and those that it only comes after.
     pub reads: Vec<NodeId>,
+    /// Those of `reads` that it only comes after: nothing of theirs is read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<NodeId>,
     /// Where the items that it takes come from: one entry for a gather, two for a zip.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub takes: Vec<ShapeTake>,
@@ -49,6 +52,9 @@ pub struct ShapeNode {
     pub outputs: Vec<ShapeOutput>,
     /// The pool whose limit its steps count against.
     pub pool: Option<String>,
+    /// Higher starts first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i32,
     /// Names and values.
     pub tags: Vec<(String, String)>,
 }
@@ -150,6 +156,16 @@ impl Shape {
         if self.nodes.iter().any(|node| node.scope.index() >= scopes || !node.reads.iter().all(is_node)) {
             return Err("a node lies, or reads, where nothing is");
         }
+        let is_there = |item: &ShapeSource| match item {
+            ShapeSource::Node(node) => is_node(node),
+            ShapeSource::Item(scope) => scope.index() < scopes,
+        };
+        let mut takes = self.nodes.iter().flat_map(|node| &node.takes);
+        if !takes.all(|take| {
+            take.over.iter().all(|scope| scope.index() < scopes) && take.items.iter().all(is_there)
+        }) {
+            return Err("a node takes items where nothing is");
+        }
         Ok(())
     }
 
@@ -202,18 +218,9 @@ impl Graph {
             }
         };
         let op = node.op();
-        let mut reads: Vec<_> = node
-            .kind
-            .waits_for(&node.inputs, &node.after)
-            .into_iter()
-            .filter_map(|source| match source {
-                Source::Output(node, _) => Some(node),
-                Source::Item(scope, _) => self.scope(scope).fan.map(Fan::node),
-                Source::Constant(_) | Source::Argument(_) => None,
-            })
-            .collect();
-        reads.sort_unstable();
-        reads.dedup();
+        let used = self.givers(node.kind.waits_for(&node.inputs, &[]));
+        let reads = self.givers(node.kind.waits_for(&node.inputs, &node.after));
+        let after = reads.iter().filter(|read| used.binary_search(read).is_err()).copied().collect();
         ShapeNode {
             name: (&*node.name).into(),
             scope: node.scope,
@@ -221,6 +228,7 @@ impl Graph {
             op: op.map(|op| format!("{}::{}", op.module, op.function)).unwrap_or_default(),
             retries: node.options.retry.map_or(0, |retry| retry.max),
             reads,
+            after,
             takes: takes(&node.kind),
             outputs: op
                 .map_or(&[][..], |op| op.outputs)
@@ -233,6 +241,7 @@ impl Graph {
                 })
                 .collect(),
             pool: node.options.pool.as_deref().map(str::to_owned),
+            priority: node.options.priority,
             tags: node
                 .options
                 .tags
@@ -241,6 +250,23 @@ impl Graph {
                 .collect(),
         }
     }
+
+    /// The nodes that give some sources, each once, in order.
+    fn givers(&self, sources: Vec<Source>) -> Vec<NodeId> {
+        let giver = |source| match source {
+            Source::Output(node, _) => Some(node),
+            Source::Item(scope, _) => self.scope(scope).fan.map(Fan::node),
+            Source::Constant(_) | Source::Argument(_) => None,
+        };
+        let mut nodes: Vec<_> = sources.into_iter().filter_map(giver).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+}
+
+fn is_zero(number: &i32) -> bool {
+    *number == 0
 }
 
 fn takes(kind: &NodeKind) -> Vec<ShapeTake> {

@@ -12,7 +12,8 @@ const thirdParty: Plugin = {
   },
 };
 
-// A script for the first screen, one for the rest, and one sheet, of fixed names: they are committed and embedded in the crate.
+// A script and a sheet for the first screen, and those for the rest, of fixed names: they are committed and
+// embedded in the crate.
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   publicDir: "public",
@@ -21,12 +22,11 @@ export default defineConfig({
     target: "es2022",
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
     modulePreload: false,
-    cssCodeSplit: false,
     rollupOptions: {
       output: {
         entryFileNames: "app.js",
         chunkFileNames: "[name].js",
-        assetFileNames: (asset) => (asset.names.some((name) => name.endsWith(".css")) ? "app.css" : "[name][extname]"),
+        assetFileNames: (asset) => (asset.names.includes("index.css") ? "app.css" : "[name][extname]"),
       },
     },
   },

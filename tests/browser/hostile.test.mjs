@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cli, nothingBad, open, serve, store } from "./support.mjs";
+import { cli, nothingBad, open, serve, settled, store } from "./support.mjs";
 
 const hostile = store("hostile", ["hostility"]);
 const served = await serve(hostile.address);
@@ -18,7 +18,7 @@ for (const view of ["", "?view=timeline", "?view=graph", "?view=steps", "?view=e
   test(`the run, ${view}`, async () => {
     const page = await open(served, `/runs/${run}${view}`);
     await page.getByRole("heading", { level: 1 }).waitFor();
-    await page.waitForLoadState("networkidle").catch(() => {});
+    await settled(page);
     assert.equal(await page.locator("main img, main script, main iframe, main [onerror], main [onload]").count(), 0);
     nothingBad(assert, page);
     await page.context().close();
@@ -30,7 +30,7 @@ test("every step's panel, with and without scripts", async () => {
     const page = await open(served, "/", { javaScriptEnabled });
     for (const { step } of steps) {
       await page.goto(`${served.origin}/runs/${run}/steps/${encodeURIComponent(step)}`);
-      await page.waitForLoadState("networkidle").catch(() => {});
+      await settled(page);
       assert.equal(await page.locator("#page img, #page script, #page iframe").count(), 0, step);
       for (const link of await page.locator("a[href]").evaluateAll((links) => links.map((link) => link.protocol))) {
         assert.ok(["http:", "https:"].includes(link), `${link} in the panel of ${step}`);
@@ -45,7 +45,7 @@ test("the job, its form and its list", async () => {
   const page = await open(served);
   for (const path of ["/", "/jobs", "/jobs/hostility", "/jobs/hostility/launch", `/jobs/hostility/launch?from=${run}`]) {
     await page.goto(served.origin + path);
-    await page.waitForLoadState("networkidle").catch(() => {});
+    await settled(page);
     assert.equal(await page.locator("#page img, #page script, #page iframe").count(), 0, path);
   }
   nothingBad(assert, page);
@@ -56,7 +56,7 @@ test("an address that is a script finds nothing, in words", async () => {
   const page = await open(served);
   for (const path of ["/runs/%3Cscript%3Ealert(1)%3C%2Fscript%3E", `/runs/${run}?q=%3Cimg+src%3Dx+onerror%3Dalert(1)%3E&view=steps`, `/runs/${run}?sort=nonsense&view=steps`, `/runs/${run}?from=nonsense&to=-1&view=timeline`, "/nowhere"]) {
     await page.goto(served.origin + path);
-    await page.waitForLoadState("networkidle").catch(() => {});
+    await settled(page);
     assert.ok((await page.locator("body").innerText()).trim().length > 20, path);
   }
   nothingBad(assert, page);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { artefacts, nothingBad, open, serve, spread, store } from "./support.mjs";
+import { artefacts, nothingBad, open, serve, settled, spread, store } from "./support.mjs";
 
 /** No answer is larger, whatever the size of the run. */
 const LARGEST = 256 * 1024;
@@ -25,7 +25,7 @@ for (const items of [50_000, 500_000]) {
     await page.screenshot({ path: join(artefacts, `wide-${steps}-steps.png`) });
     await page.goto(`${served.origin}/runs/${run}?view=timeline`);
     await page.locator("canvas").first().waitFor();
-    await page.waitForLoadState("networkidle").catch(() => {});
+    await settled(page);
     await page.screenshot({ path: join(artefacts, `wide-${steps}-timeline.png`) });
     nothingBad(assert, page);
     await page.context().close();
@@ -41,12 +41,12 @@ for (const items of [50_000, 500_000]) {
     await page.goto(`${served.origin}/runs/${run}?view=timeline`);
     const canvas = page.locator("canvas").last();
     await canvas.waitFor();
-    await page.waitForLoadState("networkidle").catch(() => {});
+    await settled(page);
     await canvas.hover();
     await page.keyboard.down("Control");
     for (let turn = 0; turn < 15; turn += 1) await page.mouse.wheel(0, -240);
     await page.keyboard.up("Control");
-    await page.waitForLoadState("networkidle").catch(() => {});
+    await settled(page);
     await page.screenshot({ path: join(artefacts, `wide-${steps}-zoomed.png`) });
     await page.goto(`${served.origin}/runs/${run}?view=steps`);
     const row = page.locator("tbody tr[aria-rowindex]").first();
@@ -55,7 +55,7 @@ for (const items of [50_000, 500_000]) {
     for (let turn = 0; turn < 20; turn += 1) await page.mouse.wheel(0, 4_000);
     await page.getByRole("searchbox").first().fill("4999");
     await page.waitForTimeout(0);
-    await page.waitForLoadState("networkidle").catch(() => {});
+    await settled(page);
     await row.waitFor();
     const long = await page.evaluate(() => window.longTasks);
     console.log(`${steps} steps: tasks over 50 ms:`, long);

@@ -106,6 +106,11 @@ export async function open(served, path = "/", options = {}) {
     const address = request.url();
     if (!address.startsWith(served.origin) && !address.startsWith("about:")) page.seen.foreign.push(address);
   });
+  page.waiting = new Set();
+  page.on("request", (request) => {
+    if (!request.url().includes("/live")) page.waiting.add(request);
+  });
+  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => page.waiting.delete(request));
   page.on("dialog", (dialog) => {
     page.seen.dialogs.push(dialog.message());
     dialog.dismiss();
@@ -126,6 +131,16 @@ export async function open(served, path = "/", options = {}) {
     if (path !== "/") await page.goto(served.origin + path);
   }
   return page;
+}
+
+/** Waits until nothing but streams is being fetched, and two frames more were drawn. */
+export async function settled(page) {
+  const frame = () => page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  let quiet = 0;
+  while (quiet < 5) {
+    await frame();
+    quiet = page.waiting.size === 0 ? quiet + 1 : 0;
+  }
 }
 
 /** What a page must never have done. */

@@ -40,6 +40,8 @@ enum FormatFlag {
     Json,
     /// An indented outline
     Text,
+    /// A picture, light or dark as the reader has it
+    Svg,
 }
 
 /// Prints the jobs, each with its first doc line and its arguments.
@@ -60,11 +62,24 @@ pub(super) fn graph(flags: &GraphFlags) -> Result<u8, Problem> {
         Some(FormatFlag::Dot) => GraphFormat::Dot,
         Some(FormatFlag::Json) => GraphFormat::Json,
         Some(FormatFlag::Text) => GraphFormat::Text,
+        Some(FormatFlag::Svg) => svg()?,
         None if std::io::stdout().is_terminal() => GraphFormat::Text,
         None => GraphFormat::Mermaid,
     };
     output::print(graph.print(format).as_bytes())?;
     Ok(exit::SUCCESS)
+}
+
+#[cfg(feature = "ui")]
+fn svg() -> Result<GraphFormat, Problem> {
+    Ok(GraphFormat::Svg)
+}
+
+#[cfg(not(feature = "ui"))]
+fn svg() -> Result<GraphFormat, Problem> {
+    let problem = "this program was built without pictures of graphs\n\
+                   help: add the feature `ui` of fanfold, or use `--format mermaid` or `--format dot`";
+    Err(Problem::Usage(problem.to_owned()))
 }
 
 fn as_text(all: &[&'static JobDef]) -> String {

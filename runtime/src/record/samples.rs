@@ -45,9 +45,11 @@ pub(crate) fn shape() -> Shape {
         op: String::new(),
         retries: 0,
         reads: Vec::new(),
+        after: Vec::new(),
         takes: Vec::new(),
         outputs: Vec::new(),
         pool: None,
+        priority: 0,
         tags: Vec::new(),
     };
     let (op, fold) = (ShapeKind::Op, ShapeKind::Fold);

@@ -32,6 +32,8 @@ pub(super) static MORE: Asset =
     asset("more.js", "text/javascript; charset=utf-8", include_bytes!("../../web/dist/more.js"));
 pub(super) static SHEET: Asset =
     asset("app.css", "text/css; charset=utf-8", include_bytes!("../../web/dist/app.css"));
+pub(super) static MORE_SHEET: Asset =
+    asset("more.css", "text/css; charset=utf-8", include_bytes!("../../web/dist/more.css"));
 pub(super) static ICON: Asset =
     asset("favicon.svg", "image/svg+xml", include_bytes!("../../web/dist/favicon.svg"));
 pub(super) static DOCUMENT: Asset =

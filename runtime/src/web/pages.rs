@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::assets::{DOCUMENT, ICON, INDEX, MORE, SCRIPT, SHEET};
+use super::assets::{DOCUMENT, ICON, INDEX, MORE, MORE_SHEET, SCRIPT, SHEET};
 use super::first::{First, first};
 use super::guard::API;
 use super::html::json_in_html;
@@ -65,6 +65,10 @@ pub(super) async fn script(asked: HeaderMap) -> Response {
 
 pub(super) async fn more(asked: HeaderMap) -> Response {
     MORE.answer(&asked)
+}
+
+pub(super) async fn more_sheet(asked: HeaderMap) -> Response {
+    MORE_SHEET.answer(&asked)
 }
 
 pub(super) async fn sheet(asked: HeaderMap) -> Response {

@@ -1,4 +1,7 @@
 // The second script: see `later.tsx`.
+import "./styles/dialogs.css";
+import "./styles/jobs.css";
+
 export { HelpDialog } from "./help";
 export { JobPage } from "./pages/job";
 export { JobsPage } from "./pages/jobs";

@@ -7,6 +7,8 @@ mod dot;
 mod edges;
 mod json;
 mod mermaid;
+#[cfg(feature = "ui")]
+mod svg;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -26,6 +28,9 @@ pub enum GraphFormat {
     Json,
     /// An indented outline for a terminal.
     Text,
+    /// A picture.
+    #[cfg(feature = "ui")]
+    Svg,
 }
 
 impl Graph {
@@ -36,6 +41,8 @@ impl Graph {
             GraphFormat::Dot => dot::print(self),
             GraphFormat::Json => json::print(self),
             GraphFormat::Text => text::print(self),
+            #[cfg(feature = "ui")]
+            GraphFormat::Svg => svg::print(self),
         }
     }
 

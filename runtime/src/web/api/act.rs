@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::params::{Pairs, Params};
+use super::rows::find;
 use super::types::{Begun, CancelRequest, LaunchRequest, RerunRequest, ResumeRequest};
 use crate::cli::asked::{self, Asked};
 use crate::cli::cancel::asking;
@@ -64,14 +65,14 @@ pub(crate) async fn resume(
     body: Bytes,
 ) -> Answer {
     let (dry, request) = asked_for::<ResumeRequest>(&app, pairs, &body)?;
-    let run = id.clone();
     let check = move |app: &App| {
-        Runs::of(Arc::clone(&app.store)).check_resume(&run).map_err(not_resumed)?;
-        let row = app.store.run(&run)?;
-        let asked = asked::resume(&run, job_of(&row)?, &request).map_err(|problem| wrong(&problem))?;
-        Ok((row.head, asked, app.run(&run, |open| Ok(left(open.summary(), open.reader().shape())))?))
+        let row = find(app, &id)?;
+        Runs::of(Arc::clone(&app.store)).check_resume(&row.id).map_err(not_resumed)?;
+        let asked = asked::resume(&row.id, job_of(&row)?, &request).map_err(|problem| wrong(&problem))?;
+        let left = app.run(&row.id, |open| Ok(left(open.summary(), open.reader().shape())))?;
+        Ok((row, asked, left))
     };
-    let (head, asked, (steps, succeeded, unknown)) = Arc::clone(&app).blocking(check).await?;
+    let (row, asked, (steps, succeeded, unknown)) = Arc::clone(&app).blocking(check).await?;
     let or_more = if unknown { ", and those that are not known yet," } else { "" };
     let kept = counted(succeeded, "step has", "steps have");
     let mut begun = Begun {
@@ -83,8 +84,8 @@ pub(crate) async fn resume(
         command: command(&app, &asked),
     };
     if !dry {
-        begun.text = begun_text(begin(&app, &asked, &id, head).await?, "goes on");
-        begun.run = Some(id);
+        begun.text = begun_text(begin(&app, &asked, &row.id, row.head).await?, "goes on");
+        begun.run = Some(row.id);
     }
     Ok(Json(begun))
 }
@@ -97,10 +98,15 @@ pub(crate) async fn rerun(
     body: Bytes,
 ) -> Answer {
     let (dry, request) = asked_for::<RerunRequest>(&app, pairs, &body)?;
+    let alone = Arc::clone(&app.planning).lock_owned().await;
     let check = move |app: &App| {
-        let row = app.store.run(&id)?;
-        let (asked, expr) = asked::rerun(&id, job_of(&row)?, &request).map_err(|problem| wrong(&problem))?;
-        let plan = Runs::of(Arc::clone(&app.store)).plan_rerun(&id, expr.as_ref()).map_err(not_resumed)?;
+        // It stays with the reading, also where nobody waits for the answer any more.
+        let _alone = alone;
+        let row = find(app, &id)?;
+        let (asked, expr) =
+            asked::rerun(&row.id, job_of(&row)?, &request).map_err(|problem| wrong(&problem))?;
+        let plan =
+            Runs::of(Arc::clone(&app.store)).plan_rerun(&row.id, expr.as_ref()).map_err(not_resumed)?;
         Ok((asked, plan.count(), said(&plan)))
     };
     let (mut asked, count, text) = Arc::clone(&app).blocking(check).await?;
@@ -126,15 +132,15 @@ pub(crate) async fn cancel(
     body: Bytes,
 ) -> Answer {
     let (dry, request) = asked_for::<CancelRequest>(&app, pairs, &body)?;
-    let command = app.again().command(&format!("cancel {id}"));
     let act = move |app: &App| {
-        let row = app.store.run(&id)?;
+        let row = find(app, &id)?;
         let text = asking(&row).map_err(|why| Refused::new(StatusCode::CONFLICT, why, None))?;
         if !dry {
             let reason = request.reason.filter(|reason| !reason.trim().is_empty());
-            writing(app)?.request_cancel(&id, reason.as_deref().unwrap_or(REASON))?;
+            writing(app)?.request_cancel(&row.id, reason.as_deref().unwrap_or(REASON))?;
         }
-        let run = (!dry).then_some(id);
+        let command = app.again().command(&format!("cancel {}", row.id));
+        let run = (!dry).then_some(row.id);
         Ok(Begun { run, steps: None, reused: None, unknown: false, text, command })
     };
     app.blocking(act).await.map(Json)

@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::sse::Sse;
 use serde::Deserialize;
 
+use super::rows::find;
 use crate::web::App;
 use crate::web::live::{self, Events};
 use crate::web::refused::Refused;
@@ -26,10 +27,9 @@ pub(crate) async fn run(
     headers: HeaderMap,
 ) -> Result<Sse<Events>, Refused> {
     let after = after(&headers, begin.after.as_deref())?;
-    let run = id.clone();
     // What cannot be watched is said at once, and in words.
-    Arc::clone(&app).blocking(move |app| Ok(app.store.run(&run)?)).await?;
-    Ok(Sse::new(live::of_run(app.watchers.run(&app, &id), after)))
+    let row = Arc::clone(&app).blocking(move |app| find(app, &id)).await?;
+    Ok(Sse::new(live::of_run(app.watchers.run(&app, &row.id), after)))
 }
 
 /// That the list of runs changed.

@@ -615,7 +615,7 @@ pub(crate) struct GraphView {
 pub(crate) struct GraphNode {
     pub(crate) node: u32,
     pub(crate) name: String,
-    /// `op`, `emitter`, `fold` or `zip`.
+    /// `op`, `emitter`, `fold`, `zip`, or `group`: a sub-graph that is folded.
     pub(crate) kind: String,
     /// Small words: `retry 3`, `pool api`.
     pub(crate) tags: Vec<String>,
@@ -648,6 +648,7 @@ pub(crate) struct GraphEdge {
     pub(crate) to: u32,
     /// `value`, `item`, `collect` (drawn double) or `after` (drawn dashed).
     pub(crate) way: String,
+    /// Two that are not above each other are joined by a curve with upright ends: it touches nothing then.
     pub(crate) points: Vec<(f64, f64)>,
 }
 

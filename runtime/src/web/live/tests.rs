@@ -27,9 +27,11 @@ fn wide(ops: u32) -> Shape {
         op: String::new(),
         retries: 0,
         reads: Vec::new(),
+        after: Vec::new(),
         takes: Vec::new(),
         outputs: Vec::new(),
         pool: None,
+        priority: 0,
         tags: Vec::new(),
     };
     let scopes = vec![ShapeScope { parent: None, fan: None }];
@@ -254,4 +256,42 @@ async fn one_watcher_serves_all_who_listen_and_ends_with_the_last() {
     assert!(first.changed().await.is_err(), "nobody watches what is gone");
     drop((first, second));
     assert!(watchers.is_idle());
+}
+
+/// The events that a stream gives until it waits for something new, and whether it has ended.
+async fn taken(events: &mut super::Events) -> (Vec<String>, bool) {
+    let mut all = Vec::new();
+    loop {
+        let next = std::future::poll_fn(|task| {
+            futures_core::Stream::poll_next(std::pin::Pin::new(&mut *events), task)
+        });
+        match tokio::time::timeout(Duration::from_secs(1), next).await {
+            Ok(Some(Ok(event))) => all.push(format!("{event:?}")),
+            Ok(None) => return (all, true),
+            Err(_) => return (all, false),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_reads_slowly_skips_to_the_newest_state() {
+    let mut wide = Wide::new(3);
+    let (sender, receiver) = tokio::sync::watch::channel(None);
+    let mut events = super::of_run(receiver, None);
+    for attempt in 1..=500 {
+        wide.does(|step| at(attempt, EventKind::StepStarted { step, attempt: attempt as u32 }));
+        let state = Arc::new(wide.state(Standing::Running, None));
+        sender.send_replace(Some(Seen::Run(state)));
+        tokio::time::advance(millis(100)).await;
+    }
+    let begun = tokio::time::Instant::now();
+    let (all, ended) = taken(&mut events).await;
+    let states: Vec<_> = all.iter().filter(|event| event.contains("state")).collect();
+    assert!(states.len() <= 3, "{} states wait", states.len());
+    assert!(states.last().unwrap().contains(&wide.seq.to_string()), "{states:?}");
+    assert!(begun.elapsed() < Duration::from_secs(3) && !ended);
+    let state = wide.state(Standing::Ended(RunState::Failed), None);
+    sender.send_replace(Some(Seen::Run(Arc::new(state))));
+    let (all, ended) = taken(&mut events).await;
+    assert!(ended && all.last().unwrap().contains("end"), "{all:?}");
 }

@@ -50,7 +50,11 @@ function Body({ detail }: { detail: JobDetail }) {
         {detail.graph.nodes.length > 0 ? (
           <Picture graph={detail.graph} name={detail.job.name} />
         ) : (
-          <p class="soft inset">The program that serves this page does not have the job.</p>
+          <p class="soft inset">
+            {detail.job.at === ""
+              ? "The program that serves this page does not have the job."
+              : "It has no ops."}
+          </p>
         )}
       </section>
       <div class="job-side">

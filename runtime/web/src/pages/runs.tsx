@@ -19,8 +19,8 @@ import { doneOf, RUN_STATES, totalOf, word } from "../words";
 const GATHER_MS = 300;
 
 export function RunsPage() {
-  const { job, state, q, after } = query.value;
-  const runs = useAnswer<RunPage>(`/runs${formatQuery({ job, state, q, after })}`);
+  const { job, state, q, since, after } = query.value;
+  const runs = useAnswer<RunPage>(`/runs${formatQuery({ job, state, q, since, after })}`);
   const jobs = useAnswer<JobList>("/jobs");
   const lost = useChanges(() => {
     void runs.again();
@@ -36,8 +36,15 @@ export function RunsPage() {
       <LostMark since={lost} />
       {jobs.data.value !== null && <Strip jobs={jobs.data.value.jobs} />}
       {page !== null && <Filters jobs={page.jobs} />}
+      {page?.damaged.map((damage) => (
+        <p key={damage} class="refused">
+          {damage}
+        </p>
+      ))}
       {page !== null && page.runs.length > 0 && <Table page={page} />}
-      {page !== null && page.runs.length === 0 && <NoRuns filtered={Boolean(job || state || q || after)} />}
+      {page !== null && page.runs.length === 0 && (
+        <NoRuns filtered={Boolean(job || state || q || since || after)} />
+      )}
       {page !== null && <Pages page={page} />}
     </div>
   );
@@ -71,10 +78,20 @@ function useChanges(act: () => void): number | null {
   return lost.value;
 }
 
+/** How long ago a run began at most, as the server reads it. */
+const SINCE = [
+  ["", "any time"],
+  ["1h", "last hour"],
+  ["1d", "last day"],
+  ["7d", "last week"],
+];
+
 /** A job's last runs at a glance; a click on the name shows only its runs. */
 function Strip({ jobs }: { jobs: Job[] }) {
   const chosen = query.value.job;
-  const some = jobs.filter((job) => job.last.length > 0);
+  const begun = (job: Job) => job.last[0]?.started ?? 0;
+  // The job that ran last comes first: the others are a scroll away.
+  const some = jobs.filter((job) => job.last.length > 0).sort((a, b) => begun(b) - begun(a));
   if (some.length === 0) return null;
   return (
     <section class="strip" aria-label="Last runs of each job">
@@ -99,7 +116,12 @@ function Strip({ jobs }: { jobs: Job[] }) {
 }
 
 function Filters({ jobs }: { jobs: string[] }) {
-  const { job = "", state = "", q = "" } = query.value;
+  const { job = "", state = "", q = "", since = "" } = query.value;
+  const states = new Set(state.split(",").filter(Boolean));
+  const toggle = (each: string) => {
+    if (!states.delete(each)) states.add(each);
+    change({ state: [...states].join(","), after: null }, "push");
+  };
   return (
     <search class="filters">
       <input
@@ -122,6 +144,17 @@ function Filters({ jobs }: { jobs: string[] }) {
           </option>
         ))}
       </select>
+      <select
+        aria-label="Begun"
+        value={since}
+        onChange={(event) => change({ since: event.currentTarget.value, after: null }, "push")}
+      >
+        {SINCE.map(([value, words]) => (
+          <option key={value} value={value}>
+            {words}
+          </option>
+        ))}
+      </select>
       <fieldset class="chips">
         <legend class="unseen">State</legend>
         {RUN_STATES.map((each) => (
@@ -129,8 +162,8 @@ function Filters({ jobs }: { jobs: string[] }) {
             key={each}
             type="button"
             class={`chip is-${each}`}
-            aria-pressed={each === state}
-            onClick={() => change({ state: each === state ? null : each, after: null }, "push")}
+            aria-pressed={states.has(each)}
+            onClick={() => toggle(each)}
           >
             <StateShape state={each} />
             {word(each)}
@@ -149,7 +182,7 @@ function Table({ page }: { page: RunPage }) {
   // The browser's clock may be another than the server's: only what passed since the answer is added.
   const came = useMemo(() => Date.now() / 1_000, [page]);
   return (
-    <div class="card table is-runs">
+    <div class="card table">
       <table class="runs">
         <thead>
           <tr>

@@ -70,12 +70,6 @@ function Group({ group, run }: { group: FailureGroup; run: RunState }) {
             </button>
           )}
         </p>
-        {whole.value && more && (
-          <pre>
-            {lines.slice(1).join("\n")}
-            {causes.map((cause) => `${lines.length > 1 ? "\n" : ""}caused by: ${cause}`).join("\n")}
-          </pre>
-        )}
         <p class="examples">
           {group.examples.map((step) => (
             <a key={step} class="mono cut" href={selection.href({ step })}>
@@ -91,15 +85,23 @@ function Group({ group, run }: { group: FailureGroup; run: RunState }) {
         </p>
       </div>
       <span class="cause-acts">
-        <a class="button" href={selection.href({ op: group.op, state: "failed", view: "steps" })}>
-          Show all
-        </a>
+        {group.count > group.examples.length && (
+          <a class="button" href={selection.href({ op: group.op, state: "failed", view: "steps" })}>
+            Show all
+          </a>
+        )}
         {run.detail.value.has_job && (
           <button type="button" onClick={() => rerunGroup(group)}>
-            Rerun these…
+            {group.count === 1 ? "Rerun it…" : "Rerun these…"}
           </button>
         )}
       </span>
+      {whole.value && more && (
+        <pre>
+          {lines.slice(1).join("\n")}
+          {causes.map((cause) => `${lines.length > 1 ? "\n" : ""}caused by: ${cause}`).join("\n")}
+        </pre>
+      )}
     </li>
   );
 }

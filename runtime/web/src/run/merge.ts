@@ -17,7 +17,9 @@ export function merge(detail: RunDetail, live: Live): RunDetail {
     elapsed: live.elapsed,
     cancelling: live.cancelling ?? null,
     run: { ...detail.run, state: live.state, took: live.took, steps: live.steps },
-    ops: changed ? detail.ops.map((op) => ({ ...op, ...live.ops[op.node] })) : detail.ops,
+    ops: changed
+      ? detail.ops.map((op) => (live.ops[op.node] ? { ...op, ...live.ops[op.node] } : op))
+      : detail.ops,
     running: live.running,
     failures: live.failures.length > 0 ? mergeFailures(detail.failures, live.failures) : detail.failures,
   };

@@ -65,7 +65,7 @@ export function Ops({ run }: { run: RunState }) {
             <th>Op</th>
             <Head run={run} column="done" says="Done" number />
             <Head run={run} column="failed" says="Steps" />
-            <Head run={run} column="running" says="Running" number />
+            {live && <Head run={run} column="running" says="Running" number />}
             {live && <th class="number at-rate">Rate</th>}
             <Head run={run} column="p50" says="p50" number />
             <Head run={run} column="p95" says="p95" number />
@@ -152,7 +152,7 @@ function Row({ row, run, live, pace, spark, fold }: RowProps) {
       </td>
       <td class="at-failed">
         <span class="bar-and">
-          <StateBar counts={counts} known={known} />
+          <StateBar counts={counts} known={known} growing={growing} />
           {counts.failed > 0 && (
             <a
               class="state is-failed"
@@ -166,7 +166,7 @@ function Row({ row, run, live, pace, spark, fold }: RowProps) {
           )}
         </span>
       </td>
-      <td class="number at-running">{counts.running > 0 ? count(counts.running) : ""}</td>
+      {live && <td class="number at-running">{counts.running > 0 ? count(counts.running) : ""}</td>}
       {live && <td class="number at-rate">{alone && pace !== null && pace > 0 ? rate(pace) : ""}</td>}
       <td class="number at-p50">{alone && op.p50 != null ? duration(op.p50) : ""}</td>
       <td class="number at-p95">{alone && op.p95 != null ? duration(op.p95) : ""}</td>
