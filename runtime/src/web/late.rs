@@ -118,6 +118,10 @@ impl Store for LateStore {
         self.now()?.map_or(Ok(Vec::new()), |store| store.each_run(filter))
     }
 
+    fn ended(&self) -> Result<Vec<(String, crate::RunState, u64)>, StoreError> {
+        self.now()?.map_or(Ok(Vec::new()), |store| store.ended())
+    }
+
     fn jobs(&self) -> Result<Vec<String>, StoreError> {
         self.now()?.map_or(Ok(Vec::new()), |store| store.jobs())
     }

@@ -8,6 +8,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::App;
 use super::api::{act, events, graph, jobs, live, run, runs, step, steps, timeline};
+use super::metrics::metrics;
 use super::pages::{api_document, icon, more, more_sheet, page, script, sheet};
 
 /// An address and what answers it.
@@ -37,6 +38,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/more.js", answer: || get(more) },
     Route { method: "GET", path: "/more.css", answer: || get(more_sheet) },
     Route { method: "GET", path: "/app.css", answer: || get(sheet) },
+    Route { method: "GET", path: "/metrics", answer: || get(metrics) },
     Route { method: "GET", path: "/favicon.svg", answer: || get(icon) },
     Route { method: "GET", path: "/api/v1/openapi.json", answer: || get(api_document) },
     Route { method: "GET", path: "/api/v1/runs", answer: || get(runs::list) },

@@ -53,6 +53,7 @@ use super::{
     Commit, CommitHead, Drive, Finding, Hash, LogFilter, LogRow, NewRun, RunFilter, RunRow, STANDSTILL,
     Store, StoreError,
 };
+use crate::event::RunState;
 
 /// Runs recorded in a SQLite file.
 pub struct SqliteStore {
@@ -228,6 +229,10 @@ impl Store for SqliteStore {
 
     fn jobs(&self) -> Result<Vec<String>, StoreError> {
         self.inner.readers.read(|conn| catalogue::jobs(conn))
+    }
+
+    fn ended(&self) -> Result<Vec<(String, RunState, u64)>, StoreError> {
+        self.inner.readers.read(|conn| catalogue::ended(conn))
     }
 
     fn ids(&self, prefix: &str, limit: usize) -> Result<Vec<String>, StoreError> {

@@ -53,12 +53,21 @@ pub(crate) async fn step(
     pairs: Pairs,
 ) -> Result<Json<Step>, Refused> {
     Params::of(pairs, &[])?;
-    app.blocking(move |app| {
-        let row = find(app, &id)?;
-        app.run(&row.id, |run| told(app, run, &name))
+    app.blocking(move |app| one(app, &id, &name)).await.map(Json)
+}
+
+/// All that is known of a step of a run; `id` is its id, or the beginning of it.
+pub(crate) fn one(app: &App, id: &str, name: &str) -> Result<Step, Refused> {
+    let row = find(app, id)?;
+    app.run(&row.id, |run| told(app, run, name))
+}
+
+/// The numbers of a step's item and of its node, as lines of logs have them; `run` is the run's whole id.
+pub(crate) fn numbers(app: &App, run: &str, name: &str) -> Result<(u32, u32), Refused> {
+    app.run(run, |run| {
+        let (node, item) = run.index().numbers(place_of(run, name)?);
+        Ok((item, node.0))
     })
-    .await
-    .map(Json)
 }
 
 /// All that is known of the step of a name.
