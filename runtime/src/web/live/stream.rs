@@ -18,7 +18,7 @@ use crate::store::Standing;
 use crate::web::api::convert;
 
 /// From one message about a run to the next at least: four a second.
-const BETWEEN: Duration = Duration::from_millis(250);
+pub(super) const BETWEEN: Duration = Duration::from_millis(250);
 
 /// From one word of changes in the list of runs to the next: two a second.
 const BETWEEN_LISTS: Duration = Duration::from_millis(500);
