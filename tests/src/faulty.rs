@@ -165,6 +165,11 @@ impl Store for FaultyStore {
         self.store.last_logs(run, filter, before, limit)
     }
 
+    fn count_logs(&self, run: &str, filter: &LogFilter) -> Result<u64, StoreError> {
+        self.plan.alive()?;
+        self.store.count_logs(run, filter)
+    }
+
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
         self.plan.alive()?;
         self.store.blob(run, hash)

@@ -131,6 +131,11 @@ impl Index {
         }
     }
 
+    /// The commit that has the last event about the step at a place; 0 if there is none.
+    pub(crate) fn commit_of(&self, place: u32) -> u64 {
+        self.steps[place as usize].commit()
+    }
+
     /// The step at a place; `None` if it does not count.
     pub(crate) fn step(&self, place: u32, driven: bool) -> Option<IndexedStep> {
         let state = self.state_of(place, driven)?;
@@ -189,6 +194,11 @@ impl Index {
         })
     }
 
+    /// The scope that an item is an instance of.
+    pub(crate) fn scope_of(&self, item: u32) -> ScopeId {
+        self.state.scope_of(item)
+    }
+
     /// The item around an item; 0 for one in the job's body.
     pub(crate) fn parent_of(&self, item: u32) -> u32 {
         self.state.parent_of(item)
@@ -199,6 +209,12 @@ impl Index {
         let mut around =
             std::iter::successors(Some(item), |item| (*item > 0).then(|| self.state.parent_of(*item)));
         around.find(|item| self.state.scope_of(*item) == scope)
+    }
+
+    /// Whether a fan-out has all its items: what opens it, in the item around it, said so since the run
+    /// began or was resumed.
+    pub(crate) fn is_closed(&self, around: u32, (node, output): (NodeId, u16)) -> bool {
+        self.state.is_closed(around, node, output)
     }
 
     /// The items of a scope that count and lie in an item, however deep, in the order in which they

@@ -141,12 +141,19 @@ impl Reader {
     /// The record is none, or a large value cannot be read.
     pub fn values(&self, record: &[u8]) -> Result<Vec<Option<Vec<u8>>>, ReadError> {
         let parts = values::read(record).map_err(|error| self.wrong(0, error))?;
-        let values = parts.values.into_iter().map(|value| match value {
+        parts.values.into_iter().map(|value| self.value(value)).collect()
+    }
+
+    /// A value as JSON text; `None` for nothing and for what is never recorded.
+    ///
+    /// # Errors
+    /// A large value cannot be read.
+    pub fn value(&self, value: StoredValue<'_>) -> Result<Option<Vec<u8>>, ReadError> {
+        match value {
             StoredValue::Json(text) => Ok(Some(text.to_vec())),
             StoredValue::Blob { hash, .. } => Ok(Some(self.store.blob(&self.row.id, &hash)?)),
             StoredValue::Nothing | StoredValue::Transient => Ok(None),
-        });
-        values.collect()
+        }
     }
 
     /// Steps by their item's number and their node, as log lines have them. One whose item is not

@@ -1,7 +1,8 @@
 //! What is recorded of one item, or of one step: values, and notes on how the step went.
 //!
-//! An item's record is one value. A step's is one value for each output of its op that is not dynamic,
-//! in order, and after them its notes, if it has any. What the JSON of the notes says is not known here.
+//! An item's record is one value. A step's is one value for each output of its op, in order, and after
+//! them its notes, if it has any; the value of a dynamic output only says whether it gave nothing at all.
+//! What the JSON of the notes says is not known here.
 
 use super::error::RecordError;
 use super::varint::{Cursor, write, write_bytes};

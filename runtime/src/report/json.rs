@@ -270,8 +270,9 @@ fn recorded_values<'a>(shape: &'a Shape, node: NodeId, record: &[u8]) -> Option<
         return None;
     }
     let parts = record::values::read(record).ok()?;
-    let singles = shape.node(node).outputs.iter().filter(|output| !output.dynamic);
-    let values = singles.zip(parts.values).map(|(output, value)| {
+    let outputs = shape.node(node).outputs.iter().zip(parts.values);
+    let singles = outputs.filter(|(output, _)| !output.dynamic);
+    let values = singles.map(|(output, value)| {
         let json = match value {
             StoredValue::Json(text) => std::str::from_utf8(text).ok().map(str::to_owned),
             StoredValue::Blob { hash, len } => {

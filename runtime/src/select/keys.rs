@@ -6,7 +6,7 @@ use crate::key::Key;
 
 /// The keys that items of a scope, or of one inside it, begin with; `None` stands for any key. It is
 /// as long as it needs to be: it never ends with `None`.
-pub(super) type Pattern = Vec<Option<Key>>;
+pub(crate) type Pattern = Vec<Option<Key>>;
 
 /// The first `length` places of a pattern.
 pub(super) fn cut(pattern: &[Option<Key>], length: usize) -> Pattern {

@@ -11,7 +11,7 @@ use crate::shape::{Shape, ShapeKind, ShapeSource};
 use super::keys::{Pattern, cut, join, middle};
 
 #[derive(Debug)]
-pub(super) struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     pub(super) shape: &'a Shape,
     /// How many keys the items of each scope have.
     depths: Vec<usize>,
@@ -26,7 +26,7 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(shape: &'a Shape) -> Self {
+    pub(crate) fn new(shape: &'a Shape) -> Self {
         let nodes = shape.nodes.len();
         let mut opens = vec![Vec::new(); nodes];
         for (scope, entry) in (0..).map(ScopeId).zip(&shape.scopes) {
@@ -49,16 +49,16 @@ impl<'a> Lines<'a> {
     }
 
     /// How many keys the items of a scope have.
-    pub(super) fn depth(&self, scope: ScopeId) -> usize {
+    pub(crate) fn depth(&self, scope: ScopeId) -> usize {
         self.depths[scope.index()]
     }
 
     /// How many keys the steps of a node have.
-    pub(super) fn keys_of(&self, node: NodeId) -> usize {
+    pub(crate) fn keys_of(&self, node: NodeId) -> usize {
         self.depth(self.shape.node(node).scope)
     }
 
-    pub(super) fn reads(&self, node: NodeId) -> &[NodeId] {
+    pub(crate) fn reads(&self, node: NodeId) -> &[NodeId] {
         &self.reads[node.index()]
     }
 
@@ -83,7 +83,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The fan-outs that a gather, or a zip, takes items over.
-    pub(super) fn over(&self, node: NodeId) -> impl Iterator<Item = ScopeId> {
+    pub(crate) fn over(&self, node: NodeId) -> impl Iterator<Item = ScopeId> {
         self.shape.node(node).takes.iter().flat_map(|take| take.over.iter().copied())
     }
 
@@ -92,7 +92,7 @@ impl<'a> Lines<'a> {
     }
 
     /// What opens the items of a scope that fit a pattern; `None` for the job's body.
-    pub(super) fn opener(&self, scope: ScopeId, pattern: &[Option<Key>]) -> Option<(NodeId, Pattern)> {
+    pub(crate) fn opener(&self, scope: ScopeId, pattern: &[Option<Key>]) -> Option<(NodeId, Pattern)> {
         let node = self.fan(scope)?;
         let own = self.keys_of(node);
         let pattern = match self.shape.node(node).kind {
@@ -107,7 +107,7 @@ impl<'a> Lines<'a> {
     }
 
     /// What `node`, in the steps of a pattern, needs of `read`, which it reads.
-    pub(super) fn before(&self, node: NodeId, read: NodeId, pattern: &[Option<Key>]) -> Vec<Pattern> {
+    pub(crate) fn before(&self, node: NodeId, read: NodeId, pattern: &[Option<Key>]) -> Vec<Pattern> {
         let mut patterns = Vec::new();
         let opened = |scope: ScopeId| self.opener(scope, &cut(pattern, self.depth(scope))).map(|it| it.1);
         for take in &self.shape.node(node).takes {
@@ -138,7 +138,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The readers of `node`, in the steps of a pattern, each with what of it reads those.
-    pub(super) fn after(&self, node: NodeId, pattern: &[Option<Key>]) -> Vec<(NodeId, Pattern)> {
+    pub(crate) fn after(&self, node: NodeId, pattern: &[Option<Key>]) -> Vec<(NodeId, Pattern)> {
         let readers = self.readers(node).iter();
         readers
             .flat_map(|reader| {

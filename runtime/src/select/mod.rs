@@ -28,7 +28,9 @@ use crate::key::Key;
 use crate::shape::Shape;
 
 use keys::KeySet;
-use lines::Lines;
+#[cfg(feature = "ui")]
+pub(crate) use keys::Pattern;
+pub(crate) use lines::Lines;
 use past::{Visit, walk};
 
 /// What becomes of a step in a rerun.

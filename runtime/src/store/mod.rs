@@ -78,6 +78,23 @@ pub trait Store: Send + Sync + fmt::Debug {
         Ok(jobs)
     }
 
+    /// How many runs of each job ended how, by job.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn ended(&self) -> Result<Vec<(String, RunState, u64)>, StoreError> {
+        let mut ended: Vec<(String, RunState, u64)> = Vec::new();
+        for run in self.runs(&RunFilter::default())? {
+            let Standing::Ended(state) = run.standing else { continue };
+            match ended.iter_mut().find(|(job, other, _)| *job == run.job && *other == state) {
+                Some((.., runs)) => *runs += 1,
+                None => ended.push((run.job, state, 1)),
+            }
+        }
+        ended.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Ok(ended)
+    }
+
     /// The ids of runs that begin with `prefix`, newest first, at most `limit`.
     ///
     /// # Errors
@@ -133,6 +150,12 @@ pub trait Store: Send + Sync + fmt::Debug {
         before: u64,
         limit: usize,
     ) -> Result<Vec<LogRow>, StoreError>;
+
+    /// How many lines of a run's log a filter lets through.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn count_logs(&self, run: &str, filter: &LogFilter) -> Result<u64, StoreError>;
 
     /// A large value.
     ///

@@ -4,6 +4,7 @@
 mod job;
 mod lists;
 mod run;
+mod step;
 mod words;
 
 use axum::http::StatusCode;
@@ -96,7 +97,7 @@ impl Draft {
 
     fn runs(&mut self, app: &App) -> Result<(), Refused> {
         self.title = "Runs".to_owned();
-        let page = api::runs::page(app, &api::runs::Wanted::newest())?;
+        let page = api::runs::page(app, &api::runs::Asked::newest())?;
         lists::runs(app, &page, &mut self.main);
         self.answer(&["runs"], &page)?;
         self.answer(&["jobs"], &api::jobs::all(app)?)
@@ -127,9 +128,13 @@ impl Draft {
         self.title = step.to_owned();
         let detail = api::run::detail(app, id)?;
         self.title = format!("{step} of {} {}", detail.run.job, detail.run.short);
-        run::head(&detail, &mut self.main);
-        self.main.say("h2", step);
-        self.answer(&["runs", id], &detail)
+        let told = api::step::one(app, &detail.run.id, step)?;
+        let numbers = Some(api::step::numbers(app, &detail.run.id, step)?);
+        let filter = LogFilter { step: numbers, ..LogFilter::default() };
+        let lines = run::last_lines(app, &detail.run.id, &filter)?;
+        step::step(&detail, &told, &lines, &mut self.main);
+        self.answer(&["runs", id], &detail)?;
+        self.answer(&["runs", id, "steps", step], &told)
     }
 
     /// Keeps an answer of the API for the page's script.
@@ -207,6 +212,11 @@ mod tests {
             ("/jobs/letters", "jobs.rs:7", &["/api/v1/jobs/letters"]),
             ("/jobs/letters/launch", "letters run letters", &["/api/v1/jobs/letters"]),
             ("/runs/7k2m", "api time out after 500 ms", &["/api/v1/runs/7k2m"]),
+            (
+                "/runs/7k2m/steps/compute_piece%5Bb%5D",
+                "<h2>compute_piece[b]</h2><p class=\"state state-failed\">failed</p>",
+                &["/api/v1/runs/7k2m", "/api/v1/runs/7k2m/steps/compute_piece%5Bb%5D"],
+            ),
         ] {
             let first = first(&app, path, "view=timeline");
             assert_eq!(first.status, StatusCode::OK, "{}", first.html);

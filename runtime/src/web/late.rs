@@ -118,6 +118,10 @@ impl Store for LateStore {
         self.now()?.map_or(Ok(Vec::new()), |store| store.each_run(filter))
     }
 
+    fn ended(&self) -> Result<Vec<(String, crate::RunState, u64)>, StoreError> {
+        self.now()?.map_or(Ok(Vec::new()), |store| store.ended())
+    }
+
     fn jobs(&self) -> Result<Vec<String>, StoreError> {
         self.now()?.map_or(Ok(Vec::new()), |store| store.jobs())
     }
@@ -160,6 +164,10 @@ impl Store for LateStore {
         limit: usize,
     ) -> Result<Vec<LogRow>, StoreError> {
         self.of(run)?.last_logs(run, filter, before, limit)
+    }
+
+    fn count_logs(&self, run: &str, filter: &LogFilter) -> Result<u64, StoreError> {
+        self.of(run)?.count_logs(run, filter)
     }
 
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {

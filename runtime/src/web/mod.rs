@@ -18,6 +18,7 @@ mod http;
 mod late;
 mod layer;
 mod live;
+mod metrics;
 mod open_runs;
 mod pages;
 mod place;

@@ -7,7 +7,8 @@ use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 
 use super::App;
-use super::api::{act, events, graph, jobs, live, run, runs, steps, timeline};
+use super::api::{act, events, graph, jobs, live, run, runs, step, steps, timeline};
+use super::metrics::metrics;
 use super::pages::{api_document, icon, more, more_sheet, page, script, sheet};
 
 /// An address and what answers it.
@@ -37,11 +38,18 @@ pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/more.js", answer: || get(more) },
     Route { method: "GET", path: "/more.css", answer: || get(more_sheet) },
     Route { method: "GET", path: "/app.css", answer: || get(sheet) },
+    Route { method: "GET", path: "/metrics", answer: || get(metrics) },
     Route { method: "GET", path: "/favicon.svg", answer: || get(icon) },
     Route { method: "GET", path: "/api/v1/openapi.json", answer: || get(api_document) },
     Route { method: "GET", path: "/api/v1/runs", answer: || get(runs::list) },
     Route { method: "GET", path: "/api/v1/runs/{id}", answer: || get(run::one) },
     Route { method: "GET", path: "/api/v1/runs/{id}/graph", answer: || get(graph::of_run) },
+    Route { method: "GET", path: "/api/v1/runs/{id}/steps/{step}", answer: || get(step::step) },
+    Route {
+        method: "GET",
+        path: "/api/v1/runs/{id}/steps/{step}/value/{output}",
+        answer: || get(step::value),
+    },
     Route { method: "GET", path: "/api/v1/runs/{id}/events", answer: || get(events::page) },
     Route { method: "GET", path: "/api/v1/jobs", answer: || get(jobs::list) },
     Route { method: "GET", path: "/api/v1/jobs/{job}", answer: || get(jobs::one) },

@@ -75,6 +75,10 @@ impl Store for SlowStore {
         self.store.last_logs(run, filter, before, limit)
     }
 
+    fn count_logs(&self, run: &str, filter: &LogFilter) -> Result<u64, StoreError> {
+        self.store.count_logs(run, filter)
+    }
+
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
         self.store.blob(run, hash)
     }

@@ -351,6 +351,9 @@ fn lines_are_found_by_step_and_level(store: Kept) {
     assert_eq!(read(LogFilter { level: 2, node: Some(2), ..filter() }, 2, 9), "3c");
     assert_eq!(read(LogFilter { level: 3, ..filter() }, 0, 9), "1a2b3c5e");
     assert_eq!(read_back(filter(), u64::MAX, 9), "5e4d3c2b1a");
+    let count = |filter: LogFilter| store.count_logs("one", &filter).expect("a number");
+    assert_eq!((count(filter()), count(LogFilter { level: 2, ..filter() })), (5, 2));
+    assert_eq!(count(LogFilter { step: Some((1, 2)), ..filter() }), 2);
     assert_eq!(read_back(filter(), 4, 2), "3c2b");
     assert_eq!(read_back(LogFilter { step: Some((1, 2)), ..filter() }, u64::MAX, 9), "4d2b");
     assert_eq!(read_back(LogFilter { step: Some((1, 2)), level: 3, ..filter() }, 4, 9), "2b");
@@ -423,6 +426,7 @@ fn nothing_is_known_of_no_run(store: Kept) {
         none(store.commits(id, 0, 1).expect_err("none"));
         none(store.summary(id).expect_err("none"));
         none(store.logs(id, &LogFilter::default(), 0, 1).expect_err("none"));
+        none(store.count_logs(id, &LogFilter::default()).expect_err("none"));
         none(store.last_logs(id, &LogFilter::default(), 9, 1).expect_err("none"));
         none(store.blob(id, &[0; 32]).expect_err("none"));
         none(store.request_cancel(id, "").expect_err("none"));

@@ -10,11 +10,10 @@ use super::steps::state;
 use super::{View, pretty};
 use crate::cli::logs::{line_text, lines_of};
 use crate::cli::problem::{Problem, nearest};
-use crate::context::Metadata;
-use crate::context::{Note, Notes};
-use crate::event::StepState;
+use crate::context::{Metadata, Note, Notes};
+use crate::given::{Given, given};
+use crate::record::ReadError;
 use crate::record::reader::{Told, Turn};
-use crate::record::values;
 use crate::report::turns::turn_text;
 use crate::report::words::{clock, counted, pretty_json, safe_lines};
 use crate::step::StepName;
@@ -39,16 +38,15 @@ fn known(view: &View<'_>, name: &str) -> Result<Known, Problem> {
     let reader = view.reader;
     let parsed: StepName = name.parse().map_err(|error| Problem::Usage(format!("{error}")))?;
     let told = reader.step(&parsed)?.ok_or_else(|| none(view, &parsed))?;
-    let parts = values::read(&told.record).map_err(|error| Problem::Store(error.to_string()))?;
-    let notes = match parts.notes {
-        Some(notes) => Notes::read(notes).map_err(|error| Problem::Store(error.to_string()))?,
-        None => Notes::default(),
-    };
     let shape = reader.shape();
-    let singles = shape.node(told.step.node).outputs.iter().filter(|output| !output.dynamic);
-    let outputs = singles.zip(reader.values(&told.record)?);
+    let given = given(shape.node(told.step.node), &told.record);
+    let Given { outputs, notes } = given.map_err(|error| Problem::Store(error.to_string()))?;
     let text = |json: Vec<u8>| String::from_utf8_lossy(&json).into_owned();
-    let outputs = outputs.map(|(output, value)| (output.name.clone(), value.map(text))).collect();
+    let outputs = outputs.into_iter().filter(|(output, _)| !output.dynamic).map(|(output, value)| {
+        let value = value.map(|value| reader.value(value)).transpose()?.flatten();
+        Ok((output.name.clone(), value.map(text)))
+    });
+    let outputs = outputs.collect::<Result<_, ReadError>>()?;
     Ok(Known { name: told.step.name(shape).to_string(), told, outputs, notes })
 }
 
@@ -65,22 +63,13 @@ fn none(view: &View<'_>, name: &StepName) -> Problem {
     Problem::Usage(format!("run {run} has no step `{wrong}`{}", near.unwrap_or_default()))
 }
 
-/// How the step stands: one that ran when its process died runs no more.
-fn standing(view: &View<'_>, told: &Told) -> StepState {
-    match told.state {
-        Some(StepState::Running) if view.reader.row().standing != Standing::Running => StepState::Waiting,
-        Some(state) => state,
-        None => StepState::Waiting,
-    }
-}
-
 pub(super) fn text(view: &View<'_>, name: &str) -> Result<String, Problem> {
     let Known { name, told, outputs, notes } = known(view, name)?;
     let (paint, shape) = (view.paint, view.reader.shape());
     let is_over = matches!(view.reader.row().standing, Standing::Ended(_));
     let stands = match told.state {
         None if is_over => "not part of this run: nothing that was run again needed it".to_owned(),
-        _ => state(standing(view, &told), paint),
+        _ => state(told.standing(view.reader.row().standing), paint),
     };
     let mut text = format!("   {}  {stands}", paint.strong(&safe(&name)));
     if let Some(cause) = &told.cause {
@@ -163,7 +152,7 @@ pub(super) fn json(view: &View<'_>, name: &str) -> Result<String, Problem> {
         "job": shape.job,
         "step": name,
         "op": shape.node(told.step.node).name,
-        "state": standing(view, &told),
+        "state": told.standing(view.reader.row().standing),
         "cause": told.cause.as_ref().map(|cause| cause.name(shape).to_string()),
         "turns": turns,
         "metadata": notes.metadata,

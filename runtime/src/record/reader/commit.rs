@@ -10,7 +10,7 @@ use crate::record::RecordError;
 use crate::record::decode::event;
 use crate::record::raw::{Raw, Reader as Block};
 use crate::step::Path;
-use crate::store::{Commit, CommitIndex};
+use crate::store::{Commit, CommitHead, CommitIndex};
 
 /// Which events are asked for.
 #[derive(Debug, Clone, Default)]
@@ -101,6 +101,32 @@ impl Reader {
         let commit = self.store.commits(&self.row.id, piece.seq.saturating_sub(1), 1)?.pop();
         let Some(commit) = commit else { return Ok(Told::default()) };
         self.told_by(&commit, piece, filter, path).map_err(|error| self.wrong(piece.seq, error))
+    }
+
+    /// What is recorded of the value of an item; empty if nothing is. Only the commit that opened it is
+    /// read.
+    ///
+    /// # Errors
+    /// The commit cannot be read.
+    pub(crate) fn item_record(&self, heads: &[CommitHead], item: u32) -> Result<Vec<u8>, ReadError> {
+        let after = heads.partition_point(|head| head.index.items_before < item);
+        let Some(head) = after.checked_sub(1).map(|before| before..after) else { return Ok(Vec::new()) };
+        let mut record = Vec::new();
+        self.scan(
+            &heads[head],
+            |_| true,
+            |_, at| {
+                if let Raw::ItemYielded { record: found, .. } = &at.raw
+                    && at.items == item
+                {
+                    let start = found.span.start as usize;
+                    let bytes = at.bytes.get(start..start + found.span.len as usize);
+                    record = bytes.unwrap_or_default().to_vec();
+                }
+                at.items < item
+            },
+        )?;
+        Ok(record)
     }
 
     fn told_by(

@@ -14,6 +14,8 @@ use crate::record::decode::event;
 use crate::record::raw::{Raw, RawRecord, RawStep};
 use crate::shape::Shape;
 use crate::step::{Path, StepName};
+#[cfg(feature = "cli")]
+use crate::store::Standing;
 use crate::store::{CommitHead, CommitIndex};
 
 /// All that is recorded of a step.
@@ -29,6 +31,18 @@ pub struct Told {
     pub cause: Option<StepRef>,
     /// What is recorded of what it gave; empty if nothing is.
     pub record: Vec<u8>,
+}
+
+impl Told {
+    /// How the step stands in a run that stands so: one that ran when its process died runs no more.
+    #[cfg(feature = "cli")]
+    pub(crate) fn standing(&self, run: Standing) -> StepState {
+        match self.state {
+            Some(StepState::Running) if run != Standing::Running => StepState::Waiting,
+            Some(state) => state,
+            None => StepState::Waiting,
+        }
+    }
 }
 
 /// Something that happened to a step.
@@ -100,6 +114,33 @@ impl Reader {
         }))
     }
 
+    /// What commits that `wanted` admits tell of a step whose item is open, and counts. `path` gives the
+    /// item of a number.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    #[cfg(feature = "ui")]
+    pub(crate) fn step_by(
+        &self,
+        step: StepRef,
+        heads: &[CommitHead],
+        wanted: impl Fn(&CommitHead) -> bool,
+        path: impl Fn(u32) -> Path,
+    ) -> Result<Told, ReadError> {
+        let mut listener = Listener::of_item(step.node, step.path.number());
+        self.scan(heads, wanted, |_, at| {
+            listener.hear(&at);
+            true
+        })?;
+        Ok(Told {
+            step,
+            state: listener.state,
+            turns: listener.turns,
+            cause: listener.cause.map(|cause| StepRef { node: cause.node, path: path(cause.item) }),
+            record: listener.record,
+        })
+    }
+
     /// The nodes whose events a step's story is told by: itself, and what opens the items around it.
     fn nodes_that_tell_of(&self, node: NodeId) -> u64 {
         let around = self.shape.outwards(self.shape.node(node).scope);
@@ -133,6 +174,22 @@ impl<'a> Listener<'a> {
             keys,
             prefixes: BTreeMap::from([(0, 0)]),
             item: keys.is_empty().then_some(0),
+            state: None,
+            turns: Vec::new(),
+            cause: None,
+            record: Vec::new(),
+        }
+    }
+
+    /// Of a step whose item is known: no other item is looked for.
+    #[cfg(feature = "ui")]
+    fn of_item(node: NodeId, item: u32) -> Self {
+        Self {
+            node,
+            fans: Vec::new(),
+            keys: &[],
+            prefixes: BTreeMap::new(),
+            item: Some(item),
             state: None,
             turns: Vec::new(),
             cause: None,

@@ -280,6 +280,11 @@ impl Store for MemoryStore {
         Ok(lines.take(limit).cloned().collect())
     }
 
+    fn count_logs(&self, run: &str, filter: &LogFilter) -> Result<u64, StoreError> {
+        let shelf = self.shelf();
+        Ok(shelf.kept(run)?.logs.iter().filter(|line| filter.admits(line)).count() as u64)
+    }
+
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {
         let missing = || StoreError::Damaged {
             store: NAME.to_owned(),

@@ -47,11 +47,29 @@ pub(super) enum From {
     Before(u64),
 }
 
-/// The query for lines, of fixed pieces, and the values that it takes. Pieces that no index of its own
-/// serves are kept from choosing one (`+`): the answer comes in order, without sorting.
+/// The query for lines, and the values that it takes: the answer comes in order, without sorting.
 pub(super) fn query(filter: &LogFilter, run: i64, from: From, limit: usize) -> (String, Vec<Value>) {
-    let mut query =
-        String::from("SELECT number, item, node, attempt, at, level, target, text, fields FROM logs");
+    let columns = "number, item, node, attempt, at, level, target, text, fields";
+    let (mut query, mut values) = select(columns, filter, run);
+    let (rest, bound) = match from {
+        From::After(after) => (" AND number > ? ORDER BY number LIMIT ?", after),
+        From::Before(before) => (" AND number < ? ORDER BY number DESC LIMIT ?", before),
+    };
+    query.push_str(rest);
+    values.extend([number(bound), i64::try_from(limit).unwrap_or(i64::MAX)]);
+    (query, values.into_iter().map(Value::Integer).collect())
+}
+
+/// The query for how many lines there are, and the values that it takes.
+pub(super) fn query_count(filter: &LogFilter, run: i64) -> (String, Vec<Value>) {
+    let (query, values) = select("count(*)", filter, run);
+    (query, values.into_iter().map(Value::Integer).collect())
+}
+
+/// What both have in common, of fixed pieces. Pieces that no index of its own serves are kept from
+/// choosing one (`+`).
+fn select(columns: &'static str, filter: &LogFilter, run: i64) -> (String, Vec<i64>) {
+    let mut query = format!("SELECT {columns} FROM logs");
     // SQLite does not guess that a step's lines are few, nor that warnings and errors are.
     let trouble = matches!(filter.level, 1 | 2) && filter.step.is_none();
     query.push_str(match (filter.step, trouble) {
@@ -59,13 +77,8 @@ pub(super) fn query(filter: &LogFilter, run: i64, from: From, limit: usize) -> (
         (None, true) => " INDEXED BY logs_of_trouble",
         (None, false) => "",
     });
-    let (place, order, bound) = match from {
-        From::After(after) => (" AND number > ?", " ORDER BY number LIMIT ?", after),
-        From::Before(before) => (" AND number < ?", " ORDER BY number DESC LIMIT ?", before),
-    };
     query.push_str(" WHERE run = ?");
-    query.push_str(place);
-    let mut values = vec![run, number(bound)];
+    let mut values = vec![run];
     if let Some((item, node)) = filter.step {
         query.push_str(" AND item = ? AND node = ?");
         values.extend([i64::from(item), i64::from(node)]);
@@ -79,9 +92,13 @@ pub(super) fn query(filter: &LogFilter, run: i64, from: From, limit: usize) -> (
         query.push_str(if trouble { " AND level <= 2 AND +level <= ?" } else { " AND +level <= ?" });
         values.push(i64::from(filter.level));
     }
-    query.push_str(order);
-    values.push(i64::try_from(limit).unwrap_or(i64::MAX));
-    (query, values.into_iter().map(Value::Integer).collect())
+    (query, values)
+}
+
+/// How many lines of a run there are.
+pub(super) fn count(conn: &Connection, place: &Place, id: &str, filter: &LogFilter) -> Result<u64, Fault> {
+    let (query, values) = query_count(filter, catalogue::entry(conn, place, id)?.number);
+    Ok(conn.query_row(&query, params_from_iter(values), |row| unsigned(row, 0))?)
 }
 
 /// Lines of a run.

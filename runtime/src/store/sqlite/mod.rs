@@ -53,6 +53,7 @@ use super::{
     Commit, CommitHead, Drive, Finding, Hash, LogFilter, LogRow, NewRun, RunFilter, RunRow, STANDSTILL,
     Store, StoreError,
 };
+use crate::event::RunState;
 
 /// Runs recorded in a SQLite file.
 pub struct SqliteStore {
@@ -230,6 +231,10 @@ impl Store for SqliteStore {
         self.inner.readers.read(|conn| catalogue::jobs(conn))
     }
 
+    fn ended(&self) -> Result<Vec<(String, RunState, u64)>, StoreError> {
+        self.inner.readers.read(|conn| catalogue::ended(conn))
+    }
+
     fn ids(&self, prefix: &str, limit: usize) -> Result<Vec<String>, StoreError> {
         self.inner.readers.read(|conn| catalogue::ids(conn, prefix, limit))
     }
@@ -271,6 +276,10 @@ impl Store for SqliteStore {
     ) -> Result<Vec<LogRow>, StoreError> {
         let from = From::Before(before);
         self.inner.readers.read(|conn| lines::read(conn, &self.inner.place, run, filter, from, limit))
+    }
+
+    fn count_logs(&self, run: &str, filter: &LogFilter) -> Result<u64, StoreError> {
+        self.inner.readers.read(|conn| lines::count(conn, &self.inner.place, run, filter))
     }
 
     fn blob(&self, run: &str, hash: &Hash) -> Result<Vec<u8>, StoreError> {

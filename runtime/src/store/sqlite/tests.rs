@@ -63,6 +63,11 @@ fn a_damaged_run_hides_no_other() {
         drop(store.create(NewRun { job: job.to_owned(), parent, ..new_run(id) }).expect("it is entered"));
     }
     assert_eq!(store.jobs().expect("jobs"), ["a", "b"]);
+    let drive = store.drive("three", false).expect("it is free");
+    let end = NewCommit { state: Some(Some(RunState::Failed)), ..NewCommit::default() };
+    drive.append(end).expect("it is noted");
+    drop(drive);
+    assert_eq!(store.ended().expect("counts"), [("a".to_owned(), RunState::Failed, 1)]);
     let reruns = RunFilter { parent: Some("one".to_owned()), ..RunFilter::default() };
     let reruns = store.runs(&reruns).expect("reruns").into_iter().map(|run| run.id);
     assert_eq!(reruns.collect::<Vec<_>>(), ["three", "two"]);
@@ -94,6 +99,8 @@ fn every_list_of_lines_is_read_in_order_by_an_index() {
                     is_indexed(&format!("{filter:?}"), &plan);
                     assert!(plan.contains(expected), "{filter:?}, {from:?}: {plan}");
                 }
+                let (query, values) = lines::query_count(&filter, 1);
+                is_indexed(&format!("how many: {filter:?}"), &plan(&query, values));
             }
         }
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 
-use super::asked::Asked;
+use super::params::{Pairs, Params};
 use super::rows::find;
 use super::types::{GraphBox, GraphEdge, GraphNode, GraphView};
 use crate::layout::Drawing;
@@ -18,9 +18,9 @@ use crate::web::refused::Refused;
 pub(crate) async fn of_run(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    Query(given): Query<Vec<(String, String)>>,
+    pairs: Pairs,
 ) -> Result<Json<GraphView>, Refused> {
-    Asked::read(given, &[])?;
+    Params::of(pairs, &[])?;
     let view = app.blocking(move |app| {
         let row = find(app, &id)?;
         let facts = Facts::read(&row.id, &row.facts).map_err(crate::record::ReadError::from)?;

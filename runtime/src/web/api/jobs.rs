@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 
-use super::asked::Asked;
 use super::convert::seconds;
 use super::graph::view;
+use super::params::{Pairs, Params};
 use super::rows::{bar, job, order};
 use super::schema;
 use super::types::{Job, JobDetail, JobList, Limits, RunBar, RunStanding};
@@ -31,11 +31,8 @@ const BARS: usize = 50;
 const JOBS: usize = 1_000;
 
 /// Answers the request for all.
-pub(crate) async fn list(
-    State(app): State<Arc<App>>,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Json<JobList>, Refused> {
-    Asked::read(given, &[])?;
+pub(crate) async fn list(State(app): State<Arc<App>>, pairs: Pairs) -> Result<Json<JobList>, Refused> {
+    Params::of(pairs, &[])?;
     app.blocking(all).await.map(Json)
 }
 
@@ -43,9 +40,9 @@ pub(crate) async fn list(
 pub(crate) async fn one(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
-    Query(given): Query<Vec<(String, String)>>,
+    pairs: Pairs,
 ) -> Result<Json<JobDetail>, Refused> {
-    Asked::read(given, &[])?;
+    Params::of(pairs, &[])?;
     app.blocking(move |app| detail(app, &name)).await.map(Json)
 }
 

@@ -1,7 +1,6 @@
 //! The data API, `/api/v1`: plain JSON, every answer bounded.
 
 pub(crate) mod act;
-mod asked;
 pub(crate) mod convert;
 #[cfg(all(test, feature = "sqlite"))]
 mod cost;

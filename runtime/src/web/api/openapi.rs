@@ -19,9 +19,11 @@ const ADDRESSES: &[(&str, &str, &str, &str, &str)] = &[
     ("GET /runs", "Runs, newest first.", "job state q since until tag after limit", "", "RunPage"),
     ("GET /runs/{id}", "Everything on a run but its single steps. `id` may be the beginning of an id, or `last`.", "", "", "RunDetail"),
     ("GET /runs/{id}/graph", "The drawing of a run's graph.", "", "", "GraphView"),
+    ("GET /runs/{id}/steps/{step}", "All that is recorded of one step, by its name: `resize[a.jpg]`.", "", "", "Step"),
+    ("GET /runs/{id}/steps/{step}/value/{output}", "The value of an output, as it is recorded.", "download", "", "application/json"),
+    ("GET /runs/{id}/events", "What happened in a run: events and log lines by time, the newest page where no place is given.", "op step level kind q before after limit", "", "EventPage"),
     ("GET /runs/{id}/live", "What changes in a run, as server-sent events: each a `Live`.", "after", "", "text/event-stream"),
     ("GET /runs/{id}/steps", "Steps of a run.", "op state q sort after limit", "", "StepPage"),
-    ("GET /runs/{id}/events", "What happened in a run: events and log lines.", "op step level kind q before after limit", "", "EventPage"),
     ("POST /runs/{id}/resume", "Goes on with a run; with `dry=1` says what that would do.", "dry", "ResumeRequest", "Begun"),
     ("POST /runs/{id}/rerun", "Runs steps of a run again, as a new run; `dry=1` as above.", "dry", "RerunRequest", "Begun"),
     ("POST /runs/{id}/cancel", "Asks whoever drives a run to stop it; `dry=1` as above.", "dry", "CancelRequest", "Begun"),
@@ -132,6 +134,7 @@ fn every_address_of_the_api_is_in_the_document() {
         .map(|(address, ..)| address.split_once(' ').unwrap())
         .map(|(method, path)| format!("{method} {BASE}{path}"))
         .collect();
+    assert_eq!(written.len(), ADDRESSES.len(), "an address has two rows in ADDRESSES");
     let served = ROUTES.iter().filter(|route| route.path.starts_with(BASE));
     let served: BTreeSet<_> = served.map(|route| format!("{} {}", route.method, route.path)).collect();
     let (missing, gone): (Vec<_>, Vec<_>) =

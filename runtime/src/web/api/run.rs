@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 
-use super::asked::Asked;
 use super::convert::{ERROR_BYTES, Running, failure_group, op_now, running, seconds, step_counts};
+use super::params::{Pairs, Params};
 use super::rows::{Rows, WHOLE, find, job, order, summed};
 use super::types::{Commands, FailureGroup, Op, RunDetail, RunLink, Slow};
 use crate::cli::limits::pool_text;
@@ -32,9 +32,9 @@ const CHILDREN: usize = 20;
 pub(crate) async fn one(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    Query(given): Query<Vec<(String, String)>>,
+    pairs: Pairs,
 ) -> Result<Json<RunDetail>, Refused> {
-    Asked::read(given, &[])?;
+    Params::of(pairs, &[])?;
     app.blocking(move |app| detail(app, &id)).await.map(Json)
 }
 

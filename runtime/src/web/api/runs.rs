@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use jiff::tz::TimeZone;
 
-use super::asked::Asked;
 use super::convert::seconds;
 use super::jobs::names;
+use super::params::{Pairs, Params};
 use super::rows::{LISTED, Rows};
 use super::types::{RunPage, RunStanding};
 use crate::cli::when;
@@ -36,44 +36,39 @@ const DAMAGED: usize = 20;
 const JOBS: usize = 1_000;
 
 /// Answers the request.
-pub(crate) async fn list(
-    State(app): State<Arc<App>>,
-    Query(given): Query<Vec<(String, String)>>,
-) -> Result<Json<RunPage>, Refused> {
-    let wanted = Wanted::read(given)?;
-    app.blocking(move |app| page(app, &wanted)).await.map(Json)
+pub(crate) async fn list(State(app): State<Arc<App>>, pairs: Pairs) -> Result<Json<RunPage>, Refused> {
+    let asked = Asked::read(pairs)?;
+    app.blocking(move |app| page(app, &asked)).await.map(Json)
 }
 
 /// Which runs are asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct Asked {
     filter: RunFilter,
     /// Text that is looked for, in small letters.
     text: String,
     limit: usize,
 }
 
-impl Wanted {
+impl Asked {
     /// The newest.
     pub(crate) fn newest() -> Self {
         Self { limit: USUAL, ..Self::default() }
     }
 
-    fn read(given: Vec<(String, String)>) -> Result<Self, Refused> {
-        let known = ["job", "state", "q", "since", "until", "tag", "after", "limit"];
-        let asked = Asked::read_with(given, &known, &["state", "tag"])?;
-        let after = asked.get("after").map(|_| asked.number("after", 0, 50)).transpose()?;
+    fn read(pairs: Pairs) -> Result<Self, Refused> {
+        let params = Params::of(pairs, &["job", "state", "q", "since", "until", "tag", "after", "limit"])?;
         let filter = RunFilter {
-            job: asked.get("job").map(str::to_owned),
-            standing: states(&asked)?,
-            since: time(&asked, "since")?,
-            until: time(&asked, "until")?,
-            tags: asked.all("tag").map(tag).collect::<Result<_, _>>()?,
-            before: after,
+            job: params.one("job")?.map(str::to_owned),
+            standing: states(&params)?,
+            since: time(&params, "since")?,
+            until: time(&params, "until")?,
+            tags: params.all("tag").map(tag).collect::<Result<_, _>>()?,
+            before: params.number("after")?,
             ..RunFilter::default()
         };
-        let text = asked.get("q").unwrap_or_default().trim().to_lowercase();
-        Ok(Self { filter, text, limit: asked.number("limit", USUAL, USUAL)?.clamp(1, MOST) })
+        let text = params.one("q")?.unwrap_or_default().trim().to_lowercase();
+        Ok(Self { filter, text, limit: params.limit("limit", USUAL, MOST)? })
     }
 
     /// Whether the text that is looked for stands in what is told of a run.
@@ -88,8 +83,8 @@ impl Wanted {
     }
 }
 
-fn states(asked: &Asked) -> Result<Vec<Standing>, Refused> {
-    let words = asked.all("state").flat_map(|words| words.split(','));
+fn states(params: &Params) -> Result<Vec<Standing>, Refused> {
+    let words = params.all("state").flat_map(|words| words.split(','));
     let state = |word: &str| match serde_json::from_value(word.into()) {
         Ok(RunStanding::Running) => Ok(Standing::Running),
         Ok(RunStanding::Interrupted) => Ok(Standing::Interrupted),
@@ -105,8 +100,8 @@ fn states(asked: &Asked) -> Result<Vec<Standing>, Refused> {
 }
 
 /// A time of day: seconds since 1970, or as `--since` takes it.
-fn time(asked: &Asked, name: &str) -> Result<Option<SystemTime>, Refused> {
-    let Some(text) = asked.get(name) else { return Ok(None) };
+fn time(params: &Params, name: &str) -> Result<Option<SystemTime>, Refused> {
+    let Some(text) = params.one(name)? else { return Ok(None) };
     let since_1970 = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     if let Some(time) = since_1970.and_then(|seconds| UNIX_EPOCH.checked_add(seconds)) {
         return Ok(Some(time));
@@ -127,13 +122,13 @@ fn tag(text: &str) -> Result<(String, String), Refused> {
 }
 
 /// A page of runs, newest first. It is full unless it is the last, but for a search that is cut off.
-pub(crate) fn page(app: &App, wanted: &Wanted) -> Result<RunPage, Refused> {
+pub(crate) fn page(app: &App, asked: &Asked) -> Result<RunPage, Refused> {
     let now = SystemTime::now();
     let mut rows = Rows::new(app, now);
     let (mut runs, mut damaged, mut looked_at) = (Vec::new(), Vec::new(), 0);
     // One more than is shown: whether there is another page.
-    let at_once = if wanted.text.is_empty() { wanted.limit + 1 } else { CHUNK };
-    let mut filter = RunFilter { limit: at_once, ..wanted.filter.clone() };
+    let at_once = if asked.text.is_empty() { asked.limit + 1 } else { CHUNK };
+    let mut filter = RunFilter { limit: at_once, ..asked.filter.clone() };
     let next = 'pages: loop {
         let mut read = 0;
         for row in app.store.each_run(&filter)? {
@@ -144,11 +139,11 @@ pub(crate) fn page(app: &App, wanted: &Wanted) -> Result<RunPage, Refused> {
                     continue;
                 }
             };
-            if runs.len() == wanted.limit {
+            if runs.len() == asked.limit {
                 break 'pages filter.before;
             }
             (read, filter.before) = (read + 1, Some(row.number));
-            if wanted.finds(&row, &rows) {
+            if asked.finds(&row, &rows) {
                 runs.push(rows.run(&row, LISTED));
             }
         }
@@ -169,13 +164,15 @@ pub(crate) fn page(app: &App, wanted: &Wanted) -> Result<RunPage, Refused> {
 
 #[cfg(test)]
 mod tests {
+    use axum::extract::Query;
+
     use super::*;
     use crate::store::Store;
     use crate::web::fixture::{BEGAN, Given, app, entered};
 
-    fn asked(query: &str) -> Result<Wanted, Refused> {
+    fn asked(query: &str) -> Result<Asked, Refused> {
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        Wanted::read(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        Asked::read(Query(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
     }
 
     /// The ids of a page, and where the next begins.
@@ -226,9 +223,8 @@ mod tests {
             ("since=soon", "`since` is `soon`, which is no time"),
             ("since=-1", "`since` is `-1`, which is no time"),
             ("tag=red", "`tag` is `red`, which has no name and value"),
-            ("after=x", "`x` is no value of `after`"),
-            ("stat=failed", "`stat` cannot be asked for here"),
-            ("q=a&q=b", "`q` is given twice"),
+            ("after=x", "`after` is `x`, which is no whole number"),
+            ("stat=failed", "unknown parameter `stat`: did you mean `state`?"),
         ] {
             let refused = asked(query).unwrap_err();
             assert_eq!((refused.error.as_str(), refused.help.is_some()), (error, true));
@@ -274,7 +270,7 @@ mod tests {
             parent: Some("gone0".to_owned()),
             ..Given::new("aaaa0bcd")
         };
-        let page = page(&app(entered([given])), &Wanted::newest()).unwrap();
+        let page = page(&app(entered([given])), &Asked::newest()).unwrap();
         let run = &page.runs[0];
         let args: Vec<_> = run.args.iter().map(|arg| (arg.name.as_str(), arg.is_default)).collect();
         assert_eq!(args, [("from", Some(false)), ("to", Some(true)), ("other", None)]);
