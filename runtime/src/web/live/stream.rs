@@ -79,7 +79,7 @@ async fn tell_run(
         let told = told.get_or_insert_with(|| Told::after(after, &state));
         if !told.is_all_of(&state) {
             let live = told.next(&state, SystemTime::now());
-            room.send(event("state", &live).id(live.seq.to_string()));
+            room.send(event("state", &live).id(told.known().to_string()));
             sleep(BETWEEN).await;
             continue;
         }
