@@ -116,7 +116,7 @@ pub use arg::JobArg;
 pub use changes::{Change, changes, corresponding};
 pub use check::{JobError, JobErrors, check_all_jobs};
 #[cfg(feature = "cli")]
-pub use cli::main;
+pub use cli::{main, main_with};
 pub use context::{MAX_METADATA_BYTES, Metadata, NOTES_VERSION, Note, Notes, NotesError, OpContext};
 pub use engine::{Canceller, ResourceError, RunHandle, RunningSteps, StartError};
 pub use error::{ErrorKind, OpError, StepFailure};

@@ -62,6 +62,8 @@ fn what_cannot_be_asked_for_is_refused_in_the_words_of_the_command_line() {
     refused("forms", json!({ "args": { "small": 1 } }), 400, "FANFOLD_ARG_TOKEN");
     refused("forms", json!({ "args": { "small": 1, "token": "x" } }), 400, "never given on the command line");
     refused("forms", json!({ "secrets": { "tokens": "x" } }), 400, "did you mean `token`?");
+    let long = json!({ "small": 1, "words": ["x".repeat(300_000)] });
+    refused("forms", json!({ "args": long, "secrets": { "token": "x" } }), 400, "cannot be started");
     assert_eq!(page.post("/api/v1/runs/nowhere/cancel", &json!({})).status, 404);
     assert_eq!(page.post("/api/v1/runs/nowhere/resume?dry=yes", &json!({})).status, 400);
 }
@@ -76,7 +78,7 @@ fn what_keeps_a_run_from_beginning_comes_back_as_the_answer() {
     let answer = page.post("/api/v1/jobs/letters/runs", &json!({}));
     assert_eq!(answer.status, 503, "{}", answer.json);
     let said = answer.json["error"].as_str().unwrap();
-    assert!(said.contains("cannot make its folder") && !said.starts_with("error"), "{said}");
+    assert!(said.contains("Not a directory") && !said.starts_with("error"), "{said}");
 }
 
 #[test]

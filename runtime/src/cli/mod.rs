@@ -33,7 +33,7 @@ mod show;
 mod showing;
 mod signals;
 mod store;
-mod ui;
+pub(crate) mod ui;
 pub(crate) mod values;
 mod watcher;
 pub(crate) mod when;
@@ -45,6 +45,7 @@ use clap::{ArgMatches, Command, FromArgMatches as _};
 
 use crate::define::JobDef;
 use crate::exit;
+use crate::run::Sink;
 use problem::Problem;
 
 /// Runs the command line of a binary of jobs, and gives its exit code (see [`exit`]).
@@ -56,23 +57,45 @@ use problem::Problem;
 /// ```
 /// It makes its own tokio runtime, so call it from an ordinary `main`.
 pub fn main() -> ExitCode {
+    main_with(Vec::new)
+}
+
+/// As [`main`], with more that is told of the run that the command line begins, resumes or runs again, if it
+/// does.
+///
+/// ```no_run
+/// use fanfold::report::JsonLines;
+///
+/// fn main() -> std::process::ExitCode {
+///     fanfold::main_with(|| match std::fs::File::create("events.jsonl") {
+///         Ok(file) => vec![Box::new(JsonLines::new(file))],
+///         Err(_) => Vec::new(),
+///     })
+/// }
+/// ```
+pub fn main_with<'a>(sinks: impl FnOnce() -> Vec<Box<dyn Sink>> + 'a) -> ExitCode {
     let code = match args::read(std::env::args_os()) {
-        Ok((command, matches)) => dispatch(command, &matches),
+        Ok((command, matches)) => dispatch(command, &matches, Box::new(sinks)),
         Err(problem) => Err(problem),
     };
     ExitCode::from(code.unwrap_or_else(|problem| problem.tell()))
 }
 
-fn dispatch(command: Command, matches: &ArgMatches) -> Result<u8, Problem> {
+/// Makes what else is told of a run.
+type MoreSinks<'a> = Box<dyn FnOnce() -> Vec<Box<dyn Sink>> + 'a>;
+
+fn dispatch(command: Command, matches: &ArgMatches, more: MoreSinks<'_>) -> Result<u8, Problem> {
     let program = command.get_name();
     match matches.subcommand() {
         Some(("list", matches)) => list::list(&list::Flags::from_arg_matches(matches)?),
         Some(("run", matches)) => {
             let (job, matches) = chosen_job(matches)?;
-            run::run(program, job, matches)
+            run::run(program, job, matches, more)
         }
-        Some(("resume", matches)) => resume::resume(program, resume::Flags::from_arg_matches(matches)?),
-        Some(("rerun", matches)) => resume::rerun(program, resume::RerunFlags::from_arg_matches(matches)?),
+        Some(("resume", matches)) => resume::resume(program, resume::Flags::from_arg_matches(matches)?, more),
+        Some(("rerun", matches)) => {
+            resume::rerun(program, resume::RerunFlags::from_arg_matches(matches)?, more)
+        }
         Some(("graph", matches)) => list::graph(&list::GraphFlags::from_arg_matches(matches)?),
         Some(("runs", matches)) => runs::runs(&runs::Flags::from_arg_matches(matches)?),
         Some(("show", matches)) => show::show(program, &show::Flags::from_arg_matches(matches)?),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::{ArgAction, Args};
 
+use super::MoreSinks;
 use super::again::Again;
 use super::attend::{attend, problem};
 use super::config::Config;
@@ -46,7 +47,7 @@ pub(super) struct Flags {
 }
 
 /// Goes on with a run.
-pub(super) fn resume(program: &str, flags: Flags) -> Result<u8, Problem> {
+pub(super) fn resume(program: &str, flags: Flags, more: MoreSinks<'_>) -> Result<u8, Problem> {
     let store = flags.store.existing()?;
     let again = Again::new(program, &flags.store, &store);
     let row = which(&store, flags.run.as_deref())?;
@@ -57,7 +58,8 @@ pub(super) fn resume(program: &str, flags: Flags) -> Result<u8, Problem> {
     let begin = begin(job, &flags.limits, &environment, prompt())?;
     let begin = Begin { take_over: flags.take_over, retry_poison: flags.retry_poison, ..begin };
     let page = Beside::start(flags.output.ui, program, &flags.store, &store)?;
-    attend(&store, facts.shape, &flags.output, again, page, |sinks| async move {
+    attend(&store, facts.shape, &flags.output, again, page, |mut sinks| async move {
+        sinks.extend(more());
         runs.resume(&row.id, Begin { sinks, ..begin }).await
     })
 }
@@ -90,7 +92,7 @@ pub(super) struct RerunFlags {
 }
 
 /// Makes a new run of selected steps.
-pub(super) fn rerun(program: &str, flags: RerunFlags) -> Result<u8, Problem> {
+pub(super) fn rerun(program: &str, flags: RerunFlags, more: MoreSinks<'_>) -> Result<u8, Problem> {
     let store = flags.store.existing()?;
     let again = Again::new(program, &flags.store, &store);
     let row = which(&store, flags.run.as_deref())?;
@@ -109,7 +111,10 @@ pub(super) fn rerun(program: &str, flags: RerunFlags) -> Result<u8, Problem> {
     let begin = begin(job, &flags.limits, &environment, prompt())?;
     let begin = Begin { tags: flags.tag, id: flags.run_id, ..begin };
     let page = Beside::start(flags.output.ui, program, &flags.store, &store)?;
-    attend(&store, rerun.shape(), &flags.output, again, page, |sinks| rerun.start(Begin { sinks, ..begin }))
+    attend(&store, rerun.shape(), &flags.output, again, page, |mut sinks| {
+        sinks.extend(more());
+        rerun.start(Begin { sinks, ..begin })
+    })
 }
 
 /// The job of a run, if the program still has it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::{ArgMatches, FromArgMatches as _};
 
+use super::MoreSinks;
 use super::again::Again;
 use super::attend::attend;
 use super::config::Config;
@@ -20,7 +21,12 @@ use crate::report::screen::tell;
 use crate::runs::{Begin, Runs};
 
 /// Runs a job.
-pub(super) fn run(program: &str, job: &'static JobDef, matches: &ArgMatches) -> Result<u8, Problem> {
+pub(super) fn run(
+    program: &str,
+    job: &'static JobDef,
+    matches: &ArgMatches,
+    more: MoreSinks<'_>,
+) -> Result<u8, Problem> {
     let flags = RunFlags::from_arg_matches(matches)?;
     let graph = checked_graph(job)?;
     let config = match &flags.config {
@@ -36,7 +42,8 @@ pub(super) fn run(program: &str, job: &'static JobDef, matches: &ArgMatches) -> 
     let again = Again::new(program, &flags.store, &store);
     let page = Beside::start(flags.output.ui, program, &flags.store, &store)?;
     let runs = Runs::of(Arc::clone(&store));
-    attend(&store, graph.shape(), &flags.output, again, page, |sinks| async move {
+    attend(&store, graph.shape(), &flags.output, again, page, |mut sinks| async move {
+        sinks.extend(more());
         runs.begin(
             graph,
             args,

@@ -28,6 +28,10 @@ pub(super) struct Flags {
     pub(super) store: StoreFlags,
 }
 
+/// The variable that holds the token: other users of the machine see a command line, and not this.
+#[cfg(feature = "ui")]
+pub(crate) const TOKEN: &str = "FANFOLD_UI_TOKEN";
+
 #[cfg(feature = "ui")]
 pub(super) use with::{Beside, ui};
 #[cfg(not(feature = "ui"))]
@@ -87,9 +91,6 @@ mod with {
     use crate::store::Store;
     use crate::text::safe;
     use crate::web::{App, Host, LateStore, PORT, Place, Port, Server, Token};
-
-    /// The variable that holds the token: other users of the machine see a command line, and not this.
-    const TOKEN: &str = "FANFOLD_UI_TOKEN";
 
     /// Serves the page until a signal comes.
     pub(in crate::cli) fn ui(program: &str, flags: &Flags) -> Result<u8, Problem> {

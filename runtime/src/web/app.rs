@@ -27,6 +27,8 @@ pub(crate) struct App {
     pub(crate) watchers: Watchers,
     /// The runs that were asked for last, decoded.
     pub(crate) runs: OpenRuns,
+    /// Held while a rerun is planned: all of a run is read for it, so it is one at a time.
+    pub(crate) planning: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl App {
@@ -46,6 +48,7 @@ impl App {
             read_only,
             runs: OpenRuns::default(),
             watchers: Watchers::default(),
+            planning: Arc::default(),
         }
     }
 

@@ -59,23 +59,21 @@ export function bytes(n: number): string {
   return `${unit === 0 ? size : digits(size)} ${units[unit]}`;
 }
 
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const YEAR = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
-const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const WHOLE = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
-/** A time of day in seconds: `14:03:22` today, `21 Nov 14:03:22` this year. */
+/** A time of day in seconds, in the local zone: `14:03:22` today, `21 Nov 14:03:22` this year. */
 export function when(time: number, now: number): string {
   const date = new Date(time * 1000);
   const today = new Date(now * 1000);
-  if (date.toDateString() === today.toDateString()) return TIME.format(date);
-  const day = date.getFullYear() === today.getFullYear() ? DAY : YEAR;
-  return `${day.format(date)} ${TIME.format(date)}`;
+  const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  if (date.toDateString() === today.toDateString()) return clock;
+  const year = date.getFullYear() === today.getFullYear() ? "" : ` ${date.getFullYear()}`;
+  return `${date.getDate()} ${MONTHS[date.getMonth()]}${year} ${clock}`;
 }
 
-/** The whole of a time of day, with its zone: for a tooltip. */
+/** The whole of a time of day, with its zone: for a tooltip. It is slow, and so made when it is asked for. */
 export function whenWhole(time: number): string {
-  return WHOLE.format(new Date(time * 1000));
+  return new Date(time * 1000).toLocaleString("en-GB", { dateStyle: "full", timeStyle: "long" });
 }
 
 /** How long ago, in one unit: `now`, `40 s ago`, `3 m ago`. */

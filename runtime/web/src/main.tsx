@@ -15,4 +15,5 @@ startTheme();
 const place = document.getElementById("page") as HTMLElement;
 // What the server wrote for readers without scripts is replaced as a whole.
 place.replaceChildren();
+place.className = "is-drawn";
 render(<Page />, place);

@@ -5,7 +5,8 @@ import { helpShown, useKeys } from "./keys";
 import { later, loadMore } from "./later";
 import { RunPage } from "./pages/run";
 import { RunsPage } from "./pages/runs";
-import { Announcer } from "./parts/announce";
+import { Announcer, announce } from "./parts/announce";
+import { copy } from "./parts/copy";
 import { dark, nextTheme } from "./theme";
 
 const JobPage = later((more) => more.JobPage);
@@ -30,7 +31,7 @@ export function Page() {
     {
       keys: "y",
       says: "copy a link to what is shown",
-      act: () => void navigator.clipboard?.writeText(location.href),
+      act: () => void copy(location.href).then(() => announce("The link is copied")),
     },
   ]);
   return (

@@ -122,24 +122,30 @@ fn a_step_shows_its_attempts_and_errors() {
     check(
         Ends::Failed,
         &expect![[r#"
-        --
-           compute_piece[b]  failed
-           of run 7k2mabcd of job letters
-           00:00:00  attempt 1 failed, took 470 ms, again in 2.00 s
-                     api time out after 470 ms
-           00:00:03  attempt 3 failed, took 500 ms
-                     api time out after 500 ms
-    "#]],
+            --
+               compute_piece[b]  failed
+               of run 7k2mabcd of job letters
+               00:00:00  attempt 1 failed, took 470 ms, again in 2.00 s
+                         api time out after 470 ms
+               00:00:03  attempt 3 failed, took 500 ms
+                         api time out after 500 ms
+
+               result
+               nothing, or nothing that is recorded
+        "#]],
         shown("compute_piece[b]"),
     );
     check(
         Ends::Failed,
         &expect![[r#"
-        --
-           merge  upstream failed, as compute_piece[b] failed
-           of run 7k2mabcd of job letters
-           00:00:03  upstream failed
-    "#]],
+            --
+               merge  upstream failed, as compute_piece[b] failed
+               of run 7k2mabcd of job letters
+               00:00:03  upstream failed
+
+               result
+               nothing, or nothing that is recorded
+        "#]],
         shown("merge"),
     );
     check(

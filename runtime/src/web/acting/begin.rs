@@ -1,5 +1,6 @@
 //! Beginning a run in a process of its own, and hearing whether it has.
 
+use std::io;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use axum::http::StatusCode;
 use super::child::Child;
 use super::refusals::{in_words, split};
 use crate::cli::asked::Asked;
+use crate::cli::ui::TOKEN;
 use crate::exit;
 use crate::store::{Store, StoreError};
 use crate::web::App;
@@ -31,10 +33,10 @@ const SILENT: [&str; 5] = ["--quiet", "--progress=none", "--color", "never", "--
 pub(crate) async fn begin(app: &Arc<App>, asked: &Asked, run: &str, head: u64) -> Result<bool, Refused> {
     let silent = SILENT.map(str::to_owned).into_iter().chain([app.address.clone()]);
     let words: Vec<_> = asked.words.iter().cloned().chain(silent).collect();
-    let mut child = Child::start(&app.executable, &words, &asked.environment).map_err(|error| {
-        let why = format!("the program cannot be started again: {error}");
-        Refused::new(StatusCode::SERVICE_UNAVAILABLE, why, Some("is it still where it was?".to_owned()))
-    })?;
+    // The page's own secret is no business of a run's.
+    let environment: Vec<_> = asked.environment.iter().cloned().chain([(TOKEN.to_owned(), None)]).collect();
+    let started = Child::start(&app.executable, &words, &environment);
+    let mut child = started.map_err(|error| not_started(&error))?;
     let waited = Instant::now();
     while waited.elapsed() < LONGEST {
         // In this order: what it did before its end is seen.
@@ -48,6 +50,18 @@ pub(crate) async fn begin(app: &Arc<App>, asked: &Asked, run: &str, head: u64) -
         tokio::time::sleep(LOOK).await;
     }
     Ok(false)
+}
+
+fn not_started(error: &io::Error) -> Refused {
+    let why = format!("the program cannot be started again: {error}");
+    let (status, help) = match error.kind() {
+        io::ErrorKind::ArgumentListTooLong | io::ErrorKind::InvalidInput => (
+            StatusCode::BAD_REQUEST,
+            "write what is long to a file, and use `run --config FILE` in a terminal",
+        ),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "is it still where it was when the page was opened?"),
+    };
+    Refused::new(status, why, Some(help.to_owned()))
 }
 
 /// The last commit of a run; 0 if it is not there yet.

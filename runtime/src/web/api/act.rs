@@ -98,7 +98,10 @@ pub(crate) async fn rerun(
     body: Bytes,
 ) -> Answer {
     let (dry, request) = asked_for::<RerunRequest>(&app, pairs, &body)?;
+    let alone = Arc::clone(&app.planning).lock_owned().await;
     let check = move |app: &App| {
+        // It stays with the reading, also where nobody waits for the answer any more.
+        let _alone = alone;
         let row = find(app, &id)?;
         let (asked, expr) =
             asked::rerun(&row.id, job_of(&row)?, &request).map_err(|problem| wrong(&problem))?;

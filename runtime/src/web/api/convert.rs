@@ -178,7 +178,7 @@ mod tests {
         let (shape, events) = half_way();
         let mut summary = Summary::new(&shape);
         summary.apply(&shape, &events);
-        (shape.into(), summary)
+        (shape, summary)
     }
 
     #[test]

@@ -37,6 +37,7 @@ export function RunPage({ id }: { id: string }) {
       <div class="page">
         <h1 class="unseen">Run {id}</h1>
         <AnswerMark answer={open.answer} />
+        {open.answer.failure.value !== null && <a href="/">All runs</a>}
       </div>
     );
   }

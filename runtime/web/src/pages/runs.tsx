@@ -182,7 +182,7 @@ function Table({ page }: { page: RunPage }) {
   // The browser's clock may be another than the server's: only what passed since the answer is added.
   const came = useMemo(() => Date.now() / 1_000, [page]);
   return (
-    <div class="card table is-runs">
+    <div class="card table">
       <table class="runs">
         <thead>
           <tr>

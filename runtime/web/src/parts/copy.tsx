@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 const SAID_MS = 1_500;
 
 /** Copies by the clipboard where the browser gives it to this page, else by a selection. */
-async function copy(text: string): Promise<void> {
+export async function copy(text: string): Promise<void> {
   if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
   const field = document.createElement("textarea");
   field.value = text;

@@ -1,17 +1,9 @@
 // A graph as the server laid it out: one node for each op, a box around each fan-out.
-import type { ComponentChildren } from "preact";
-import type { GraphEdge, GraphNode, GraphView } from "../types";
-
-interface Props {
-  graph: GraphView;
-  name: string;
-  /** What is painted into a node. */
-  inside?: (node: GraphNode) => ComponentChildren;
-}
+import type { GraphEdge, GraphView } from "../types";
 
 const MARGIN = 8;
 
-export function Picture({ graph, name }: Props) {
+export function Picture({ graph, name }: { graph: GraphView; name: string }) {
   const { width, height, nodes, boxes, edges } = graph;
   const says = `${name}: ${nodes.map((node) => node.name).join(", ")}`;
   return (
@@ -24,15 +16,15 @@ export function Picture({ graph, name }: Props) {
         aria-label={says}
       >
         {boxes.map((box) => (
-          <g key={box.scope} class="fan">
-            <rect x={box.x} y={box.y} width={box.w} height={box.h} rx={8} />
-            <text x={box.x + 9} y={box.y + 15}>
-              {box.label}
-            </text>
-          </g>
+          <rect key={box.scope} class="fan" x={box.x} y={box.y} width={box.w} height={box.h} rx={8} />
         ))}
         {edges.map((edge) => (
           <Edge key={`${edge.from} ${edge.to} ${edge.way}`} edge={edge} />
+        ))}
+        {boxes.map((box) => (
+          <text key={box.scope} class="label" x={box.x + 9} y={box.y + 15}>
+            {box.label}
+          </text>
         ))}
         {nodes.map((node) => (
           <g key={node.node} class={`node is-${node.kind}`}>

@@ -34,23 +34,27 @@ export function StateMark({ state, says }: { state: State; says?: string }) {
   );
 }
 
-/** How many steps stand how, as one bar; the rest of `known` is left empty. */
-export function StateBar({ counts, known = totalOf(counts) }: { counts: StepCounts; known?: number }) {
+interface BarProps {
+  counts: StepCounts;
+  /** How many steps there are, as far as is known; what is not among the counts is left empty. */
+  known?: number;
+  /** Whether there may be more: the bar has no end then. */
+  growing?: boolean;
+}
+
+/** How many steps stand how, as one bar. */
+export function StateBar({ counts, known = 0, growing }: BarProps) {
   const whole = Math.max(known, totalOf(counts), 1);
+  const seen = STEP_STATES.filter((state) => counts[state] > 0 && state !== "waiting");
+  const begun = totalOf(counts) - counts.waiting;
+  const says = tell(counts) + (growing ? ", and more to come" : "");
   return (
-    <span class="bar" role="img" aria-label={tell(counts)} title={tell(counts)}>
-      {STEP_STATES.filter((state) => counts[state] > 0 && state !== "waiting").map((state) => (
-        <span
-          key={state}
-          class={`part is-${state}`}
-          // What is rare must be seen all the same: the sheet gives each part two pixels at least.
-          style={{ flexGrow: counts[state] / whole }}
-        />
+    <span class={growing ? "bar is-growing" : "bar"} role="img" aria-label={says} title={says}>
+      {seen.map((state) => (
+        // What is rare must be seen all the same: the sheet gives each part some pixels at least.
+        <span key={state} class={`part is-${state}`} style={{ flexGrow: counts[state] / whole }} />
       ))}
-      <span
-        class="part is-waiting"
-        style={{ flexGrow: Math.max(0, 1 - (totalOf(counts) - counts.waiting) / whole) }}
-      />
+      <span class="part is-waiting" style={{ flexGrow: 1 - begun / whole }} />
     </span>
   );
 }

@@ -6,7 +6,12 @@ import { second } from "../time";
 export function When({ time, relative = true }: { time: number; relative?: boolean }) {
   const now = second.value;
   return (
-    <time dateTime={new Date(time * 1_000).toISOString()} title={whenWhole(time)}>
+    <time
+      dateTime={new Date(time * 1_000).toISOString()}
+      onPointerEnter={(event) => {
+        event.currentTarget.title = whenWhole(time);
+      }}
+    >
       {when(time, now)}
       {relative && <span class="soft"> · {ago(time, now)}</span>}
     </time>

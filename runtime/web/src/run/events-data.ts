@@ -4,9 +4,9 @@ import { formatQuery } from "../address";
 import { type Failure, get, Refused } from "../fetch";
 import type { EventPage, EventRow } from "../types";
 
-const PAGE_ROWS = 200;
+const PAGE_ROWS = 100;
 /** So many rows are kept; beyond, the end that is further away is let go. */
-export const MOST_ROWS = 1_200;
+export const MOST_ROWS = 800;
 /** A search is enough for now when it has found a screen. */
 const ENOUGH = 60;
 
@@ -44,7 +44,6 @@ export class EventLog {
     this.#filter = formatQuery({ ...filter });
     this.#older = this.#newer = null;
     this.begun.value = false;
-    this.cutNewer.value = false;
     await this.#back(true);
   }
 
@@ -72,14 +71,17 @@ export class EventLog {
         if (abort.signal.aborted) return;
         // Rows of the filter before stay until there are others.
         const rest = fresh ? [] : this.rows.peek();
-        if (fresh) this.#newer = page.newer;
+        if (fresh) {
+          this.#newer = page.newer;
+          this.cutNewer.value = false;
+        }
         fresh = false;
         got += page.events.length;
         this.#older = page.older ?? null;
         this.hasOlder.value = this.#older !== null;
         this.begun.value = true;
         this.searching.value = page.looked_at;
-        this.#keep([...page.events, ...rest], "older");
+        this.#keep(page.events, rest);
       }
     } catch (error) {
       this.#fail(error, abort);
@@ -88,33 +90,38 @@ export class EventLog {
     }
   }
 
-  /** Asks for what has come since; gives how many rows that were. */
-  async newer(): Promise<number> {
-    if (this.#newer === null || this.cutNewer.peek() || this.#asksNewer) return 0;
+  /**
+   * Asks for what has come since; gives how many rows that were. Where it is followed and more came than can be
+   * read, it begins anew at the newest: what is between is found by going back.
+   */
+  async newer(follows: boolean): Promise<number> {
+    const full = this.rows.peek().length >= MOST_ROWS;
+    if (this.#newer === null || this.cutNewer.peek() || this.#asksNewer || this.#abort !== null) return 0;
+    if (full && !follows) return 0;
     this.#asksNewer = true;
     const filter = this.#filter;
-    const abort = new AbortController();
     try {
-      const page = await this.#get({ after: this.#newer }, abort);
-      if (filter !== this.#filter) return 0;
-      this.#newer = page.newer;
-      if (page.events.length > 0) this.#keep([...this.rows.peek(), ...page.events], "newer");
+      const page = await this.#get({ after: this.#newer }, new AbortController());
+      if (filter !== this.#filter || this.#abort !== null) return 0;
+      if (follows && (full || page.events.length >= PAGE_ROWS)) await this.#back(true);
+      else {
+        this.#newer = page.newer;
+        if (page.events.length > 0) this.rows.value = [...this.rows.peek(), ...page.events];
+      }
       return page.events.length;
     } catch (error) {
-      this.#fail(error, abort);
+      this.#fail(error, null);
       return 0;
     } finally {
       this.#asksNewer = false;
     }
   }
 
-  /** Lets go what is too many, at the end that was not asked for. */
-  #keep(rows: EventRow[], grew: "older" | "newer"): void {
-    if (rows.length > MOST_ROWS && grew === "older") this.cutNewer.value = true;
-    // The cursor of what is let go at the older end is lost: that end is found again from the newest.
-    if (rows.length > MOST_ROWS && grew === "newer") this.hasOlder.value = false;
-    this.rows.value =
-      rows.length <= MOST_ROWS ? rows : grew === "older" ? rows.slice(0, MOST_ROWS) : rows.slice(-MOST_ROWS);
+  /** Adds older rows; what is then too many is let go at the newer end. */
+  #keep(older: EventRow[], rest: EventRow[]): void {
+    const rows = [...older, ...rest];
+    if (rows.length > MOST_ROWS) this.cutNewer.value = true;
+    this.rows.value = rows.slice(0, MOST_ROWS);
   }
 
   async #get(place: { before?: string | null; after?: string }, abort: AbortController): Promise<EventPage> {
@@ -126,8 +133,8 @@ export class EventLog {
     return page;
   }
 
-  #fail(error: unknown, abort: AbortController): void {
-    if (abort.signal.aborted) return;
+  #fail(error: unknown, abort: AbortController | null): void {
+    if (abort?.signal.aborted) return;
     if (!(error instanceof Refused)) throw error;
     this.failure.value = { error, since: this.#came };
   }

@@ -96,10 +96,9 @@ export function Log({ run, filter }: { run: RunState; filter: EventFilter }) {
   }, [log, said]);
   useRefresh(run, REFRESH_MS, () => {
     // While it is read further up, rows come below until there are too many.
-    if (view.follows.peek() || log.rows.peek().length < MOST_ROWS)
-      void log.newer().then((came) => {
-        if (!view.follows.peek()) view.fresh.value += came;
-      });
+    void log.newer(view.follows.peek()).then((came) => {
+      if (!view.follows.peek()) view.fresh.value += came;
+    });
   });
   useScroll(view, area);
   const rows = log.rows.value;
@@ -140,7 +139,10 @@ export function Log({ run, filter }: { run: RunState; filter: EventFilter }) {
       )}
       {!searches && !view.follows.value && (
         <button type="button" class="ev-note ev-new" onClick={newest}>
-          ↓ {view.fresh.value > 0 ? `${count(view.fresh.value)} new` : "Newest"}
+          ↓{" "}
+          {view.fresh.value > 0
+            ? `${count(view.fresh.value)}${rows.length < MOST_ROWS ? "" : "+"} new`
+            : "Newest"}
         </button>
       )}
     </div>
@@ -185,13 +187,18 @@ function useScroll(view: View, area: { current: HTMLElement | null }): void {
     // Lines have their true height only once they are seen.
     if (place.lastElementChild) observer.observe(place.lastElementChild);
     // A few rows that do not fill the area cannot be scrolled up: what is older comes by itself.
+    let frame = 0;
     const stop = effect(() => {
       log.rows.value;
-      if (log.searching.value === null && log.hasOlder.value && place.scrollHeight <= place.clientHeight)
-        void log.older();
+      cancelAnimationFrame(frame);
+      if (log.searching.value !== null || !log.hasOlder.value) return;
+      frame = requestAnimationFrame(() => {
+        if (place.scrollHeight <= place.clientHeight) void log.older();
+      });
     });
     return () => {
       stop();
+      cancelAnimationFrame(frame);
       observer.disconnect();
       place.removeEventListener("scroll", scrolled);
     };

@@ -17,6 +17,7 @@ export function Graph({ run }: { run: RunState }) {
   const graph = answer.data.value;
   if (graph === null)
     return answer.failure.value ? <AnswerMark answer={answer} /> : <p class="soft tl-none">Loading…</p>;
+  if (graph.nodes.length === 0) return <p class="soft tl-none">There is no drawing of this graph.</p>;
   return (
     <GraphPicture
       graph={graph}

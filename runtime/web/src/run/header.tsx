@@ -35,7 +35,11 @@ export function Header({ run }: { run: RunState }) {
       </div>
       <Facts run={run} />
       <div class="run-bar">
-        <StateBar counts={detail.run.steps} known={known(detail)} />
+        <StateBar
+          counts={detail.run.steps}
+          known={known(detail)}
+          growing={detail.ops.some((op) => op.growing)}
+        />
         <StateCounts counts={detail.run.steps} />
       </div>
     </header>

@@ -152,7 +152,7 @@ function Row({ row, run, live, pace, spark, fold }: RowProps) {
       </td>
       <td class="at-failed">
         <span class="bar-and">
-          <StateBar counts={counts} known={known} />
+          <StateBar counts={counts} known={known} growing={growing} />
           {counts.failed > 0 && (
             <a
               class="state is-failed"

@@ -137,7 +137,8 @@ function useData(view: View, area: { current: HTMLElement | null }): void {
 function Tools({ view }: { view: View }) {
   const { selection, detail } = view.run;
   const total = view.list.total.value;
-  const { first, end } = view.shown();
+  const { first } = view.shown();
+  const last = Math.min(Math.ceil(view.top.value + view.height.value / ROW_PX), total ?? 0);
   const op = selection.op.value;
   const counts =
     op === null ? detail.value.run.steps : detail.value.ops.find((one) => one.name === op)?.counts;
@@ -168,7 +169,7 @@ function Tools({ view }: { view: View }) {
           ? "Loading…"
           : total === 0
             ? "No steps"
-            : `${count(first + 1)}–${count(Math.min(Math.max(end - 1, first + 1), total))} of ${counted(total, "step")}`}
+            : `${count(first + 1)}–${count(last)} of ${counted(total, "step")}`}
       </span>
     </div>
   );

@@ -29,6 +29,15 @@ export interface Picture {
 export const STRIP_PX = 30;
 const AROUND_PX = 4;
 
+const packs = new WeakMap<Lane, ReturnType<typeof pack>>();
+
+/** The rows of a lane's bars, which are reckoned once for an answer. */
+function packed(lane: Lane): ReturnType<typeof pack> {
+  const known = packs.get(lane) ?? pack(lane.start_us, lane.took_us);
+  packs.set(lane, known);
+  return known;
+}
+
 /** Lays out the lanes of a window: those of the graph, or of one op. */
 export function picture(overview: Timeline, fine: Timeline | null, op: string | null): Picture {
   const byNode = new Map(fine?.lanes.map((lane) => [lane.node, lane]));
@@ -38,10 +47,10 @@ export function picture(overview: Timeline, fine: Timeline | null, op: string | 
   for (const coarse of overview.lanes) {
     if (op !== null && coarse.name !== op) continue;
     const lane = byNode.get(coarse.node);
-    const packed = bars && lane ? pack(lane.start_us, lane.took_us) : null;
-    const rowPx = packed === null ? 0 : packed.rows <= 16 ? 19 : packed.rows <= 60 ? 9 : 4;
-    const height = Math.max(STRIP_PX, (packed?.rows ?? 0) * rowPx) + AROUND_PX * 2;
-    const row = packed?.row ?? (bars ? new Uint32Array(0) : null);
+    const rows = bars && lane ? packed(lane) : null;
+    const rowPx = rows === null ? 0 : rows.rows <= 16 ? 19 : rows.rows <= 60 ? 9 : 4;
+    const height = Math.max(STRIP_PX, (rows?.rows ?? 0) * rowPx) + AROUND_PX * 2;
+    const row = rows?.row ?? (bars ? new Uint32Array(0) : null);
     lanes.push({ node: coarse.node, name: coarse.name, top, height, coarse, fine: lane, row, rowPx });
     top += height;
   }

@@ -119,7 +119,7 @@ class View {
     const span = this.span.peek();
     const width = this.width.peek();
     if (width === 0) return;
-    const query = new URLSearchParams({ px: String(Math.min(Math.ceil(width), 4_000)), lanes: "op" });
+    const query = new URLSearchParams({ px: String(Math.min(Math.ceil(width), 2_000)), lanes: "op" });
     if (span !== null) {
       query.set("from", String(span.from / 1e6));
       query.set("to", String(span.to / 1e6));
