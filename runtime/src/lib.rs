@@ -53,6 +53,7 @@
 //! # Features
 //!
 //! - `cli` (default): the binary's face.
+//! - `ui` (default): the page, which the binary's command `ui` serves.
 //! - `sqlite` (default): a store in a file, `store::SqliteStore`.
 //! - `logs` (of `cli`): what steps log with `tracing` is recorded, `StepLogs`.
 //!
