@@ -43,3 +43,10 @@ export function settled(ms: number, act: () => void): { call: () => void; stop: 
     stop: () => clearTimeout(timer),
   };
 }
+
+/** The run's time in seconds, as its events have it, which goes on each second while it runs. */
+export function workTime(run: RunState): number {
+  const { elapsed, run: head } = run.detail.value;
+  const since = head.state === "running" ? run.clock.value - Math.max(head.took, elapsed) : 0;
+  return elapsed + Math.max(since, 0);
+}

@@ -11,7 +11,7 @@ import { StateMark, StateShape } from "../parts/state";
 import type { Neighbours, Step, StepError, StepLink, StepStanding, Turn } from "../types";
 import { rerunShown } from "./actions";
 import { LevelSelect, Log } from "./events";
-import { useRefresh } from "./refresh";
+import { useRefresh, workTime } from "./refresh";
 import type { RunState } from "./state";
 import { asTest, readJson } from "./step-json";
 import { NoteView, Value } from "./step-value";
@@ -114,7 +114,7 @@ function Standing({ run, step }: { run: RunState; step: Step }) {
   const { state, why, progress, doc } = step;
   const last = step.turns.findLast((turn) => turn.started != null);
   const started = last?.started;
-  const now = run.clock.value;
+  const now = workTime(run);
   return (
     <section class="sp-standing">
       <div class="sp-line">
@@ -203,7 +203,7 @@ function Attempts({ run, step }: { run: RunState; step: Step }) {
     <Part title={turns.some((turn) => turn.attempt > 1) ? "Attempts" : "What happened"}>
       <Bars
         turns={turns}
-        now={run.clock.value}
+        now={workTime(run)}
         chosen={at}
         choose={(at) => {
           chosen.value = at;

@@ -264,7 +264,7 @@ export function paintMap(
 ): void {
   const ctx = fit(canvas, whole.width, height);
   const width = Math.ceil(whole.width);
-  const rowPx = Math.min(Math.max((height - 2) / Math.max(of.lanes.length, 1), 1), 10);
+  const rowPx = Math.min(Math.max((height - 2) / Math.max(of.lanes.length, 1), 1), 36);
   of.lanes.forEach((lane, i) => {
     if (!lane.coarse) return;
     const out = { share: new Float32Array(width), state: new Uint8Array(width).fill(255) };

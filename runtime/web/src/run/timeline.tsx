@@ -9,7 +9,7 @@ import { StateShape } from "../parts/state";
 import { dark } from "../theme";
 import type { Timeline as TimelineAnswer } from "../types";
 import { STEP_STATES, word } from "../words";
-import { settled, useRefresh } from "./refresh";
+import { settled, useRefresh, workTime } from "./refresh";
 import type { RunState } from "./state";
 import { inBuckets, useOverview } from "./timeline-data";
 import { dragOn, wheelOn } from "./timeline-hands";
@@ -70,7 +70,7 @@ class View {
   now(): number {
     const end = this.overview.data.value?.end_us ?? 0;
     const running = this.run.detail.value.run.state === "running";
-    return running ? Math.max(end, this.run.detail.value.elapsed * 1e6) : end;
+    return running ? Math.max(end, workTime(this.run) * 1e6) : end;
   }
 
   whole(): Span {
@@ -156,7 +156,7 @@ export function Timeline({ run }: { run: RunState }) {
   const of = view.picture();
   if (of === null)
     return overview.failure.value ? <AnswerMark answer={overview} /> : <p class="soft tl-none">Loading…</p>;
-  if (of.lanes.length === 0)
+  if (of.lanes.length === 0 || view.now() === 0)
     return (
       <p class="soft tl-none">
         Nothing has run{selection.op.value === null ? "" : ` of ${selection.op.value}`} yet.
