@@ -108,6 +108,14 @@ fn told(app: &App, run: &OpenRun, name: &str) -> Result<Step, Refused> {
     })
 }
 
+/// Why a step of a run waits, in words; `None` if it does not. `resume` is the command that lets the run go on.
+pub(crate) fn why_waiting(run: &OpenRun, told: &Told, resume: &str) -> Option<String> {
+    let place = run.index().place_of(told.step.node, told.step.path.number())?;
+    let state = run.index().state_of(place, run.is_driven());
+    let why = || why(&Near::new(run, place), told, state, resume);
+    (state == Some(StepState::Waiting)).then(why).flatten().map(|why| why.text)
+}
+
 /// The heads of the commits that the index knows of.
 fn heads_of(run: &OpenRun) -> Result<Vec<CommitHead>, Refused> {
     let mut heads = run.reader().heads()?;
