@@ -125,7 +125,7 @@ impl Index {
         let nodes = self.shape.nodes.iter().map(|node| {
             let named = keys.map_or(0, |(op, _)| {
                 let (is, ends) = (*node.name == *op, node.name.ends_with(op));
-                u8::from(is) * OP_IS | u8::from(ends) * OP_ENDS
+                (u8::from(is) * OP_IS) | (u8::from(ends) * OP_ENDS)
             });
             way(node.name.as_bytes(), wanted) | named
         });
@@ -172,7 +172,7 @@ impl Index {
             name.truncate(around);
             parts.iter().for_each(|part| write_key(&mut name, part));
             let begins = keys.is_some_and(|keys| name.starts_with(keys));
-            items[item as usize] |= way(&name, wanted) & HOLDS | u8::from(begins) * KEYS_BEGIN;
+            items[item as usize] |= (way(&name, wanted) & HOLDS) | (u8::from(begins) * KEYS_BEGIN);
             true
         });
     }

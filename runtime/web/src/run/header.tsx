@@ -26,7 +26,7 @@ export function Header({ run }: { run: RunState }) {
           <Copy text={id} what="the run's whole id" />
         </span>
         <span class="run-state" title={`Driven by ${detail.holder}`}>
-          <StateMark state={state} says={cancelling !== null ? "being cancelled" : undefined} />
+          <StateMark state={state} says={cancelling !== null ? "cancelling" : undefined} />
         </span>
         {cancelling !== null && cancelling !== "" && <span class="soft cut">“{cancelling}”</span>}
         <span class="grow" />
