@@ -47,7 +47,9 @@ mod tests {
         let single = ShapeOutput { name: "total".to_owned(), dynamic: false, ..node.outputs[0].clone() };
         node.outputs.push(single);
         let mut record = Vec::new();
-        [StoredValue::Transient, StoredValue::Json(b"7")].map(|value| write_value(&mut record, value));
+        for value in [StoredValue::Transient, StoredValue::Json(b"7")] {
+            write_value(&mut record, value);
+        }
         let outputs = given(&node, &record).unwrap().outputs;
         let values: Vec<_> = outputs.iter().map(|(output, value)| (&*output.name, *value)).collect();
         let expected = [("result", Some(StoredValue::Transient)), ("total", Some(StoredValue::Json(b"7")))];

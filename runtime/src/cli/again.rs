@@ -40,6 +40,12 @@ impl Again {
         format!("{} {}{}", self.program, safe(words), self.flag)
     }
 
+    /// The store that they are for.
+    #[cfg(feature = "ui")]
+    pub(super) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
     /// So much of an id as tells it apart.
     pub(super) fn short<'a>(&self, id: &'a str) -> &'a str {
         which::short(&*self.store, id)

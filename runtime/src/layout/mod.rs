@@ -8,7 +8,7 @@
 //! and one name wide, which fits a phone as it fits a screen 1 280 wide; from left to right it would be
 //! 2 000 wide. A page scrolls downwards anyway.
 //!
-//! Each scope is laid out by itself, innermost first ([`level`]), and is a node of its size in the scope
+//! Each scope is laid out by itself, innermost first, and is a node of its size in the scope
 //! around it. An edge that crosses the border of a box does so at a **port**, so nothing runs through a
 //! box that it has no business with.
 

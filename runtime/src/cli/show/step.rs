@@ -1,6 +1,8 @@
 //! `show RUN STEP`: all that is recorded of one step.
 
 use std::fmt::Write as _;
+#[cfg(feature = "ui")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
@@ -11,6 +13,8 @@ use super::{View, pretty};
 use crate::cli::logs::{line_text, lines_of};
 use crate::cli::problem::{Problem, nearest};
 use crate::context::{Metadata, Note, Notes};
+#[cfg(feature = "ui")]
+use crate::event::StepState;
 use crate::given::{Given, given};
 use crate::record::ReadError;
 use crate::record::reader::{Told, Turn};
@@ -63,6 +67,24 @@ fn none(view: &View<'_>, name: &StepName) -> Problem {
     Problem::Usage(format!("run {run} has no step `{wrong}`{}", near.unwrap_or_default()))
 }
 
+/// Why the step waits, as the page tells it.
+#[cfg(feature = "ui")]
+fn waits(view: &View<'_>, told: &Told) -> Result<Option<String>, Problem> {
+    if told.standing(view.reader.row().standing) != StepState::Waiting {
+        return Ok(None);
+    }
+    let id = &view.reader.row().id;
+    let run = crate::index::OpenRun::open(Arc::clone(view.again.store()), id)?;
+    let resume = view.again.command(&format!("resume {}", view.again.short(id)));
+    Ok(crate::web::api::step::why_waiting(&run, told, &resume))
+}
+
+/// Nothing: the index of a run's steps, which tells it, is built with the page.
+#[cfg(not(feature = "ui"))]
+fn waits(_: &View<'_>, _: &Told) -> Result<Option<String>, Problem> {
+    Ok(None)
+}
+
 pub(super) fn text(view: &View<'_>, name: &str) -> Result<String, Problem> {
     let Known { name, told, outputs, notes } = known(view, name)?;
     let (paint, shape) = (view.paint, view.reader.shape());
@@ -76,6 +98,9 @@ pub(super) fn text(view: &View<'_>, name: &str) -> Result<String, Problem> {
         let _ = write!(text, ", as {} failed", safe(&cause.name(shape).to_string()));
     }
     let _ = writeln!(text, "\n   of run {} of job {}", view.reader.row().id, safe(&shape.job));
+    if let Some(why) = waits(view, &told)? {
+        let _ = writeln!(text, "   {}", safe(&why));
+    }
     if view.summary.gives_items(told.step.node) && told.step.path.depth() == 0 {
         let items = view.summary.items(told.step.node);
         let _ = writeln!(text, "   gave {}", counted(items, "item", "items"));

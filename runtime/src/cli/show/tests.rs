@@ -257,3 +257,34 @@ fn all_of_it_is_json_too() {
         (document["state"] == "failed").to_string()
     });
 }
+
+#[cfg(feature = "ui")]
+#[test]
+fn a_step_that_waits_says_for_what() {
+    check(
+        Ends::Not,
+        &expect![[r#"
+        --
+           merge  waiting
+           of run 7k2mabcd of job letters
+           waits for 2 of ≥ 3 steps of compute_piece, and for load_pieces
+
+           result
+           nothing, or nothing that is recorded
+    "#]],
+        |view| step::text(view, "merge").unwrap(),
+    );
+    check(
+        Ends::Lost,
+        &expect![[r#"
+        --
+           merge  waiting
+           of run 7k2mabcd of job letters
+           nobody drives the run: `letters resume 7k2m` lets it go on
+
+           result
+           nothing, or nothing that is recorded
+    "#]],
+        |view| step::text(view, "merge").unwrap(),
+    );
+}

@@ -107,6 +107,14 @@ fn told(app: &App, run: &OpenRun, name: &str) -> Result<Step, Refused> {
     })
 }
 
+/// Why a step of a run waits, in words; `None` if it does not. `resume` is the command that lets the run go on.
+pub(crate) fn why_waiting(run: &OpenRun, told: &Told, resume: &str) -> Option<String> {
+    let place = run.index().place_of(told.step.node, told.step.path.number())?;
+    let state = run.index().state_of(place, run.is_driven());
+    let why = || why(&Near::new(run, place), told, state, resume);
+    (state == Some(StepState::Waiting)).then(why).flatten().map(|why| why.text)
+}
+
 /// What happened to a step, from the commits that can tell of it.
 fn story(run: &OpenRun, near: &Near<'_>, place: u32) -> Result<Told, Refused> {
     let (index, heads) = (run.index(), run.heads());
