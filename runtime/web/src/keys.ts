@@ -27,13 +27,13 @@ export function bound(): Binding[] {
   return [...seen.values()];
 }
 
-/** Binds keys for as long as the component is there. */
-export function useKeys(bindings: Binding[]): void {
+/** Binds keys for as long as the component is there; those of the frame yield to all others. */
+export function useKeys(bindings: Binding[], frame = false): void {
   const latest = useRef(bindings);
   latest.current = bindings;
   useEffect(() => {
     const layer = () => latest.current;
-    layers.value = [layer, ...layers.peek()];
+    layers.value = frame ? [...layers.peek(), layer] : [layer, ...layers.peek()];
     return () => {
       layers.value = layers.peek().filter((other) => other !== layer);
     };

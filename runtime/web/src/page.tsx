@@ -17,23 +17,26 @@ const HelpDialog = later((more) => more.HelpDialog);
 void loadMore();
 
 export function Page() {
-  useKeys([
-    {
-      keys: "?",
-      says: "this list of keys",
-      act: () => {
-        helpShown.value = true;
+  useKeys(
+    [
+      {
+        keys: "?",
+        says: "this list of keys",
+        act: () => {
+          helpShown.value = true;
+        },
       },
-    },
-    { keys: "g r", says: "runs", act: () => go("/") },
-    { keys: "g j", says: "jobs", act: () => go("/jobs") },
-    { keys: "/", says: "search", act: () => document.querySelector<HTMLElement>("[data-search]")?.focus() },
-    {
-      keys: "y",
-      says: "copy a link to what is shown",
-      act: () => void copy(location.href).then(() => announce("The link is copied")),
-    },
-  ]);
+      { keys: "g r", says: "runs", act: () => go("/") },
+      { keys: "g j", says: "jobs", act: () => go("/jobs") },
+      { keys: "/", says: "search", act: () => document.querySelector<HTMLElement>("[data-search]")?.focus() },
+      {
+        keys: "y",
+        says: "copy a link to what is shown",
+        act: () => void copy(location.href).then(() => announce("The link is copied")),
+      },
+    ],
+    true,
+  );
   return (
     <>
       <a class="skip" href="#main">

@@ -42,7 +42,7 @@ export function Advanced({ detail, put }: Props) {
   const { limits, pools } = detail;
   const said = query.value;
   const any = Object.keys(limitsOf(said)).length > 0 || Boolean(said.tags);
-  const usual = limits.order?.replace("_", " first, ").replace(", first", " first");
+  const usual = limits.order?.replace("_", " ");
   return (
     <details class="card advanced" open={any}>
       <summary>Advanced: limits and tags</summary>
@@ -58,7 +58,7 @@ export function Advanced({ detail, put }: Props) {
           says="Whether an item is finished before the next is opened, or a level before the next is begun."
           put={put}
           choices={[
-            ["", `as the job says${usual ? `: ${usual.replace("_", " ")}` : ""}`],
+            ["", `as the job says${usual ? `: ${usual}` : ""}`],
             ["depth_first", "depth first"],
             ["breadth_first", "breadth first"],
           ]}

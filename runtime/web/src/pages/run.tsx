@@ -168,6 +168,7 @@ function useRunKeys(run: RunState): void {
       says: NAMES[view],
       act: () => selection.set({ view }),
     })),
+    { keys: "/", says: "search", act: () => search(run) },
     { keys: "f", says: "next failure", act: () => nextFailure(run) },
     {
       keys: "Escape",
@@ -179,6 +180,13 @@ function useRunKeys(run: RunState): void {
       },
     },
   ]);
+}
+
+/** Goes to the field that searches; where there is none, to that of the steps. */
+function search(run: RunState): void {
+  const field = () => document.querySelector<HTMLElement>("main [data-search]");
+  if (field() === null) run.selection.set({ view: "steps" });
+  requestAnimationFrame(() => field()?.focus());
 }
 
 /** Opens the next of the steps that the failures are told by. */

@@ -16,7 +16,7 @@ import type { Job, JobList, Run, RunPage } from "../types";
 import { doneOf, RUN_STATES, totalOf, word } from "../words";
 
 /** Changes that come close together are asked for once. */
-const GATHER_MS = 300;
+const GATHER_MS = 500;
 
 export function RunsPage() {
   const { job, state, q, since, after } = query.value;

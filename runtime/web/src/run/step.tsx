@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
-import { API, useAnswer } from "../fetch";
+import { API, readOnly, useAnswer } from "../fetch";
 import { clock, count, counted, duration } from "../format";
 import { useKeys } from "../keys";
 import { Command, Copy } from "../parts/copy";
@@ -125,20 +125,22 @@ function Standing({ run, step }: { run: RunState; step: Step }) {
         )}
         {started != null && <span class="soft">began at +{duration(started)}</span>}
         <span class="grow" />
-        <button
-          type="button"
-          disabled={!run.detail.value.has_job}
-          title={
-            run.detail.value.has_job
-              ? undefined
-              : "This program does not have the job: use the program that has it"
-          }
-          onClick={() => {
-            rerunShown.value = { select: step.step };
-          }}
-        >
-          Rerun this step…
-        </button>
+        {!readOnly && (
+          <button
+            type="button"
+            disabled={!run.detail.value.has_job}
+            title={
+              run.detail.value.has_job
+                ? undefined
+                : "This program does not have the job: use the program that has it"
+            }
+            onClick={() => {
+              rerunShown.value = { select: step.step };
+            }}
+          >
+            Rerun this step…
+          </button>
+        )}
       </div>
       {progress != null && <Progress done={progress[0] as number} of={progress[1] as number} />}
       {why != null && (
