@@ -34,3 +34,26 @@ pub(crate) fn given<'a>(node: &'a ShapeNode, record: &'a [u8]) -> Result<Given<'
     let notes = parts.notes.map(Notes::read).transpose()?.unwrap_or_default();
     Ok(Given { outputs, notes })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::values::write_value;
+    use crate::report::fixture::shape;
+
+    #[test]
+    fn each_value_is_that_of_its_output_where_a_dynamic_one_stands_before_it() {
+        let mut node = shape().nodes[0].clone();
+        let single = ShapeOutput { name: "total".to_owned(), dynamic: false, ..node.outputs[0].clone() };
+        node.outputs.push(single);
+        let mut record = Vec::new();
+        for value in [StoredValue::Transient, StoredValue::Json(b"7")] {
+            write_value(&mut record, value);
+        }
+        let outputs = given(&node, &record).unwrap().outputs;
+        let values: Vec<_> = outputs.iter().map(|(output, value)| (&*output.name, *value)).collect();
+        let expected = [("result", Some(StoredValue::Transient)), ("total", Some(StoredValue::Json(b"7")))];
+        assert_eq!(values, expected);
+        assert!(given(&node, b"").unwrap().outputs.iter().all(|(_, value)| value.is_none()));
+    }
+}

@@ -53,7 +53,9 @@
 //! # Features
 //!
 //! - `cli` (default): the binary's face.
+//! - `ui` (default): the page, which the binary's command `ui` serves.
 //! - `sqlite` (default): a store in a file, `store::SqliteStore`.
+//! - `metrics`: the page's server answers `/metrics` in the words of OpenMetrics, for Prometheus.
 //! - `logs` (of `cli`): what steps log with `tracing` is recorded, `StepLogs`.
 //!
 //! The guide, the rules and the architecture are in the repository's `docs`.

@@ -96,7 +96,7 @@ test("a run that is pruned while it is looked at is told to be gone", async () =
   const served = await serve(live.address);
   const page = await open(served, `/runs/${live.ids[0]}`);
   await page.getByRole("heading", { level: 1 }).waitFor();
-  cli("prune", "--keep", "0", "--yes", "--store", live.address);
+  cli("prune", "--keep", "0", "--store", live.address);
   await page.getByText(/pruned|no run|gone/i).first().waitFor();
   assert.ok((await page.locator("body").innerText()).includes("mixed"));
   await page.context().close();

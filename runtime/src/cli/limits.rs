@@ -43,6 +43,7 @@ pub(super) fn pool(text: &str) -> Result<(String, PoolLimit), String> {
 }
 
 /// A pool's limit as it is written: `3`, `10/s`, or both.
+#[cfg(feature = "ui")]
 pub(crate) fn pool_text(limit: PoolLimit) -> String {
     let rate = limit.rate.map(|Rate { starts, per }| match per.as_secs() {
         1 if per.subsec_nanos() == 0 => format!("{starts}/s"),
@@ -98,6 +99,7 @@ mod tests {
         assert_eq!(tag("team:red=2"), Ok((("team".into(), "red".into()), 2)));
     }
 
+    #[cfg(feature = "ui")]
     #[test]
     fn limits_are_written_as_they_are_read() {
         for text in ["3", "10/s", "90/min", "5/h", "5/250ms"] {

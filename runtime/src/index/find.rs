@@ -50,21 +50,20 @@ pub(crate) struct Found {
     pub(crate) places: Vec<u32>,
 }
 
-/// How a text is looked for.
-#[derive(Clone, Copy)]
-enum Way {
-    Begins,
-    Holds,
-}
+/// How a text stands in a name.
+const HOLDS: u8 = 1;
+const BEGINS: u8 = 2;
+/// For a text with a bracket, of an item: its keys begin as the text from there on.
+const KEYS_BEGIN: u8 = 4;
+/// Of a node: its name ends as the text up to there, or is that.
+const OP_ENDS: u8 = 4;
+const OP_IS: u8 = 8;
 
-/// What holds the text that is looked for.
+/// What holds a text that is looked for.
 struct Hits {
-    nodes: Vec<bool>,
+    nodes: Vec<u8>,
     /// The items, with those in them; the first is what lies outside all fan-outs.
-    items: Vec<bool>,
-    /// Where the text has brackets: nodes whose name ends where the brackets begin, and items whose
-    /// keys begin with them.
-    named: Option<(Vec<bool>, Vec<bool>)>,
+    items: Vec<u8>,
 }
 
 impl Index {
@@ -74,9 +73,10 @@ impl Index {
         let places = match text {
             None => self.matching(query, None, driven),
             Some(text) => {
-                let begins = self.matching(query, Some(&self.hits(text, Way::Begins)), driven);
+                let hits = self.hits(text);
+                let begins = self.matching(query, Some((&hits, BEGINS, OP_IS)), driven);
                 if begins.is_empty() {
-                    self.matching(query, Some(&self.hits(text, Way::Holds)), driven)
+                    self.matching(query, Some((&hits, HOLDS, OP_ENDS)), driven)
                 } else {
                     begins
                 }
@@ -86,7 +86,10 @@ impl Index {
     }
 
     /// The steps that are asked for, in the order of their places.
-    fn matching(&self, query: &Query, hits: Option<&Hits>, driven: bool) -> Vec<u32> {
+    fn matching(&self, query: &Query, hits: Option<(&Hits, u8, u8)>, driven: bool) -> Vec<u32> {
+        if hits.is_some_and(|(hits, way, op)| hits.are_none(way, op)) {
+            return Vec::new();
+        }
         let mut nodes = vec![query.nodes.is_empty(); self.shape.nodes.len()];
         query.nodes.iter().for_each(|node| nodes[node.index()] = true);
         let mut found = Vec::new();
@@ -106,7 +109,7 @@ impl Index {
                     let state = self.standing(place, driven);
                     if nodes[node.index()]
                         && state.is_some_and(|state| query.state.is_none_or(|asked| asked == state))
-                        && hits.is_none_or(|hits| hits.holds(*node, item))
+                        && hits.is_none_or(|(hits, way, op)| hits.fit(*node, item, way, op))
                     {
                         found.push(place);
                     }
@@ -116,53 +119,47 @@ impl Index {
         found
     }
 
-    fn hits(&self, text: &str, way: Way) -> Hits {
-        let nodes = self.shape.nodes.iter();
+    fn hits(&self, text: &str) -> Hits {
         let wanted = text.as_bytes();
-        let bracket = text.find('[');
-        let named = bracket.map(|at| {
-            let (op, keys) = text.split_at(at);
-            let ends = nodes.clone().map(|node| match way {
-                Way::Begins => *node.name == *op,
-                Way::Holds => node.name.ends_with(op),
+        let keys = text.find('[').map(|at| text.split_at(at));
+        let nodes = self.shape.nodes.iter().map(|node| {
+            let named = keys.map_or(0, |(op, _)| {
+                let (is, ends) = (*node.name == *op, node.name.ends_with(op));
+                (u8::from(is) * OP_IS) | (u8::from(ends) * OP_ENDS)
             });
-            (ends.collect(), self.items_by_name(|name| name.starts_with(keys)))
+            way(node.name.as_bytes(), wanted) | named
         });
-        let across = matches!(way, Way::Holds) && text.contains(['[', ']', '\\']);
-        Hits {
-            nodes: nodes.map(|node| way.fits(node.name.as_bytes(), wanted)).collect(),
-            items: if across {
-                self.items_by_name(|name| name.contains(text))
-            } else {
-                self.items_by_key(|key| way.fits(key, wanted))
-            },
-            named,
+        let nodes = nodes.collect();
+        let mut items = self.hits_of_keys(wanted);
+        if text.contains(['[', ']', '\\']) {
+            self.hits_of_names(&mut items, wanted, keys.map(|(_, keys)| keys.as_bytes()));
         }
+        Hits { nodes, items }
     }
 
     /// The items with a key that fits, and all in them.
-    fn items_by_key(&self, fits: impl Fn(&[u8]) -> bool) -> Vec<bool> {
-        let mut items = vec![false; self.state.items() as usize + 1];
+    fn hits_of_keys(&self, wanted: &[u8]) -> Vec<u8> {
+        let mut items = vec![0; self.state.items() as usize + 1];
         let mut room = [0; 20];
-        let mut alike = self.state.alike().skip(1).peekable();
-        let (mut around, mut end) = (false, 0);
+        let mut alike = self.state.alike().skip(1);
+        let (mut around, mut end) = (0, 0);
         self.keys.each(1, |item, parts| {
             if item >= end
                 && let Some(next) = alike.next()
             {
                 (around, end) = (items[next.parent as usize], next.items.end);
             }
-            items[item as usize] = around || parts.iter().any(|part| fits(part.text(&mut room)));
+            let own = parts.iter().fold(0, |own, part| own | way(part.text(&mut room), wanted));
+            items[item as usize] = around | own;
             true
         });
         items
     }
 
-    /// The items whose keys, as they stand in the names of their steps, fit.
-    fn items_by_name(&self, fits: impl Fn(&str) -> bool) -> Vec<bool> {
-        let mut items = vec![false; self.state.items() as usize + 1];
+    /// Adds the items whose keys, as they stand in the names of their steps, fit.
+    fn hits_of_names(&self, items: &mut [u8], wanted: &[u8], keys: Option<&[u8]>) {
         let mut alike = self.state.alike().skip(1);
-        let (mut name, mut around, mut end) = (String::new(), 0, 0);
+        let (mut name, mut around, mut end) = (Vec::new(), 0, 0);
         self.keys.each(1, |item, parts| {
             if item >= end
                 && let Some(next) = alike.next()
@@ -174,13 +171,13 @@ impl Index {
             }
             name.truncate(around);
             parts.iter().for_each(|part| write_key(&mut name, part));
-            items[item as usize] = fits(&name);
+            let begins = keys.is_some_and(|keys| name.starts_with(keys));
+            items[item as usize] |= (way(&name, wanted) & HOLDS) | (u8::from(begins) * KEYS_BEGIN);
             true
         });
-        items
     }
 
-    fn write_keys(&self, name: &mut String, item: u32) {
+    fn write_keys(&self, name: &mut Vec<u8>, item: u32) {
         if item > 0 {
             self.write_keys(name, self.state.parent_of(item));
             self.keys.get(item).iter().for_each(|part| write_key(name, part));
@@ -190,42 +187,45 @@ impl Index {
     /// The name of the step at a place.
     pub(crate) fn name(&self, place: u32) -> String {
         let (node, item) = self.numbers(place);
-        let mut name = self.shape.node(node).name.to_string();
+        let mut name = self.shape.node(node).name.as_bytes().to_vec();
         self.write_keys(&mut name, item);
-        name
+        String::from_utf8_lossy(&name).into_owned()
     }
 }
 
 /// As [`Brackets`](crate::step::Brackets) do.
-fn write_key(name: &mut String, part: &Part<'_>) {
+fn write_key(name: &mut Vec<u8>, part: &Part<'_>) {
     let mut room = [0; 20];
-    let text = String::from_utf8_lossy(part.text(&mut room));
-    name.push('[');
-    for character in text.chars() {
-        if matches!(character, '[' | ']' | '\\') {
-            name.push('\\');
+    name.push(b'[');
+    for byte in part.text(&mut room) {
+        if matches!(byte, b'[' | b']' | b'\\') {
+            name.push(b'\\');
         }
-        name.push(character);
+        name.push(*byte);
     }
-    name.push(']');
+    name.push(b']');
 }
 
-impl Way {
-    #[inline]
-    fn fits(self, text: &[u8], wanted: &[u8]) -> bool {
-        match self {
-            Self::Begins => text.starts_with(wanted),
-            Self::Holds => text.windows(wanted.len()).any(|part| part[0] == wanted[0] && part == wanted),
-        }
+/// How a text that is looked for stands in another.
+#[inline]
+fn way(text: &[u8], wanted: &[u8]) -> u8 {
+    if text.starts_with(wanted) {
+        BEGINS | HOLDS
+    } else {
+        u8::from(text.windows(wanted.len()).any(|part| part[0] == wanted[0] && part == wanted)) * HOLDS
     }
 }
 
 impl Hits {
     #[inline]
-    fn holds(&self, node: NodeId, item: u32) -> bool {
-        let (node, item) = (node.index(), item as usize);
-        self.nodes[node]
-            || self.items[item]
-            || self.named.as_ref().is_some_and(|(nodes, items)| nodes[node] && items[item])
+    fn fit(&self, node: NodeId, item: u32, way: u8, op: u8) -> bool {
+        let (node, item) = (self.nodes[node.index()], self.items[item as usize]);
+        (node | item) & way != 0 || node & op != 0 && item & KEYS_BEGIN != 0
+    }
+
+    fn are_none(&self, way: u8, op: u8) -> bool {
+        let all = |hits: &[u8]| hits.iter().fold(0, |all, hit| all | hit);
+        let (nodes, items) = (all(&self.nodes), all(&self.items));
+        (nodes | items) & way == 0 && (nodes & op == 0 || items & KEYS_BEGIN == 0)
     }
 }

@@ -26,8 +26,6 @@ pub(crate) struct IndexedStep {
     pub(crate) reused: bool,
     /// Whether it waits for its next attempt.
     pub(crate) retrying: bool,
-    /// The commit that has the last event about it; 0 if there is none.
-    pub(crate) commit: u64,
 }
 
 /// The last attempt of a step, as a timeline shows it.
@@ -57,6 +55,7 @@ impl Index {
     }
 
     /// How many places there are, with those of steps that do not count any more.
+    #[cfg(test)]
     pub(crate) fn places(&self) -> u32 {
         self.steps.len() as u32
     }
@@ -151,7 +150,6 @@ impl Index {
             took: ended.then(|| Duration::from_micros(entry.took())),
             reused: entry.is_reused(),
             retrying: entry.is_retrying(),
-            commit: entry.commit(),
         })
     }
 
@@ -197,11 +195,6 @@ impl Index {
     /// The scope that an item is an instance of.
     pub(crate) fn scope_of(&self, item: u32) -> ScopeId {
         self.state.scope_of(item)
-    }
-
-    /// The item around an item; 0 for one in the job's body.
-    pub(crate) fn parent_of(&self, item: u32) -> u32 {
-        self.state.parent_of(item)
     }
 
     /// The item of a scope that an item lies in, or is: what a step reads of further out is there.

@@ -5,8 +5,6 @@
 //! It takes 20 to 24 bytes a step, and what keys of text take. What was recorded of a step besides is read
 //! from its commit. Nothing here writes.
 
-#![allow(dead_code, unused_imports, reason = "the parts of the page come together one by one")]
-
 mod endings;
 mod entry;
 mod find;
@@ -19,7 +17,7 @@ mod order;
 mod tests;
 
 pub(crate) use endings::Ending;
-pub(crate) use find::{By, Found, Query, Sort};
+pub(crate) use find::{By, Query, Sort};
 pub(crate) use fold::Index;
 pub(crate) use look::{Bar, IndexedStep};
 pub(crate) use open::OpenRun;

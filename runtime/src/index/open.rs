@@ -8,7 +8,7 @@ use super::find::{Found, Query};
 use super::look::IndexedStep;
 use crate::record::{ReadError, Reader};
 use crate::step::StepName;
-use crate::store::{Standing, Store};
+use crate::store::{CommitHead, Standing, Store};
 use crate::summary::Summary;
 
 /// How many commits are read at once: some megabytes at most.
@@ -22,6 +22,8 @@ const KEPT: usize = 4;
 pub(crate) struct OpenRun {
     reader: Reader,
     index: Index,
+    /// Of the commits that the index knows of.
+    heads: Vec<CommitHead>,
     summary: Summary,
     /// The last commit that the summary stands for.
     summed: u64,
@@ -52,7 +54,8 @@ impl OpenRun {
             cached.and_then(|(seq, bytes)| Some((seq, Summary::from_bytes(reader.shape(), &bytes).ok()?)));
         let (summed, summary) = cached.unwrap_or_else(|| (0, Summary::new(reader.shape())));
         let index = Index::new(Arc::clone(reader.shape()));
-        let mut this = Self { reader, index, summary, summed, spoilt: None, kept: VecDeque::new() };
+        let heads = Vec::new();
+        let mut this = Self { reader, index, heads, summary, summed, spoilt: None, kept: VecDeque::new() };
         this.extend()?;
         Ok(this)
     }
@@ -89,6 +92,7 @@ impl OpenRun {
                     self.spoilt = Some(error.clone());
                     return Err(error);
                 }
+                self.heads.push(commit.head);
                 self.summary.apply(self.reader.shape(), &events);
                 self.summed = self.summed.max(seq);
             }
@@ -109,6 +113,11 @@ impl OpenRun {
     /// Every step of it.
     pub(crate) fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// The heads of the commits that the index knows of: all, from the first on.
+    pub(crate) fn heads(&self) -> &[CommitHead] {
+        &self.heads
     }
 
     /// The last commit that index and summary know of.
@@ -153,6 +162,6 @@ impl OpenRun {
     /// How many bytes it takes in memory, about.
     pub(crate) fn room(&self) -> usize {
         let found: usize = self.kept.iter().map(|kept| kept.found.places.capacity()).sum();
-        self.index.room() + found * size_of::<u32>()
+        self.index.room() + self.heads.capacity() * size_of::<CommitHead>() + found * size_of::<u32>()
     }
 }

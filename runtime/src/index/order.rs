@@ -5,9 +5,6 @@ use super::find::{By, Sort};
 use super::keys::Part;
 use super::look::severity;
 
-/// What steps that have nothing to compare have.
-const NOTHING: u64 = u64::MAX;
-
 impl Index {
     /// Puts places, which come in the order in which they opened, in another order.
     pub(super) fn in_order(&self, mut places: Vec<u32>, sort: Sort, driven: bool) -> Vec<u32> {
@@ -36,14 +33,15 @@ impl Index {
     }
 
     fn by(&self, places: Vec<u32>, down: bool, value: impl Fn(u32) -> Option<u64>) -> Vec<u32> {
-        let value = |place: u32| match value(place) {
-            None => NOTHING,
-            Some(value) if down => NOTHING - 1 - value,
-            Some(value) => value,
-        };
-        let mut order: Vec<_> = places.iter().map(|place| (value(*place), *place)).collect();
-        order.sort_unstable();
-        order.into_iter().map(|(_, place)| place).collect()
+        let (mut order, mut nothing) = (Vec::with_capacity(places.len()), Vec::new());
+        for place in places {
+            match value(place) {
+                None => nothing.push(place),
+                Some(value) => order.push((if down { u64::MAX - value } else { value }, place)),
+            }
+        }
+        sort(&mut order);
+        order.into_iter().map(|(_, place)| place).chain(nothing).collect()
     }
 
     /// The place of each node's name among all, in the order of the alphabet.
@@ -144,6 +142,28 @@ impl Index {
             common.is_none_or(|common| !common.is_empty())
         });
         common.map_or(0, <[u8]>::len)
+    }
+}
+
+/// Sorts by the first, and keeps the order of those that are equal in it: byte by byte, the lowest first,
+/// without those bytes that are the same everywhere.
+fn sort(order: &mut Vec<(u64, u32)>) {
+    let (all, any) = order.iter().fold((u64::MAX, 0), |(all, any), (value, _)| (all & value, any | value));
+    let mut sorted = vec![(0, 0); order.len()];
+    for shift in (0..u64::BITS).step_by(8) {
+        if (all ^ any) >> shift & 0xff == 0 {
+            continue;
+        }
+        let byte = |value: u64| (value >> shift & 0xff) as usize;
+        let mut next = [0; 257];
+        order.iter().for_each(|(value, _)| next[byte(*value) + 1] += 1);
+        (1..next.len()).for_each(|at| next[at] += next[at - 1]);
+        for one in order.iter() {
+            let at = &mut next[byte(one.0)];
+            sorted[*at] = *one;
+            *at += 1;
+        }
+        std::mem::swap(order, &mut sorted);
     }
 }
 

@@ -49,6 +49,7 @@ pub struct RunFacts {
 }
 
 /// The arguments alone, for lists of runs: whatever else cannot be read, or is of a newer version.
+#[cfg(feature = "ui")]
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct ArgFacts {
     pub(crate) args: Vec<(String, Value)>,
@@ -56,6 +57,7 @@ pub(crate) struct ArgFacts {
     pub(crate) secrets: Vec<String>,
 }
 
+#[cfg(feature = "ui")]
 impl ArgFacts {
     /// Reads them; none if there are none.
     pub(crate) fn read(json: &str) -> Self {
@@ -141,6 +143,7 @@ mod tests {
         assert_eq!(Facts::read("7k2m", &facts().to_json()), Ok(facts()));
     }
 
+    #[cfg(feature = "ui")]
     #[test]
     fn arguments_are_read_whatever_else_is_wrong() {
         let read = |json: &str| ArgFacts::read(json);

@@ -24,7 +24,8 @@ pub(super) struct First {
     pub(super) title: String,
     /// What can be read without a script.
     pub(super) html: String,
-    /// The data that it was made from, as JSON: `{"path", "answers"}`, each answer by its address.
+    /// The data that it was made from, as JSON: `{"path", "read_only", "answers"}`, each answer by its
+    /// address.
     pub(super) state_json: String,
 }
 
@@ -50,7 +51,7 @@ pub(super) fn first(app: &App, path: &str, _query: &str) -> First {
         Ok(()) => StatusCode::OK,
         Err(refused) => draft.refuse(&refused),
     };
-    draft.finish(path, status)
+    draft.finish(path, status, app.read_only)
 }
 
 impl Page {
@@ -158,14 +159,14 @@ impl Draft {
         *status
     }
 
-    fn finish(self, path: &str, status: StatusCode) -> First {
+    fn finish(self, path: &str, status: StatusCode, read_only: bool) -> First {
         let mut html = Html::default();
         html.with("nav", &[("aria-label", "Pages")], |html| {
             html.link(&Address::home(), "Runs").text(" ");
             html.link(&Address::of(&["jobs"]), "Jobs");
         });
         html.put("main", self.main);
-        let state = serde_json::json!({ "path": path, "answers": self.answers });
+        let state = serde_json::json!({ "path": path, "read_only": read_only, "answers": self.answers });
         First {
             status,
             title: format!("{} · fanfold", self.title),

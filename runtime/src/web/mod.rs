@@ -3,8 +3,6 @@
 //! It reads the store like any other reader, and acts by starting the same program as a process of its
 //! own: closing the page ends no run. What a browser draws is made in `runtime/web`, and embedded here.
 
-#![allow(dead_code, unused_imports, reason = "the parts come together one by one")]
-
 mod acting;
 pub(crate) mod api;
 mod app;
@@ -34,6 +32,6 @@ pub fn page_routes() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 pub(crate) use app::App;
 pub(crate) use late::LateStore;
-pub(crate) use place::{Host, PORT, Place, PlaceError, Port};
+pub(crate) use place::{Host, PORT, Place, Port};
 pub(crate) use secret::Token;
 pub(crate) use server::Server;

@@ -18,11 +18,10 @@ export class Refused extends Error {
 
 interface First {
   path: string;
+  /** Whether nothing may be begun or cancelled from this page. */
+  read_only?: boolean;
   answers: Record<string, unknown>;
 }
-
-/** The answers that came with the page, each used once: later ones would be old. */
-const first: Map<string, unknown> = new Map(Object.entries(firstState().answers));
 
 function firstState(): First {
   const none = { path: "", answers: {} };
@@ -34,6 +33,14 @@ function firstState(): First {
     return none;
   }
 }
+
+const came = firstState();
+
+/** Whether this page only shows runs. */
+export const readOnly = came.read_only === true;
+
+/** The answers that came with the page, each used once: later ones would be old. */
+const first: Map<string, unknown> = new Map(Object.entries(came.answers));
 
 function takeFirst<T>(address: string): T | undefined {
   const answer = first.get(address) as T | undefined;

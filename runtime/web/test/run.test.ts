@@ -99,6 +99,11 @@ test("a rate is that of the last seconds, and none before there are enough", () 
   assert.equal(pace.rate(), null);
   for (let at = 2; at <= 100; at += 1) pace.add(at, 1000 + (at - 1) * 10);
   assert.equal(pace.rate(), 10);
+  // Resumed: fewer have ended than before.
+  pace.add(101, 5);
+  assert.equal(pace.rate(), null);
+  pace.add(103, 25);
+  assert.equal(pace.rate(), 10);
 });
 
 test("the rest is told only where it is known", () => {

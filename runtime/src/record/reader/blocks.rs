@@ -29,7 +29,7 @@ impl At<'_, '_> {
 
 impl Reader {
     /// The heads of all commits.
-    pub(crate) fn heads(&self) -> Result<Vec<CommitHead>, ReadError> {
+    pub(super) fn heads(&self) -> Result<Vec<CommitHead>, ReadError> {
         Ok(self.store.heads(&self.row.id, 0)?)
     }
 

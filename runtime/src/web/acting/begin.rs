@@ -12,7 +12,7 @@ use super::refusals::{in_words, split};
 use crate::cli::asked::Asked;
 use crate::cli::ui::TOKEN;
 use crate::exit;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use crate::web::App;
 use crate::web::refused::Refused;
 

@@ -108,8 +108,7 @@ pub(crate) async fn page(
 /// A page of what happened. `may_go_on` says whether there is time to look further.
 fn told(run: &OpenRun, params: &Params, may_go_on: &dyn Fn() -> bool) -> Result<EventPage, Refused> {
     let asked = Asked::new(run, params)?;
-    let heads = run.reader().heads()?;
-    let heads = &heads[..heads.len().min(usize::try_from(run.seq()).unwrap_or(usize::MAX))];
+    let heads = run.heads();
     let (direction, from) = match (params.one("before")?, params.one("after")?) {
         (Some(_), Some(_)) => {
             let help = "ask for what came before a place, or for what came after it";

@@ -14,7 +14,6 @@ use super::rows::{LISTED, Rows};
 use super::types::{RunPage, RunStanding};
 use crate::cli::when;
 use crate::event::RunState;
-use crate::record::facts::ArgFacts;
 use crate::store::{RunFilter, RunRow, Standing};
 use crate::web::App;
 use crate::web::refused::Refused;

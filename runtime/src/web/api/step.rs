@@ -74,8 +74,7 @@ pub(crate) fn numbers(app: &App, run: &str, name: &str) -> Result<(u32, u32), Re
 fn told(app: &App, run: &OpenRun, name: &str) -> Result<Step, Refused> {
     let place = place_of(run, name)?;
     let near = Near::new(run, place);
-    let heads = &heads_of(run)?;
-    let told = story(run, &near, place, heads)?;
+    let told = story(run, &near, place)?;
     let state = run.index().state_of(place, run.is_driven());
     let node = near.shape().node(near.node);
     let given = given(node, &told.record).map_err(|error| Refused::broken(error.to_string()))?;
@@ -96,7 +95,7 @@ fn told(app: &App, run: &OpenRun, name: &str) -> Result<Step, Refused> {
         why: why(&near, &told, state, &command(&format!("resume {id}"))),
         turns: told.turns[skipped..].iter().map(|(at, turn)| turn_told(*at, turn)).collect(),
         outputs: outputs(&near, &given, &mut room)?,
-        inputs: inputs(&near, heads, &mut room)?,
+        inputs: inputs(&near, &mut room)?,
         metadata: metadata(&given),
         progress: given.notes.progress,
         upstream: near.upstream().iter().map(|region| near.told(region)).collect(),
@@ -116,16 +115,9 @@ pub(crate) fn why_waiting(run: &OpenRun, told: &Told, resume: &str) -> Option<St
     (state == Some(StepState::Waiting)).then(why).flatten().map(|why| why.text)
 }
 
-/// The heads of the commits that the index knows of.
-fn heads_of(run: &OpenRun) -> Result<Vec<CommitHead>, Refused> {
-    let mut heads = run.reader().heads()?;
-    heads.truncate(usize::try_from(run.seq()).unwrap_or(usize::MAX));
-    Ok(heads)
-}
-
 /// What happened to a step, from the commits that can tell of it.
-fn story(run: &OpenRun, near: &Near<'_>, place: u32, heads: &[CommitHead]) -> Result<Told, Refused> {
-    let index = run.index();
+fn story(run: &OpenRun, near: &Near<'_>, place: u32) -> Result<Told, Refused> {
+    let (index, heads) = (run.index(), run.heads());
     let known = index.step(place, run.is_driven());
     let last = index.commit_of(place);
     let step = StepRef { node: near.node, path: index.path(near.item) };

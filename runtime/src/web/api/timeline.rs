@@ -127,10 +127,9 @@ pub(super) fn told(run: &OpenRun, window: Window, most: usize) -> Timeline {
         gaps.add(bar.started, bar.took);
         lanes.add(&bar);
     });
-    let width_us = lanes.width();
     let (tier, width_us, lanes) = match lanes.steps(index, shape) {
-        Ok(lanes) => ("steps", 0, lanes),
-        Err(buckets) => ("buckets", width_us, buckets.told(shape)),
+        Some(lanes) => ("steps", 0, lanes),
+        None => ("buckets", lanes.width(), lanes.told(shape)),
     };
     Timeline {
         tier: tier.to_owned(),

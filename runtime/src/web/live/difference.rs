@@ -55,6 +55,12 @@ impl Told {
         self.last == Some((state.seq, state.standing, state.changed))
     }
 
+    /// The commit up to which all was told: who comes back with it is told the rest of what only began to
+    /// be told.
+    pub(crate) fn known(&self) -> u64 {
+        self.known
+    }
+
     /// What is to be told of a state at `now`.
     pub(crate) fn next(&mut self, state: &State, now: SystemTime) -> Live {
         let mut live = head(state, now);
@@ -74,10 +80,7 @@ impl Told {
         live.failures = failures.into_iter().map(|group| group.value.clone()).collect();
         live.ops = ops.into_iter().map(|op| op.value.clone()).collect();
         live.more = !all_ops || !all_failures;
-        if live.more {
-            // Who comes back with the number of a message is told the rest of what only began to be told.
-            live.seq = self.known;
-        } else {
+        if !live.more {
             self.known = state.seq;
             self.last = Some((state.seq, state.standing, state.changed));
         }

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +17,7 @@ use crate::store::Standing;
 use crate::web::api::convert;
 
 /// From one message about a run to the next at least: four a second.
-const BETWEEN: Duration = Duration::from_millis(250);
+pub(super) const BETWEEN: Duration = Duration::from_millis(250);
 
 /// From one word of changes in the list of runs to the next: two a second.
 const BETWEEN_LISTS: Duration = Duration::from_millis(500);
@@ -79,7 +78,7 @@ async fn tell_run(
         let told = told.get_or_insert_with(|| Told::after(after, &state));
         if !told.is_all_of(&state) {
             let live = told.next(&state, SystemTime::now());
-            room.send(event("state", &live).id(live.seq.to_string()));
+            room.send(event("state", &live).id(told.known().to_string()));
             sleep(BETWEEN).await;
             continue;
         }

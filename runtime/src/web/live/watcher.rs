@@ -14,11 +14,16 @@ use tokio::time::sleep;
 
 use super::follow::{Follow, PULSE};
 use super::state::State;
+use super::stream::BETWEEN;
 use crate::store::{RunFilter, Standing, Store, StoreError};
 use crate::web::App;
 
 /// How often it is asked whether anything was changed.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// How long it is not looked after something was seen: a little longer than a stream is silent after a
+/// message, so that each state is told when it is seen, and none is made that nobody tells.
+const REST: Duration = Duration::from_millis(BETWEEN.as_millis() as u64 + 10);
 
 /// How many running runs are looked at for that in a list.
 const DRIVEN: usize = 20;
@@ -82,8 +87,11 @@ async fn watch_run(watched: &Watched<String, Option<Seen>>, app: Arc<App>, run: 
         let Ok((next, seen)) = looked.await else { return };
         follow = next;
         match seen {
-            Ok(None) => {}
-            Ok(Some(state)) => watched.tell(&run, Some(Seen::Run(state))),
+            Ok(None) => sleep(LOOK).await,
+            Ok(Some(state)) => {
+                watched.tell(&run, Some(Seen::Run(state)));
+                sleep(REST).await;
+            }
             Err(refused) if refused.status == StatusCode::NOT_FOUND => {
                 watched.tell(&run, Some(Seen::Gone));
                 return;
@@ -91,7 +99,6 @@ async fn watch_run(watched: &Watched<String, Option<Seen>>, app: Arc<App>, run: 
             // The streams end, and who asks again is told why.
             Err(_) => return,
         }
-        sleep(LOOK).await;
     }
 }
 

@@ -1,6 +1,6 @@
 // A job: what it is for, its graph, what it can be given, and its last runs.
 import { formatQuery, to } from "../address";
-import { useAnswer } from "../fetch";
+import { readOnly, useAnswer } from "../fetch";
 import { counted, duration } from "../format";
 import { useKeys } from "../keys";
 import { type Field, fieldsOf } from "../launch/form";
@@ -28,7 +28,7 @@ export function JobPage({ job: name }: { job: string }) {
         <h1>{name}</h1>
         <code class="soft">{detail?.job.at}</code>
         <span class="grow" />
-        {detail !== null && detail.job.at !== "" && (
+        {detail !== null && detail.job.at !== "" && !readOnly && (
           <a class="button main" href={to(["jobs", name, "launch"])}>
             Launch…
           </a>

@@ -1,6 +1,6 @@
 // The jobs of the program: what each does, how its last runs went, and a button that launches it.
 import { to } from "../address";
-import { useAnswer } from "../fetch";
+import { readOnly, useAnswer } from "../fetch";
 import { duration } from "../format";
 import { useKeys } from "../keys";
 import { LastRuns } from "../parts/chart";
@@ -68,9 +68,8 @@ function JobRow({ job }: { job: Job }) {
           </>
         )}
       </div>
-      {job.at === "" ? (
-        <span class="soft">not in this program</span>
-      ) : (
+      {job.at === "" && <span class="soft">not in this program</span>}
+      {job.at !== "" && !readOnly && (
         <a class="button" href={to(["jobs", job.name, "launch"])} aria-label={`Launch ${job.name}`}>
           Launch…
         </a>

@@ -1,8 +1,8 @@
 // A form that launches a job, and the command line that does the same.
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { formatQuery, go, query, to } from "../address";
-import { post, useAnswer } from "../fetch";
+import { formatQuery, go, path, query, to } from "../address";
+import { post, readOnly, useAnswer } from "../fetch";
 import { FieldRow } from "../launch/field";
 import { commandLine, type Field, fieldOf, fieldsOf, problem, request, untouched } from "../launch/form";
 import { Advanced, limitsOf, tagsOf } from "../launch/limits";
@@ -14,8 +14,11 @@ import { StateShape } from "../parts/state";
 import { useTitle } from "../title";
 import type { Begun, JobDetail, RunDetail } from "../types";
 
-/** Names of arguments in the address: others of its names are the page's own. */
-const ARG = "arg.";
+/** Names of the address that are the page's own: arguments of these names have `arg.` before them. */
+const OWN = /^(from|tab|tags|max_concurrent|order|fail_fast|pool\..*|arg\..*)$/;
+
+/** What an argument is called in the address. */
+const inAddress = (name: string) => (OWN.test(name) ? `arg.${name}` : name);
 
 export function LaunchPage({ job }: { job: string }) {
   const answer = useAnswer<JobDetail>(`/jobs/${encodeURIComponent(job)}`);
@@ -65,7 +68,7 @@ function Form({ detail, before }: { detail: JobDetail; before: RunDetail | null 
   const texts = Object.fromEntries(
     fields.map(({ name, kind }) => [
       name,
-      kind === "secret" ? (secrets.value[name] ?? "") : (query.value[ARG + name] ?? base[name] ?? ""),
+      kind === "secret" ? (secrets.value[name] ?? "") : (query.value[inAddress(name)] ?? base[name] ?? ""),
     ]),
   );
   const type = (name: string, text: string) => {
@@ -73,7 +76,7 @@ function Form({ detail, before }: { detail: JobDetail; before: RunDetail | null 
     if (fields.some((field) => field.name === name && field.kind === "secret")) {
       secrets.value = { ...secrets.value, [name]: text };
     } else {
-      put({ [ARG + name]: text === base[name] ? null : text });
+      put({ [inAddress(name)]: text === base[name] ? null : text });
     }
   };
   const typed = request(fields, texts);
@@ -141,7 +144,7 @@ function Form({ detail, before }: { detail: JobDetail; before: RunDetail | null 
       <aside aria-label="Launch">
         <Command text={command} says="The same in a terminal" />
         {error !== null && at === null && <RefusedMark error={error} />}
-        <button type="submit" class="main" disabled={busy.value}>
+        <button type="submit" class="main" disabled={busy.value || readOnly}>
           <StateShape state="running" />
           {busy.value ? "Launching…" : "Launch"}
         </button>
@@ -155,12 +158,11 @@ const isSecret = (field: Field) => field.kind === "secret";
 
 /** Writes what was typed to the address: a copied link shows the same form. A text may be empty. */
 function put(change: Record<string, string | null>): void {
-  const all: Record<string, string | null> = { ...query.peek(), ...change };
-  const rest = Object.entries(all).filter(([, value]) => value !== "");
-  const empty = Object.entries(all).filter(([name, value]) => value === "" && name.startsWith(ARG));
-  const text = formatQuery(Object.fromEntries(rest));
-  const ends = empty.map(([name]) => `${encodeURIComponent(name)}=`).join("&");
-  go(location.pathname + (ends === "" ? text : `${text === "" ? "?" : `${text}&`}${ends}`), "replace");
+  const all = Object.entries({ ...query.peek(), ...change }).filter(([, value]) => value !== null);
+  const pairs = all.map(
+    ([name, value]) => formatQuery({ [name]: value }).slice(1) || `${encodeURIComponent(name)}=`,
+  );
+  go(path.peek() + (pairs.length > 0 ? `?${pairs.join("&")}` : ""), "replace");
 }
 
 function quotedJson(args: Record<string, unknown>): string {

@@ -56,7 +56,9 @@ function Loaded({ open, run }: { open: OpenRun; run: RunState }) {
       <div class="run-main">
         <AnswerMark answer={open.answer} />
         {open.gone.value && (
-          <p class="lost">This run was removed: what is shown is the last that was known of it.</p>
+          <p class="lost">
+            This run is gone, as it was pruned: what is shown is the last that was known of it.
+          </p>
         )}
         <LostMark since={run.connection.value.lost} />
         <Header run={run} />

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { change, formatQuery, go, query, to } from "../address";
-import { API, useAnswer } from "../fetch";
+import { API, readOnly, useAnswer } from "../fetch";
 import { count, duration } from "../format";
 import { useKeys } from "../keys";
 import { open } from "../live";
@@ -171,9 +171,11 @@ function Filters({ jobs }: { jobs: string[] }) {
         ))}
       </fieldset>
       <span class="grow" />
-      <a class="button" href={job === "" ? "/jobs" : to(["jobs", job, "launch"])}>
-        Launch…
-      </a>
+      {!readOnly && (
+        <a class="button" href={job === "" ? "/jobs" : to(["jobs", job, "launch"])}>
+          Launch…
+        </a>
+      )}
     </search>
   );
 }

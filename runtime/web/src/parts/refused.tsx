@@ -5,9 +5,17 @@ import { when } from "../format";
 export function RefusedMark({ error }: { error: Refused }) {
   return (
     <div class="refused" role="alert">
-      <b>{error.message}</b>
-      {error.help !== null && <p>{error.help}</p>}
+      <Said error={error} />
     </div>
+  );
+}
+
+function Said({ error }: { error: Refused }) {
+  return (
+    <>
+      <b class={error.message.includes("\n") ? "lines" : ""}>{error.message}</b>
+      {error.help !== null && <p>{error.help}</p>}
+    </>
   );
 }
 
@@ -18,8 +26,7 @@ export function AnswerMark<T>({ answer }: { answer: Answer<T> }) {
   const since = when(failure.since / 1000, Date.now() / 1000);
   return (
     <div class="refused" role="alert">
-      <b>{failure.error.message}</b>
-      {failure.error.help !== null && <p>{failure.error.help}</p>}
+      <Said error={failure.error} />
       <p>
         {answer.data.value !== null && `Not updated since ${since}. `}
         <button type="button" class="link" onClick={() => void answer.again()}>

@@ -1,6 +1,7 @@
 // What can be done with a run. Each button says first how many steps it would run, and its command line.
 import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { readOnly } from "../fetch";
 import { later } from "../later";
 import { ended } from "./merge";
 import type { RunState } from "./state";
@@ -42,12 +43,12 @@ export function Actions({ run }: { run: RunState }) {
     : "This program does not have the job: use the program that has it";
   return (
     <div class="acts">
-      {state === "running" && (
+      {state === "running" && !readOnly && (
         <button type="button" class="danger" disabled={detail.cancelling != null} onClick={open("cancel")}>
           Cancel…
         </button>
       )}
-      {resumable && (
+      {resumable && !readOnly && (
         <button
           type="button"
           class="main"
@@ -58,16 +59,18 @@ export function Actions({ run }: { run: RunState }) {
           Resume…
         </button>
       )}
-      <button
-        type="button"
-        disabled={!detail.has_job}
-        title={unknown}
-        onClick={() => {
-          rerunShown.value = { select: ended(state) && state !== "succeeded" ? FROM_FAILURES : null };
-        }}
-      >
-        Rerun…
-      </button>
+      {!readOnly && (
+        <button
+          type="button"
+          disabled={!detail.has_job}
+          title={unknown}
+          onClick={() => {
+            rerunShown.value = { select: ended(state) && state !== "succeeded" ? FROM_FAILURES : null };
+          }}
+        >
+          Rerun…
+        </button>
+      )}
       <button type="button" onClick={open("commands")}>
         Commands
       </button>

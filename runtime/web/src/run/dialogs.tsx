@@ -73,7 +73,7 @@ function Outlook({ begun }: { begun: Begun | null }) {
           )}
         </p>
       )}
-      <p class="soft">{begun.text}</p>
+      {begun.steps == null && <p>{begun.text}</p>}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 // The failures of a run by their cause, first of all that is seen: many like failures are one line.
 import { useSignal } from "@preact/signals";
+import { readOnly } from "../fetch";
 import { count, counted, duration } from "../format";
 import { StateShape } from "../parts/state";
 import type { FailureGroup } from "../types";
@@ -90,7 +91,7 @@ function Group({ group, run }: { group: FailureGroup; run: RunState }) {
             Show all
           </a>
         )}
-        {run.detail.value.has_job && (
+        {run.detail.value.has_job && !readOnly && (
           <button type="button" onClick={() => rerunGroup(group)}>
             {group.count === 1 ? "Rerun it…" : "Rerun these…"}
           </button>

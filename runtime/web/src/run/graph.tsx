@@ -76,6 +76,9 @@ export function GraphPicture({ graph, ops, chosen = null, choose }: Props) {
             {graph.edges.map((edge, i) => (
               <Edge key={i} edge={edge} />
             ))}
+            {graph.boxes.map((box) => (
+              <Label key={box.scope} box={box} />
+            ))}
             {graph.nodes.map((node) => (
               <Node
                 key={node.node}
@@ -141,20 +144,17 @@ function sentence(graph: GraphView, node: GraphNode, op: Op | undefined): string
 }
 
 function Box({ box }: { box: GraphBox }) {
+  const even = box.depth % 2 === 0 ? "gr-box is-even" : "gr-box";
+  return <rect class={even} x={box.x} y={box.y} width={box.w} height={box.h} rx={10} />;
+}
+
+/** What a box is, over the lines that go into it. */
+function Label({ box }: { box: GraphBox }) {
   return (
-    <g class="gr-box">
-      <rect
-        x={box.x}
-        y={box.y}
-        width={box.w}
-        height={box.h}
-        rx={10}
-        class={box.depth % 2 === 0 ? "is-even" : ""}
-      />
-      <text x={box.x + 12} y={box.y + 17}>
-        {shorten(box.label, (box.w - 20) / 6)}
-      </text>
-    </g>
+    <text class="gr-label" x={box.x + 12} y={box.y + 17}>
+      {shorten(box.label, (box.w - 20) / 6)}
+      <title>{box.label}</title>
+    </text>
   );
 }
 
@@ -181,7 +181,7 @@ function Node({ node, op, chosen, focused, choose }: NodeProps) {
   const { x, y, w, h } = node;
   const classes = `gr-node ${chosen ? "is-chosen" : ""} ${focused ? "is-focused" : ""} ${choose ? "can-choose" : ""}`;
   const tags = node.tags.join(" · ");
-  const said = op ? progress(op, (w - 24) / 6) : null;
+  const said = op ? progress(op, (w - 24) / 11) : null;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the list beside it has the buttons.
     <g class={classes} transform={`translate(${x} ${y})`} onClick={() => choose?.(node.name)}>
@@ -192,15 +192,15 @@ function Node({ node, op, chosen, focused, choose }: NodeProps) {
       </text>
       {tags !== "" && (
         <text class="gr-tags" x={12} y={33}>
-          {shorten(tags, (w - 32) / 5.6 - (said?.length ?? 0))}
+          {shorten(tags, (w - 24) / 5.6)}
         </text>
       )}
       {said !== null && (
-        <text class="gr-count" x={w - 12} y={33}>
+        <text class="gr-count" x={w - 12} y={h - 6.5}>
           {said}
         </text>
       )}
-      {op && <Bar op={op} x={12} y={h - 13} w={w - 24} />}
+      {op && <Bar op={op} x={12} y={h - 13} w={w - 30 - (said?.length ?? 0) * 6} />}
     </g>
   );
 }

@@ -14,6 +14,7 @@ import type { RunState } from "./state";
 export function Header({ run }: { run: RunState }) {
   const detail = run.detail.value;
   const { state, short, id, job } = detail.run;
+  const cancelling = state === "running" ? (detail.cancelling ?? null) : null;
   return (
     <header class="run-head">
       <div class="run-line">
@@ -25,11 +26,9 @@ export function Header({ run }: { run: RunState }) {
           <Copy text={id} what="the run's whole id" />
         </span>
         <span class="run-state" title={`Driven by ${detail.holder}`}>
-          <StateMark state={state} says={detail.cancelling != null ? "being cancelled" : undefined} />
+          <StateMark state={state} says={cancelling !== null ? "cancelling" : undefined} />
         </span>
-        {detail.cancelling != null && detail.cancelling !== "" && (
-          <span class="soft cut">“{detail.cancelling}”</span>
-        )}
+        {cancelling !== null && cancelling !== "" && <span class="soft cut">“{cancelling}”</span>}
         <span class="grow" />
         <Actions run={run} />
       </div>

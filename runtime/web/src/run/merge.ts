@@ -12,7 +12,9 @@ export function merge(detail: RunDetail, live: Live): RunDetail {
   const changed = Object.keys(live.ops).length > 0;
   return {
     ...detail,
-    seq: live.seq,
+    // Who comes back with a number is told what came after it: that of a message with more to follow is
+    // not yet known.
+    seq: live.more ? detail.seq : live.seq,
     now: live.now,
     elapsed: live.elapsed,
     cancelling: live.cancelling ?? null,

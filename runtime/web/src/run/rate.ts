@@ -12,6 +12,8 @@ export class Pace {
   add(at: number, done: number): void {
     const last = this.#samples.at(-1);
     if (last !== undefined && at <= last[0]) return;
+    // A run that was resumed does anew what had ended.
+    if (last !== undefined && done < last[1]) this.#samples = [];
     this.#samples.push([at, done]);
     // One sample from before the window is kept, so that the window is whole.
     while ((this.#samples[1]?.[0] ?? at) < at - WINDOW_S) this.#samples.shift();

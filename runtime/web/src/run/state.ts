@@ -28,6 +28,9 @@ export interface Connection {
   lost: number | null;
 }
 
+/** How often a run that has ended is looked at again while the store changes: it may be resumed or removed. */
+const LOOK_AGAIN_MS = 2_000;
+
 /** A run's page from its first answer to its end. */
 export class OpenRun {
   readonly answer = new Answer<RunDetail>();
@@ -35,6 +38,10 @@ export class OpenRun {
   readonly gone = signal(false);
   readonly #stream = signal<Stream | null>(null);
   readonly #seconds = signal(0);
+  /** The stream of a run that has ended: that of the whole store. */
+  #others: Stream | null = null;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  /** When the time that is known was told. */
   #heard = 0;
   readonly state: RunState;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -61,7 +68,12 @@ export class OpenRun {
 
   /** Asks for the run, and listens to it if it goes on. */
   async load(): Promise<void> {
+    const before = this.answer.data.peek();
     await this.answer.load(`/runs/${encodeURIComponent(this.id)}`);
+    if (before !== null && this.answer.failure.peek()?.error.status === 404) {
+      this.#leave();
+      return;
+    }
     this.#heard = performance.now();
     this.#tick();
     this.#listen();
@@ -72,32 +84,49 @@ export class OpenRun {
     document.removeEventListener("visibilitychange", this.#shown);
     this.#hangUp();
     this.answer.stop();
+    clearTimeout(this.#again);
   }
 
   #listen(): void {
     const detail = this.answer.data.peek();
-    if (detail === null || ended(detail.run.state) || this.#stream.peek() !== null) return;
+    if (detail === null) return;
+    if (this.#stream.peek() !== null) return;
+    if (ended(detail.run.state)) {
+      this.#listenToOthers();
+      return;
+    }
+    this.#hangUp();
     this.#stream.value = open({
       address: () =>
         `${API}/runs/${encodeURIComponent(this.id)}/live?after=${this.answer.data.peek()?.seq ?? 0}`,
       on: {
         state: (live) => this.#hear(live as Live | null),
         end: () => this.#end(),
-        gone: () => {
-          this.gone.value = true;
-          this.#hangUp();
-        },
+        gone: () => this.#leave(),
       },
       last: ["end", "gone"],
     });
   }
 
+  #listenToOthers(): void {
+    if (this.#others !== null) return;
+    const changed = () => {
+      this.#again ??= setTimeout(() => {
+        this.#again = undefined;
+        void this.load();
+      }, LOOK_AGAIN_MS);
+    };
+    this.#others = open({ address: () => `${API}/live`, on: { changed }, last: [] });
+  }
+
   #hear(live: Live | null): void {
     const detail = this.answer.data.peek();
     if (live === null || detail === null) return;
-    this.#heard = performance.now();
+    // A run that was resumed counts only its time at work: that of its last event.
+    if (detail.sessions === 1 || live.elapsed !== detail.elapsed) this.#heard = performance.now();
     this.answer.data.value = merge(detail, live);
     this.#tick();
+    if (live.state === "running" && detail.run.state !== "running") void this.load();
   }
 
   /** What only a whole answer has, as the slowest steps, is asked for once more. */
@@ -106,9 +135,17 @@ export class OpenRun {
     void this.load();
   }
 
+  #leave(): void {
+    this.gone.value = true;
+    this.answer.failure.value = null;
+    this.#hangUp();
+  }
+
   #hangUp(): void {
     this.#stream.peek()?.close();
     this.#stream.value = null;
+    this.#others?.close();
+    this.#others = null;
   }
 
   readonly #shown = () => {
@@ -119,7 +156,7 @@ export class OpenRun {
   #now(): number {
     const detail = this.answer.data.peek();
     if (detail === null) return 0;
-    const known = Math.max(detail.run.took, detail.elapsed);
+    const known = detail.sessions === 1 ? Math.max(detail.run.took, detail.elapsed) : detail.elapsed;
     if (detail.run.state !== "running") return known;
     const lost = this.#stream.peek()?.lost.peek() ?? null;
     // The clock stops where the server fell silent.

@@ -389,7 +389,7 @@ function Logs({ run, step }: { run: RunState; step: Step }) {
       title={`Log: ${counted(step.log_lines, "line")}`}
       aside={<LevelSelect level={level.value} set={set} />}
     >
-      <div class="sp-log">
+      <div class="sp-log" style={{ height: `${Math.min(60 + step.log_lines * 52, 260)}px` }}>
         <Log run={run} filter={filter} />
       </div>
     </Part>

@@ -33,7 +33,10 @@ const packs = new WeakMap<Lane, ReturnType<typeof pack>>();
 
 /** The rows of a lane's bars, which are reckoned once for an answer. */
 function packed(lane: Lane): ReturnType<typeof pack> {
-  const known = packs.get(lane) ?? pack(lane.start_us, lane.took_us);
+  // What still runs will be longer when it is drawn than when it was told.
+  const ends = () =>
+    lane.took_us.map((took, i) => (STATES[lane.state[i] as number] === "running" ? Infinity : took));
+  const known = packs.get(lane) ?? pack(lane.start_us, ends());
   packs.set(lane, known);
   return known;
 }

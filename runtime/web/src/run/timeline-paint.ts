@@ -2,7 +2,7 @@
 import { colour } from "../theme";
 import { barSpan, type Hit, type Picture, type Placed, STRIP_PX } from "./timeline-lanes";
 import { type Columns, columns, STATES } from "./timeline-pack";
-import { type Scale, type Span, scaleOf, ticks, tickText, toX } from "./timeline-scale";
+import { type Scale, type Span, ticks, tickText, toX } from "./timeline-scale";
 
 /** The sheet's colours, as a canvas and as pixels take them. */
 export interface Palette {
@@ -301,9 +301,4 @@ function runs(ctx: CanvasRenderingContext2D, of: Columns, y: number, h: number, 
     }
     from = x;
   }
-}
-
-/** The scale of the whole run. */
-export function wholeScale(whole: Span, width: number, gaps: readonly Span[]): Scale {
-  return scaleOf(whole, width, gaps);
 }

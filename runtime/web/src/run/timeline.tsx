@@ -48,6 +48,8 @@ class View {
   readonly fine = new Answer<TimelineAnswer>();
   colours: Palette | null = null;
   keyed = false;
+  /** Where the pointer is, so that the words are near it. */
+  pointer = 0;
 
   constructor(
     readonly run: RunState,
@@ -88,6 +90,12 @@ class View {
 
   scale(): Scale {
     return scaleOf(this.window(), this.width.value, this.gaps());
+  }
+
+  /** The mini-map ends where what is known of the whole run ends. */
+  mapScale(): Scale {
+    const to = Math.max(this.overview.data.value?.end_us ?? 0, 1);
+    return scaleOf({ from: 0, to }, this.width.value, this.gaps());
   }
 
   picture(): Picture | null {
@@ -201,18 +209,12 @@ function useAddress(view: View): void {
 
 function Tools({ view }: { view: View }) {
   const { from, to } = view.window();
-  const op = view.run.selection.op.value;
   return (
     <div class="tl-tools">
       <span class="tl-window soft">
         {view.span.value === null ? "Whole run" : `${at(from, to - from)} – ${at(to, to - from)}`}
         <span class="tl-long"> · {duration((to - from) / 1e6)}</span>
       </span>
-      {op !== null && (
-        <button type="button" class="link" onClick={() => view.run.selection.set({ op: null })}>
-          Show all ops
-        </button>
-      )}
       <span class="grow" />
       <ul class="tl-legend" aria-label="Colours">
         {STEP_STATES.filter((state) => state !== "waiting" && view.run.detail.value.run.steps[state] > 0).map(
@@ -353,7 +355,7 @@ function paintOn(
     dark.value;
     const of = view.picture();
     const scale = view.scale();
-    const whole = scaleOf(view.whole(), view.width.value, view.gaps());
+    const whole = view.mapScale();
     const [scroll, height, hit] = [view.scroll.value, view.height.value, view.hit.value];
     const step = view.run.selection.step.value;
     const now = view.now();
@@ -413,7 +415,7 @@ function hands(
       view.rubber.value = null;
     },
   };
-  const onMap = (x: number) => toTime(scaleOf(view.whole(), view.width.peek(), view.gaps()), x);
+  const onMap = (x: number) => toTime(view.mapScale(), x);
   const center = (x: number) => {
     const { from, to } = view.window();
     const time = onMap(x);
@@ -437,6 +439,7 @@ function hands(
       },
       hover: (x, y) => {
         view.keyed = false;
+        view.pointer = x;
         view.hit.value = point(x, y);
       },
       leave: () => {
@@ -523,42 +526,57 @@ function stepTo(view: View, of: Picture, area: HTMLElement, sideways: number, up
   else if (y + h > area.scrollTop + area.clientHeight) area.scrollTop = y + h + 4 - area.clientHeight;
 }
 
-/** What is pointed at, in words. */
+/** What is pointed at, in words; what the keyboard points at is read aloud. */
 function Tip({ view }: { view: View }) {
   const hit = view.hit.value;
   const { width } = view;
-  if (hit === null) return <p class="unseen" role="status" />;
-  const long = hit.span.to - hit.span.from;
-  const left = Math.min(Math.max(hit.box.x + hit.box.w / 2, 0), width.value);
-  const below = hit.box.y + hit.box.h - view.scroll.value + MAP_PX + AXIS_PX;
+  const said = hit === null ? null : tipWords(hit);
+  const middle = hit === null ? 0 : Math.min(Math.max(hit.box.x + hit.box.w / 2, 0), width.value);
+  const left = view.keyed ? middle : view.pointer;
+  const below = hit === null ? 0 : hit.box.y + hit.box.h - view.scroll.value + MAP_PX + AXIS_PX;
   return (
-    <div
-      class={left > width.value / 2 ? "tl-tip at-right" : "tl-tip"}
-      role={view.keyed ? "status" : "presentation"}
-      style={{ "--x": `${left}px`, "--y": `${Math.round(below)}px` }}
-    >
-      <b class="mono">{hit.step ?? hit.lane.name}</b>
-      <span class={`state is-${hit.state}`}>
-        <StateShape state={hit.state} />
-        {hit.step === null && hit.state !== "running" && hit.state !== "succeeded"
-          ? `at worst ${word(hit.state)}`
-          : word(hit.state)}
-      </span>
-      {hit.step === null ? (
-        <span>
-          {count(hit.active)} active{hit.ended > 0 && `, ${count(hit.ended)} ended`}
-        </span>
-      ) : (
-        <span>
-          {duration(long / 1e6)}
-          {hit.attempts > 1 && `, ${counted(hit.attempts, "attempt")}`}
-        </span>
+    <>
+      <p class="unseen" role="status">
+        {view.keyed && said?.join(", ")}
+      </p>
+      {hit !== null && said !== null && (
+        <div
+          class={left > width.value / 2 ? "tl-tip at-right" : "tl-tip"}
+          aria-hidden="true"
+          style={{ "--x": `${left}px`, "--y": `${Math.round(below)}px` }}
+        >
+          <b class="mono">{said[0]}</b>
+          <span class={`state is-${hit.state}`}>
+            <StateShape state={hit.state} />
+            {said[1]}
+          </span>
+          <span>{said[2]}</span>
+          <span class="soft">{said[3]}</span>
+        </div>
       )}
-      <span class="soft">
-        {at(hit.span.from, long)} – {at(hit.span.to, long)}
-      </span>
-    </div>
+    </>
   );
+}
+
+/** Its name, its state, how much, and when. */
+function tipWords({
+  step,
+  lane,
+  state,
+  span,
+  active,
+  ended,
+  attempts,
+}: Hit): [string, string, string, string] {
+  const long = span.to - span.from;
+  const when = `${at(span.from, long)} – ${at(span.to, long)}`;
+  if (step !== null) {
+    const tries = attempts > 1 ? `, ${counted(attempts, "attempt")}` : "";
+    return [step, word(state), duration(long / 1e6) + tries, when];
+  }
+  const worst = state === "failed" || state === "upstream_failed" || state === "cancelled";
+  const many = `${count(active)} active${ended > 0 ? `, ${count(ended)} ended` : ""}`;
+  return [lane.name, worst ? `at worst ${word(state)}` : word(state), many, when];
 }
 
 function laneWords(view: View, node: number): string {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::fixture::{self, failed, failing_letters, millis, run_started, step, succeeded, yielded};
+use crate::report::fixture::{self, failed, failing_letters, run_started, step, succeeded, yielded};
 use crate::web::api::recording::Recording;
 use axum::extract::Query;
 use expect_test::expect;

@@ -11,7 +11,6 @@ use crate::graph::{Graph, NodeId, NodeKind, ScopeId, Source, build};
 use crate::index::Ending;
 use crate::record::values;
 use crate::report::words::counted;
-use crate::store::CommitHead;
 use crate::web::api::rows::job;
 use crate::web::api::types::Input;
 use crate::web::refused::Refused;
@@ -42,7 +41,7 @@ struct Given {
 }
 
 /// What a step read.
-pub(super) fn inputs(near: &Near<'_>, heads: &[CommitHead], room: &mut Room) -> Result<Vec<Input>, Refused> {
+pub(super) fn inputs(near: &Near<'_>, room: &mut Room) -> Result<Vec<Input>, Refused> {
     let mut reads = reads(near);
     reads.truncate(MOST);
     let given: Vec<_> = reads.iter().map(|read| given_by(near, *read)).collect();
@@ -50,7 +49,7 @@ pub(super) fn inputs(near: &Near<'_>, heads: &[CommitHead], room: &mut Room) -> 
     let endings = near.run.endings(&places, Instant::now() + READING)?;
     let input = |(read, given): (Read, Given)| match read {
         Read::Output(_, output) => of_step(near, &given, output, &endings, room),
-        Read::Item(scope) => of_item(near, &given, scope, heads, room),
+        Read::Item(scope) => of_item(near, &given, scope, room),
         Read::Argument(number) => Ok(of_argument(near, number, room)),
         Read::Constant => Ok(plain("a value in the job's body")),
     };
@@ -152,19 +151,13 @@ fn of_step(
     Ok(Input { from, step: Some(link(near, place)), value })
 }
 
-fn of_item(
-    near: &Near<'_>,
-    given: &Given,
-    scope: ScopeId,
-    heads: &[CommitHead],
-    room: &mut Room,
-) -> Result<Input, Refused> {
+fn of_item(near: &Near<'_>, given: &Given, scope: ScopeId, room: &mut Room) -> Result<Input, Refused> {
     let (index, shape, reader) = (near.run.index(), near.shape(), near.run.reader());
     let item = index.around(near.item, scope).unwrap_or_default();
     let key = index.path(item).key().map(ToString::to_string).unwrap_or_default();
     let opener = shape.scope(scope).fan.map(|(node, _)| shape.node(node).name.to_string());
     let name = given.place.map(|place| index.name(place)).or(opener).unwrap_or_default();
-    let record = reader.item_record(heads, item)?;
+    let record = reader.item_record(near.run.heads(), item)?;
     let parts = values::read(&record).map_err(|error| Refused::broken(error.to_string()))?;
     let value = parts.values.first().map(|value| room.show(reader, *value, PREVIEW)).transpose()?.flatten();
     let step = given.place.map(|place| link(near, place));

@@ -217,10 +217,9 @@ fn what_happened_before_a_resume_is_told_too() {
 fn a_step_is_told_the_same_by_few_commits_as_by_all() {
     for recording in [half(|_| ()), whole_run()] {
         let run = recording.open();
-        let heads = heads_of(&run).unwrap();
         for place in 0..run.index().places() {
             let near = Near::new(&run, place);
-            let few = story(&run, &near, place, &heads).unwrap();
+            let few = story(&run, &near, place).unwrap();
             let name: StepName = run.index().name(place).parse().unwrap();
             let all = run.reader().step(&name).unwrap().unwrap();
             let last = |told: &Told| format!("{:?}", told.turns.last());

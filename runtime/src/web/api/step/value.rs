@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse, Response};
 
-use super::{Near, heads_of, place_of, story};
+use super::{Near, place_of, story};
 use crate::given::given;
 use crate::index::OpenRun;
 use crate::record::values::StoredValue;
@@ -60,7 +60,7 @@ pub(super) fn response(bytes: Vec<u8>, download: bool) -> Response {
 fn lies(run: &OpenRun, step: &str, output: &str) -> Result<Lies, Refused> {
     let place = place_of(run, step)?;
     let near = Near::new(run, place);
-    let told = story(run, &near, place, &heads_of(run)?)?;
+    let told = story(run, &near, place)?;
     let node = near.shape().node(near.node);
     let given = given(node, &told.record).map_err(|error| Refused::broken(error.to_string()))?;
     let Some((output, value)) = given.outputs.iter().find(|(found, _)| found.name == output) else {

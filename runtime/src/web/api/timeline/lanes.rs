@@ -115,13 +115,13 @@ impl Lanes {
     }
 
     /// The single steps, if they are few enough.
-    pub(super) fn steps(self, index: &Index, shape: &Shape) -> Result<Vec<Lane>, Self> {
+    pub(super) fn steps(&self, index: &Index, shape: &Shape) -> Option<Vec<Lane>> {
         if self.seen > self.most {
-            return Err(self);
+            return None;
         }
         let names: Vec<_> = self.bars.iter().map(|(_, bar)| index.name(bar.place)).collect();
         if names.iter().map(|name| bytes(name)).sum::<usize>() > STEPS_BYTES {
-            return Err(self);
+            return None;
         }
         let mut lanes: Vec<_> = (0..self.nodes.len()).map(|lane| self.lane(lane, shape)).collect();
         for ((lane, bar), name) in self.bars.iter().zip(names) {
@@ -132,7 +132,7 @@ impl Lanes {
             lane.state.push(bar.state as u8);
             lane.attempts.push(bar.attempts);
         }
-        Ok(lanes)
+        Some(lanes)
     }
 
     /// A lane without what happened.
@@ -147,7 +147,7 @@ impl Lanes {
     }
 
     /// How many were active in each column.
-    pub(super) fn told(self, shape: &Shape) -> Vec<Lane> {
+    pub(super) fn told(&self, shape: &Shape) -> Vec<Lane> {
         let lanes = (0..self.nodes.len()).map(|lane| {
             let mut told = self.lane(lane, shape);
             self.fill(lane, &mut told);
