@@ -255,6 +255,14 @@ mod tests {
         assert!(!text.contains("<script") && !text.contains('\u{1b}'), "{text}");
     }
 
+    #[test]
+    fn a_picture_has_a_box_for_a_fan_out_and_a_double_line_for_a_collect() {
+        let text = print(&crate::report::fixture::graph());
+        let count = |what: &str| text.matches(what).count();
+        assert_eq!((count("class=\"node\""), count("class=\"box\""), count("class=\"core\"")), (4, 1, 1));
+        assert!(text.starts_with("<svg ") && text.ends_with("</svg>\n"), "{text}");
+    }
+
     const HARM_ESCAPED: &str =
         r"&lt;/text&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;&quot;\u{1b}";
 }
