@@ -8,7 +8,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 
 use super::convert::seconds;
-use super::graph::view;
 use super::params::{Pairs, Params};
 use super::rows::{bar, job, order};
 use super::schema;
@@ -101,7 +100,7 @@ fn of_program(app: &App, def: &'static JobDef) -> Result<JobDetail, Refused> {
         command: app.again().command(&format!("run {}", quoted(def.name))),
         limits: limits(def),
         pools: pools(&graph),
-        graph: view(&graph.shape()),
+        graph: app.drawings.of(&graph.shape()),
     })
 }
 
@@ -141,7 +140,7 @@ fn of_store(app: &App, name: &str) -> Result<JobDetail, Refused> {
         command: String::new(),
         limits: Limits::default(),
         pools: BTreeMap::new(),
-        graph: view(&facts.shape),
+        graph: app.drawings.of(&facts.shape),
     })
 }
 
