@@ -73,6 +73,24 @@ fn a_page_without_a_store_makes_none_and_reads_it_when_it_comes() {
 }
 
 #[test]
+fn a_page_is_served_though_nobody_reads_what_it_prints() {
+    let home = tempfile::tempdir().unwrap();
+    let (gone, stdout) = std::io::pipe().unwrap();
+    drop(gone);
+    let mut command = jobs(home.path(), &["ui", "--port", "0"]);
+    let mut child = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut address = String::new();
+    stderr.read_line(&mut address).unwrap();
+    let (origin, secret) = address.trim().split_once("/?secret=").unwrap();
+    let port = origin.rsplit(':').next().unwrap().parse().unwrap();
+    // From here on its other pipe has no reader either.
+    drop(stderr);
+    let served = Served::at(std::io::empty(), child, port, secret);
+    assert_eq!(served.get("/").status, 200);
+}
+
+#[test]
 fn an_address_that_is_no_store_is_refused() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("notes.txt"), "these are notes").unwrap();
