@@ -124,3 +124,17 @@ fn a_run_with_its_page_gives_its_value_and_serves_until_it_is_asked_to_end() {
     let mut served = served;
     assert_eq!(served.child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_run_whose_value_nobody_reads_keeps_its_page() {
+    let home = tempfile::tempdir().unwrap();
+    let (gone, stdout) = std::io::pipe().unwrap();
+    drop(gone);
+    let mut command = jobs(home.path(), &["run", "letters", "--to", "c", "--ui"]);
+    let mut run = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(run.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(told.any(|line| line.contains("until Ctrl-C")));
+    let pid = rustix::process::Pid::from_child(&run);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(0));
+}
