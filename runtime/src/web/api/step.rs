@@ -27,6 +27,7 @@ use self::why::why;
 use super::convert::{error, step_standing};
 use super::params::{Pairs, Params};
 use super::rows::find;
+use super::steps::near_op;
 use super::types::{Note, Output, Step, Turn};
 use crate::cli::again::quoted;
 use crate::cli::which::short;
@@ -36,7 +37,6 @@ use crate::index::OpenRun;
 use crate::record::reader::{Told, Turn as Happened};
 use crate::step::{StepName, StepNameError};
 use crate::store::{CommitHead, CommitIndex, LogFilter};
-use crate::text::nearest;
 use crate::web::App;
 use crate::web::refused::Refused;
 
@@ -148,12 +148,11 @@ pub(super) fn place_of(run: &OpenRun, name: &str) -> Result<u32, Refused> {
 
 fn none(run: &OpenRun, name: &StepName) -> Refused {
     let shape = run.reader().shape();
-    let ops = || shape.steps().map(|node| &*shape.node(node).name);
-    let help = if ops().any(|op| op == name.op()) {
+    let mut ops = shape.steps().map(|node| &*shape.node(node).name);
+    let help = if ops.any(|op| op == name.op()) {
         format!("the table of steps lists those of `{}`", name.op())
     } else {
-        let near = nearest(name.op(), ops()).map(|near| format!("did you mean `{near}`?"));
-        near.unwrap_or_else(|| "the run's own page lists its ops".to_owned())
+        near_op(shape, name.op()).unwrap_or_else(|| "the run's own page lists its ops".to_owned())
     };
     Refused::not_found(format!("run {} has no step `{name}`", run.reader().row().id), help)
 }
