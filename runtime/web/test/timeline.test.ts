@@ -1,19 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asBuckets, columns, pack, worse } from "../src/run/timeline-pack.ts";
-import {
-  FOLD_PX,
-  isWhole,
-  LEAST_US,
-  panBy,
-  scaleOf,
-  selected,
-  ticks,
-  tickText,
-  toTime,
-  toX,
-  zoomAt,
-} from "../src/run/timeline-scale.ts";
+import { FOLD_PX, scaleOf, ticks, tickText, toTime, toX } from "../src/run/timeline-scale.ts";
+import { isWhole, LEAST_US, panBy, selected, zoomAt } from "../src/run/timeline-zoom.ts";
 import type { Lane } from "../src/types.ts";
 
 const near = (a: number, b: number, by = 1e-6) => assert.ok(Math.abs(a - b) <= by, `${a} is not near ${b}`);

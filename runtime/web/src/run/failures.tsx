@@ -1,9 +1,10 @@
 // The failures of a run by their cause, first of all that is seen: many like failures are one line.
 import { useSignal } from "@preact/signals";
-import { readOnly } from "../fetch";
+import { formatQuery } from "../address";
+import { get, readOnly } from "../fetch";
 import { count, counted, duration } from "../format";
 import { StateShape } from "../parts/state";
-import type { FailureGroup } from "../types";
+import type { FailureGroup, StepPage } from "../types";
 import { rerunShown } from "./actions";
 import { groupId } from "./merge";
 import type { RunState } from "./state";
@@ -91,11 +92,7 @@ function Group({ group, run }: { group: FailureGroup; run: RunState }) {
             Show all
           </a>
         )}
-        {run.detail.value.has_job && !readOnly && (
-          <button type="button" onClick={() => rerunGroup(group)}>
-            {group.count === 1 ? "Rerun it…" : "Rerun these…"}
-          </button>
-        )}
+        {run.detail.value.has_job && !readOnly && <RerunButton group={group} run={run} />}
       </span>
       {whole.value && more && (
         <pre>
@@ -107,8 +104,28 @@ function Group({ group, run }: { group: FailureGroup; run: RunState }) {
   );
 }
 
-/** Steps of one cause have no name of their own: a few are named one by one, many by their op. */
-function rerunGroup(group: FailureGroup): void {
-  const few = group.count <= group.examples.length;
-  rerunShown.value = { select: few ? group.examples.map((step) => `${step}*`).join(", ") : "state:failed*" };
+/** How many steps a selection names one by one. */
+const NAMED = 50;
+
+/** A cause is no term of a selection: its steps are named one by one, or all that failed are meant. */
+function RerunButton({ group, run }: { group: FailureGroup; run: RunState }) {
+  const { count: steps, examples, op } = group;
+  const failed = run.detail.value.ops.find(({ node }) => node === group.node)?.counts.failed;
+  const known = steps <= examples.length;
+  const named = known || (steps === failed && steps <= NAMED);
+  const act = async () => {
+    const names = known || !named ? examples : await failedOf(run, op);
+    rerunShown.value = { select: named ? names.map((step) => `${step}*`).join(", ") : "state:failed*" };
+  };
+  return (
+    <button type="button" onClick={() => void act()}>
+      {!named ? "Rerun all failed…" : steps === 1 ? "Rerun it…" : "Rerun these…"}
+    </button>
+  );
+}
+
+async function failedOf(run: RunState, op: string): Promise<string[]> {
+  const query = formatQuery({ op, state: "failed", limit: NAMED });
+  const page = await get<StepPage>(`/runs/${encodeURIComponent(run.id)}/steps${query}`);
+  return page.steps.map(({ step }) => step);
 }

@@ -110,7 +110,7 @@ export function GraphPicture({ graph, ops, chosen = null, choose }: Props) {
             </li>
           ))}
         </ul>
-        <span class="gr-buttons">
+        <span class="zooms">
           <button type="button" aria-label="Zoom out" title="Zoom out (-)" onClick={() => zoom(0.8)}>
             −
           </button>

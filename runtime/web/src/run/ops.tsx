@@ -1,22 +1,20 @@
 // One row for each op, whatever its fan-out: how far it is, how fast, how long its steps take.
-import { useEffect, useMemo } from "preact/hooks";
-import { useAnswer } from "../fetch";
+import { useMemo } from "preact/hooks";
 import { clock, count, duration, rate } from "../format";
 import { useKeys } from "../keys";
-import { Spark } from "../parts/chart";
 import { ROW_KEYS } from "../parts/rows";
+import { Spark } from "../parts/spark";
 import { StateBar, StateShape } from "../parts/state";
-import type { Op, Timeline } from "../types";
+import type { Op } from "../types";
 import { doneOf } from "../words";
 import { Pace } from "./rate";
 import { type OpRow, rowsOf, sorted, sum } from "./rows";
 import { endedOver } from "./spark";
 import type { RunState } from "./state";
+import { inBuckets, useOverview } from "./timeline-data";
 
 /** How many columns a row's drawing of its activity has. */
 const SPARK = 30;
-/** How often the drawings are made anew while the run goes on, in seconds. */
-const SPARK_EVERY_S = 5;
 
 export function Ops({ run }: { run: RunState }) {
   const { selection } = run;
@@ -289,15 +287,9 @@ function usePaces(run: RunState): Map<number, number | null> {
 
 /** When the steps of each op ended, over the whole run. */
 function useSparks(run: RunState): Map<number, number[]> {
-  const answer = useAnswer<Timeline>(`/runs/${encodeURIComponent(run.id)}/timeline?px=60`);
-  const turn = Math.floor(run.clock.value / SPARK_EVERY_S);
-  const state = run.detail.value.run.state;
-  useEffect(() => {
-    if (answer.data.peek() !== null && !answer.loading.peek()) void answer.again();
-  }, [turn, state]);
-  const timeline = answer.data.value;
-  return useMemo(
-    () => new Map(timeline?.lanes.map((lane) => [lane.node, endedOver(lane, timeline, SPARK)])),
-    [timeline],
-  );
+  const overview = useOverview(run).data.value;
+  return useMemo(() => {
+    const timeline = overview && inBuckets(overview);
+    return new Map(timeline?.lanes.map((lane) => [lane.node, endedOver(lane, timeline, SPARK)]));
+  }, [overview]);
 }

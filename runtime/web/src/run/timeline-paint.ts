@@ -1,6 +1,6 @@
 // Draws a timeline on canvases: strips as pixels, single bars as rectangles, folds as breaks of the axis.
 import { colour } from "../theme";
-import { barSpan, type Hit, type Picture, type Placed, STRIP_PX } from "./timeline-lanes";
+import { AROUND_PX, barSpan, type Hit, type Picture, type Placed, STRIP_PX } from "./timeline-lanes";
 import { type Columns, columns, STATES } from "./timeline-pack";
 import { type Scale, type Span, ticks, tickText, toX } from "./timeline-scale";
 
@@ -19,7 +19,6 @@ export interface Palette {
 
 const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
 const TICKS_APART = 84;
-const AROUND_PX = 4;
 
 /** Reads the colours of the sheet: to be read anew when the theme changes. */
 export function palette(): Palette {
