@@ -2,7 +2,7 @@
 import { effect, type Signal, signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { count, counted, duration, when, whenWhole } from "../format";
+import { count, counted, duration, whenWhole } from "../format";
 import { useKeys } from "../keys";
 import { RefusedMark } from "../parts/refused";
 import { StateMark } from "../parts/state";
@@ -309,12 +309,17 @@ function stepCell(row: StepRow, run: RunState): ComponentChildren {
 }
 
 function startCell(row: StepRow, run: RunState): ComponentChildren {
-  if (row.started == null) return "";
-  const { started, now } = {
-    started: run.detail.peek().run.started + row.started,
-    now: run.detail.peek().now,
-  };
-  return <span title={`${whenWhole(started)}, ${when(started, now)}`}>{`+${duration(row.started)}`}</span>;
+  const { started } = row;
+  if (started == null) return "";
+  return (
+    <span
+      onPointerEnter={(event) => {
+        event.currentTarget.title = whenWhole(run.detail.peek().run.started + started);
+      }}
+    >
+      {`+${duration(started)}`}
+    </span>
+  );
 }
 
 function saidCell(row: StepRow): ComponentChildren {

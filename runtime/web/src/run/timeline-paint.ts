@@ -44,7 +44,7 @@ export function palette(): Palette {
 }
 
 /** Makes the canvas as large as it is shown, in the screen's own pixels, and clears it. */
-export function fit(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
+function fit(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
   const ratio = window.devicePixelRatio || 1;
   const w = Math.max(Math.round(width * ratio), 1);
   const h = Math.max(Math.round(height * ratio), 1);
@@ -194,9 +194,9 @@ function barText(step: string, op: string, attempts: number): string {
 
 function fitText(ctx: CanvasRenderingContext2D, text: string, room: number): string {
   if (room < 14) return "";
-  const most = Math.floor(room / 4);
-  let cut = text.length > most ? text.slice(0, most) : text;
-  if (ctx.measureText(cut).width <= room) return cut === text ? text : `${cut}…`;
+  // No letter is narrower: a long key is not measured whole.
+  let cut = text.slice(0, Math.floor(room / 3));
+  if (cut === text && ctx.measureText(text).width <= room) return text;
   while (cut.length > 1 && ctx.measureText(`${cut}…`).width > room)
     cut = cut.slice(0, Math.floor(cut.length * 0.85));
   return cut.length > 1 ? `${cut}…` : "";
@@ -226,11 +226,10 @@ function paintFolds(ctx: CanvasRenderingContext2D, scale: Scale, height: number,
 }
 
 /** The ticks of all pieces with their words. */
-export function axisTicks(scale: Scale): { x: number; text: string }[] {
+function axisTicks(scale: Scale): { x: number; text: string }[] {
   return scale.pieces.flatMap((piece) => {
-    const times = ticks(piece, TICKS_APART);
-    const apart = times.length > 1 ? (times[1] as number) - (times[0] as number) : 1e6;
-    return times.map((time) => ({ x: toX(scale, time), text: tickText(time, apart) }));
+    const { times, step } = ticks(piece, TICKS_APART);
+    return times.map((time) => ({ x: toX(scale, time), text: tickText(time, step) }));
   });
 }
 

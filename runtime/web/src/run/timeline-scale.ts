@@ -72,15 +72,14 @@ export function toTime(scale: Scale, x: number): number {
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 
-/** Times for the axis of a piece, at round places no nearer than `apart` pixels. */
-export function ticks(piece: Piece, apart: number): number[] {
+/** Times for the axis of a piece, at round places no nearer than `apart` pixels, and how far they are apart. */
+export function ticks(piece: Piece, apart: number): { times: number[]; step: number } {
   const wide = piece.x1 - piece.x0;
-  if (piece.fold || wide < 8) return [];
-  const least = ((piece.t1 - piece.t0) / wide) * apart;
-  const step = roundUp(least);
-  const out: number[] = [];
-  for (let t = Math.ceil(piece.t0 / step) * step; t <= piece.t1; t += step) out.push(t);
-  return out;
+  const times: number[] = [];
+  if (piece.fold || wide < 8) return { times, step: 1 };
+  const step = roundUp(((piece.t1 - piece.t0) / wide) * apart);
+  for (let t = Math.ceil(piece.t0 / step) * step; t <= piece.t1; t += step) times.push(t);
+  return { times, step };
 }
 
 function roundUp(us: number): number {
