@@ -102,6 +102,7 @@ export async function open(served, path = "/", options = {}) {
   const context = await (await theBrowser()).newContext({ viewport: { width: 1280, height: 720 }, ...options });
   const page = await context.newPage();
   page.seen = { foreign: [], dialogs: [], errors: [] };
+  page.hasScripts = options.javaScriptEnabled !== false;
   page.on("request", (request) => {
     const address = request.url();
     if (!address.startsWith(served.origin) && !address.startsWith("about:")) page.seen.foreign.push(address);
@@ -135,6 +136,8 @@ export async function open(served, path = "/", options = {}) {
 
 /** Waits until nothing but streams is being fetched, and two frames more were drawn. */
 export async function settled(page) {
+  // Without scripts there are no callbacks of frames, and nothing is fetched after the page has loaded.
+  if (!page.hasScripts) return page.waitForLoadState("load");
   const frame = () => page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
   let quiet = 0;
   while (quiet < 5) {

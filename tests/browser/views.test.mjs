@@ -78,11 +78,28 @@ test("the first screen is small, and few requests", async () => {
   const sizes = await Promise.all(whole.map(async (answer) => [answer.url().slice(served.origin.length), await length(answer)]));
   console.log("first screen:", Object.fromEntries(sizes));
   const drawn = sizes.filter(([path]) => /\.(js|css)$/.test(path));
-  // The views of a run, the dialogs and the forms come in a script and a sheet of their own, after the head,
-  // the failures and the ops are drawn.
+  // What hands do, the other views, the dialogs and the forms come in a script and a sheet of their own, after
+  // the head, the failures, the ops and the timeline are drawn.
   const [later, at_once] = [drawn.filter(([path]) => path.startsWith("/more.")), drawn.filter(([path]) => !path.startsWith("/more."))];
   const sum = (files) => files.reduce((sum, [, size]) => sum + size, 0);
   assert.ok(at_once.length <= 2 && sum(at_once) <= 100_000, at_once.join());
   assert.ok(later.length <= 2 && sum(later) <= 110_000, later.join());
+  await page.context().close();
+});
+
+test("a run and its timeline are drawn by the first script alone", async () => {
+  const page = await open(served);
+  // It is asked for, and does not come.
+  await page.route("**/more.js", () => {});
+  await page.goto(`${served.origin}${views.timeline}`, { waitUntil: "commit" });
+  const lanes = page.locator("canvas").last();
+  await lanes.waitFor();
+  const drawn = () => lanes.evaluate((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.some((byte) => byte > 0);
+  });
+  while (!(await drawn())) await page.evaluate(() => new Promise((next) => requestAnimationFrame(next)));
+  for (const region of ["Failures", "Ops", "Timeline"]) await page.getByRole("region", { name: region }).waitFor();
+  nothingBad(assert, page);
   await page.context().close();
 });

@@ -102,8 +102,14 @@ pub(crate) fn new_run(shape: &Shape) -> NewRun {
 /// dropped.
 #[cfg(feature = "ui")]
 pub(crate) fn recorded(seed: u64, commits: usize, events: usize) -> (Arc<dyn Store>, Arc<dyn Drive>) {
-    let (mut run, shape, mut encoder) = (Run::new(seed), shape(), Encoder::new());
     let store = Arc::new(MemoryStore::new());
+    let drive = record(&*store, seed, commits, events);
+    (store, drive)
+}
+
+/// Records such a run in a store.
+pub(crate) fn record(store: &dyn Store, seed: u64, commits: usize, events: usize) -> Arc<dyn Drive> {
+    let (mut run, shape, mut encoder) = (Run::new(seed), shape(), Encoder::new());
     let drive = store.create(new_run(&shape)).unwrap();
     for _ in 0..commits {
         let mut block = Vec::new();
@@ -111,7 +117,7 @@ pub(crate) fn recorded(seed: u64, commits: usize, events: usize) -> (Arc<dyn Sto
         let follows = drive.head().1;
         drive.append(NewCommit { block: &block, index, follows, ..NewCommit::default() }).unwrap();
     }
-    (store, drive)
+    drive
 }
 
 /// The seed of random tests: `FANFOLD_SEED`, or always the same.

@@ -46,10 +46,9 @@ fn known(view: &View<'_>, name: &str) -> Result<Known, Problem> {
     let given = given(shape.node(told.step.node), &told.record);
     let Given { outputs, notes } = given.map_err(|error| Problem::Store(error.to_string()))?;
     let text = |json: Vec<u8>| String::from_utf8_lossy(&json).into_owned();
-    let outputs = outputs.into_iter().filter(|(output, _)| !output.dynamic).map(|(output, value)| {
-        let value = value.map(|value| reader.value(value)).transpose()?.flatten();
-        Ok((output.name.clone(), value.map(text)))
-    });
+    let recorded = outputs.into_iter().filter(|(output, _)| !output.dynamic);
+    let recorded = recorded.filter_map(|(output, value)| Some((output, value?)));
+    let outputs = recorded.map(|(output, value)| Ok((output.name.clone(), reader.value(value)?.map(text))));
     let outputs = outputs.collect::<Result<_, ReadError>>()?;
     Ok(Known { name: told.step.name(shape).to_string(), told, outputs, notes })
 }

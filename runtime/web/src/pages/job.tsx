@@ -4,18 +4,21 @@ import { readOnly, useAnswer } from "../fetch";
 import { counted, duration } from "../format";
 import { useKeys } from "../keys";
 import { type Field, fieldsOf } from "../launch/form";
-import { LastRuns } from "../parts/chart";
 import { Doc, Line } from "../parts/doc";
-import { Picture } from "../parts/picture";
+import { LastRuns } from "../parts/last-runs";
 import { AnswerMark } from "../parts/refused";
 import { ROW_KEYS } from "../parts/rows";
 import { StateMark } from "../parts/state";
 import { When } from "../parts/time";
+import { GraphPicture } from "../run/graph";
 import { useTitle } from "../title";
 import type { Job, JobDetail } from "../types";
 
 /** How many of the last runs are listed. */
 const LISTED = 10;
+/** The graph is as high as it is drawn, and no higher than a screen. */
+const AROUND = 72;
+const HIGHEST = 640;
 
 export function JobPage({ job: name }: { job: string }) {
   const answer = useAnswer<JobDetail>(`/jobs/${encodeURIComponent(name)}`);
@@ -42,13 +45,16 @@ export function JobPage({ job: name }: { job: string }) {
 }
 
 function Body({ detail }: { detail: JobDetail }) {
+  const { graph } = detail;
   const fields = fieldsOf(detail.schema, detail.order);
   return (
     <div class="job-body">
-      <section class="card" aria-label="Graph">
+      <div class="card">
         <h2>Graph</h2>
-        {detail.graph.nodes.length > 0 ? (
-          <Picture graph={detail.graph} name={detail.job.name} />
+        {graph.nodes.length > 0 ? (
+          <div class="job-graph" style={{ height: `${Math.min(graph.height + AROUND, HIGHEST)}px` }}>
+            <GraphPicture graph={graph} />
+          </div>
         ) : (
           <p class="soft inset">
             {detail.job.at === ""
@@ -56,7 +62,7 @@ function Body({ detail }: { detail: JobDetail }) {
               : "It has no ops."}
           </p>
         )}
-      </section>
+      </div>
       <div class="job-side">
         <section class="card" aria-label="Arguments">
           <h2>Arguments</h2>

@@ -131,7 +131,7 @@ function Form({ detail, before }: { detail: JobDetail; before: RunDetail | null 
                 text={texts[field.name] ?? ""}
                 type={(text) => type(field.name, text)}
                 wrong={
-                  (tried.value ? problems.get(field.name) : undefined) ??
+                  (tried.value || texts[field.name] !== "" ? problems.get(field.name) : undefined) ??
                   (at === field.name ? (error?.message ?? null) : null)
                 }
                 help={at === field.name ? (error?.help ?? null) : null}
@@ -148,7 +148,11 @@ function Form({ detail, before }: { detail: JobDetail; before: RunDetail | null 
           <StateShape state="running" />
           {busy.value ? "Launching…" : "Launch"}
         </button>
-        {ready && dry.begun !== null && <p class="soft">{dry.begun.text}</p>}
+        {ready && dry.begun !== null && (
+          <div class="outlook">
+            <p>{dry.begun.text}</p>
+          </div>
+        )}
       </aside>
     </form>
   );

@@ -9,15 +9,16 @@ import { StateMark } from "../parts/state";
 import { Failures } from "../run/failures";
 import { Header } from "../run/header";
 import { Ops } from "../run/ops";
-import { Resizer } from "../run/resizer";
 import { VIEWS, type View } from "../run/selection";
 import { OpenRun, type RunState } from "../run/state";
+import { Timeline } from "../run/timeline";
 import { useTitle } from "../title";
 import { word } from "../words";
 
+const Resizer = later((more) => more.Resizer);
 const StepPanel = later((more) => more.StepPanel);
 const TABS: Record<View, ComponentType<{ run: RunState }>> = {
-  timeline: later((more) => more.Timeline),
+  timeline: Timeline,
   graph: later((more) => more.Graph),
   steps: later((more) => more.Steps),
   events: later((more) => more.Events),

@@ -1,19 +1,23 @@
-// The runs of a store: a strip of the last ones for each job, and a table with filters.
+// The runs of a store.
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { change, formatQuery, go, query, to } from "../address";
-import { API, readOnly, useAnswer } from "../fetch";
-import { count, duration } from "../format";
+import { formatQuery, go, query, to } from "../address";
+import { API, useAnswer } from "../fetch";
+import { count } from "../format";
 import { useKeys } from "../keys";
+import { later } from "../later";
 import { open } from "../live";
-import { LastRuns } from "../parts/chart";
 import { AnswerMark, LostMark } from "../parts/refused";
 import { ROW_KEYS } from "../parts/rows";
 import { StateBar, StateMark, StateShape } from "../parts/state";
 import { Took, When } from "../parts/time";
 import { useTitle } from "../title";
-import type { Job, JobList, Run, RunPage } from "../types";
-import { doneOf, RUN_STATES, totalOf, word } from "../words";
+import type { JobList, Run, RunPage } from "../types";
+import { doneOf, totalOf } from "../words";
+
+const Strip = later((more) => more.Strip);
+const Filters = later((more) => more.Filters);
+const NoRuns = later((more) => more.NoRuns);
 
 /** Changes that come close together are asked for once. */
 const GATHER_MS = 500;
@@ -29,13 +33,18 @@ export function RunsPage() {
   useTitle("Runs");
   useKeys(ROW_KEYS);
   const page = runs.data.value;
+  const strip = jobs.data.value?.jobs.filter((job) => job.last.length > 0) ?? [];
   return (
     <div class="page">
       <h1 class="unseen">Runs</h1>
       <AnswerMark answer={runs} />
       <LostMark since={lost} />
-      {jobs.data.value !== null && <Strip jobs={jobs.data.value.jobs} />}
-      {page !== null && <Filters jobs={page.jobs} />}
+      {strip.length > 0 && (
+        <div class="strip-place">
+          <Strip jobs={strip} />
+        </div>
+      )}
+      <div class="filters-place">{page !== null && <Filters jobs={page.jobs} />}</div>
       {page?.damaged.map((damage) => (
         <p key={damage} class="refused">
           {damage}
@@ -76,108 +85,6 @@ function useChanges(act: () => void): number | null {
     };
   }, []);
   return lost.value;
-}
-
-/** How long ago a run began at most, as the server reads it. */
-const SINCE = [
-  ["", "any time"],
-  ["1h", "last hour"],
-  ["1d", "last day"],
-  ["7d", "last week"],
-];
-
-/** A job's last runs at a glance; a click on the name shows only its runs. */
-function Strip({ jobs }: { jobs: Job[] }) {
-  const chosen = query.value.job;
-  const begun = (job: Job) => job.last[0]?.started ?? 0;
-  // The job that ran last comes first: the others are a scroll away.
-  const some = jobs.filter((job) => job.last.length > 0).sort((a, b) => begun(b) - begun(a));
-  if (some.length === 0) return null;
-  return (
-    <section class="strip" aria-label="Last runs of each job">
-      {some.map((job) => (
-        <article key={job.name} class={job.name === chosen ? "card is-chosen" : "card"}>
-          <header>
-            <button
-              type="button"
-              class="link strong cut"
-              aria-pressed={job.name === chosen}
-              onClick={() => change({ job: job.name === chosen ? null : job.name, after: null }, "push")}
-            >
-              {job.name}
-            </button>
-            <span class="soft">{job.median != null ? `median ${duration(job.median)}` : ""}</span>
-          </header>
-          <LastRuns runs={job.last} job={job.name} slots={40} />
-        </article>
-      ))}
-    </section>
-  );
-}
-
-function Filters({ jobs }: { jobs: string[] }) {
-  const { job = "", state = "", q = "", since = "" } = query.value;
-  const states = new Set(state.split(",").filter(Boolean));
-  const toggle = (each: string) => {
-    if (!states.delete(each)) states.add(each);
-    change({ state: [...states].join(","), after: null }, "push");
-  };
-  return (
-    <search class="filters">
-      <input
-        type="search"
-        data-search
-        placeholder="Search id, argument, tag"
-        aria-label="Search runs"
-        value={q}
-        onInput={(event) => change({ q: event.currentTarget.value, after: null }, "replace")}
-      />
-      <select
-        aria-label="Job"
-        value={job}
-        onChange={(event) => change({ job: event.currentTarget.value, after: null }, "push")}
-      >
-        <option value="">all jobs</option>
-        {jobs.map((name) => (
-          <option key={name} value={name}>
-            {name}
-          </option>
-        ))}
-      </select>
-      <select
-        aria-label="Begun"
-        value={since}
-        onChange={(event) => change({ since: event.currentTarget.value, after: null }, "push")}
-      >
-        {SINCE.map(([value, words]) => (
-          <option key={value} value={value}>
-            {words}
-          </option>
-        ))}
-      </select>
-      <fieldset class="chips">
-        <legend class="unseen">State</legend>
-        {RUN_STATES.map((each) => (
-          <button
-            key={each}
-            type="button"
-            class={`chip is-${each}`}
-            aria-pressed={states.has(each)}
-            onClick={() => toggle(each)}
-          >
-            <StateShape state={each} />
-            {word(each)}
-          </button>
-        ))}
-      </fieldset>
-      <span class="grow" />
-      {!readOnly && (
-        <a class="button" href={job === "" ? "/jobs" : to(["jobs", job, "launch"])}>
-          Launch…
-        </a>
-      )}
-    </search>
-  );
 }
 
 function Table({ page }: { page: RunPage }) {
@@ -281,31 +188,6 @@ function Arguments({ run }: { run: Run }) {
         </span>
       ))}
     </div>
-  );
-}
-
-function NoRuns({ filtered }: { filtered: boolean }) {
-  if (filtered) {
-    return (
-      <section class="empty">
-        <h2>No run is like that</h2>
-        <p>
-          <a href="/">Show all runs</a>
-        </p>
-      </section>
-    );
-  }
-  return (
-    <section class="empty">
-      <h2>No runs yet</h2>
-      <p>Start one from a terminal, and it shows up here:</p>
-      <p>
-        <code>cargo run -- run letters</code>
-      </p>
-      <p>
-        Or <a href="/jobs">launch a job</a> from here.
-      </p>
-    </section>
   );
 }
 

@@ -1,6 +1,7 @@
 // What could not be had: what is wrong, what to do, and how old what is shown instead is.
 import type { Answer, Refused } from "../fetch";
 import { when } from "../format";
+import { Line } from "./doc";
 
 export function RefusedMark({ error }: { error: Refused }) {
   return (
@@ -14,7 +15,11 @@ function Said({ error }: { error: Refused }) {
   return (
     <>
       <b class={error.message.includes("\n") ? "lines" : ""}>{error.message}</b>
-      {error.help !== null && <p>{error.help}</p>}
+      {error.help !== null && (
+        <p>
+          <Line text={error.help} />
+        </p>
+      )}
     </>
   );
 }

@@ -153,7 +153,7 @@ function term(op: string): string {
   return op.replace(/[\\[\],+*: ]/g, (special) => `\\${special}`);
 }
 
-function choices(run: RunState): Choice[] {
+function choices(run: RunState, first: string | null): Choice[] {
   const { op, step } = run.selection;
   const bad = run.detail.value.run.steps;
   const list: Choice[] = [{ says: "All of it", select: null }];
@@ -162,6 +162,7 @@ function choices(run: RunState): Choice[] {
   }
   if (op.value !== null) list.push({ says: `${op.value}, and all after it`, select: `${term(op.value)}*` });
   if (step.value !== null) list.push({ says: `${step.value}, and all after it`, select: `${step.value}*` });
+  if (list.every((choice) => choice.select !== first)) list.push({ says: "What was chosen", select: first });
   return list;
 }
 
@@ -190,7 +191,7 @@ export function RerunDialog({ run, first, close }: DialogProps & { first: string
         <p>A new run with the same arguments; this one stays as it is.</p>
         <fieldset class="choices">
           <legend class="unseen">What to run again</legend>
-          {choices(run).map((choice) => (
+          {choices(run, first).map((choice) => (
             <label key={choice.select ?? ""}>
               <input
                 type="radio"
@@ -222,7 +223,9 @@ export function RerunDialog({ run, first, close }: DialogProps & { first: string
         </label>
         {dry.refused === null && <Outlook begun={dry.begun} />}
         <Secrets detail={detail} values={secrets} />
-        <Command text={dry.begun?.command ?? detail.commands.rerun} says="The same in a terminal" />
+        {dry.refused === null && (
+          <Command text={dry.begun?.command ?? detail.commands.rerun} says="The same in a terminal" />
+        )}
         {error !== null && <RefusedMark error={error} />}
         <footer>
           <a

@@ -231,7 +231,13 @@ function drawLine(view: View, run: RunState, row: EventRow, open: boolean): VNod
       key={view.drawn.get(row)?.node.key ?? ++keys}
       class={`ev-row level-${level} ${open ? "is-open" : ""}`}
     >
-      <time title={whenWhole(run.detail.peek().run.started + row.at)}>{at(row.at)}</time>
+      <time
+        onPointerEnter={(event) => {
+          event.currentTarget.title = whenWhole(run.detail.peek().run.started + row.at);
+        }}
+      >
+        {at(row.at)}
+      </time>
       <span class="ev-kind" title={row.kind}>
         {log ? row.level : row.kind.replaceAll("_", " ")}
       </span>

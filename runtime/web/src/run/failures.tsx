@@ -1,15 +1,20 @@
 // The failures of a run by their cause, first of all that is seen: many like failures are one line.
 import { useSignal } from "@preact/signals";
-import { readOnly } from "../fetch";
+import { formatQuery } from "../address";
+import { get, readOnly } from "../fetch";
 import { count, counted, duration } from "../format";
 import { StateShape } from "../parts/state";
-import type { FailureGroup } from "../types";
+import type { FailureGroup, StepPage } from "../types";
 import { rerunShown } from "./actions";
 import { groupId } from "./merge";
 import type { RunState } from "./state";
 
 /** How many causes are seen at once; the others are asked for. */
 const SEEN = 3;
+/** A first line that is longer may be cut. */
+const LONG = 80;
+/** How many steps a selection names one by one. */
+const NAMED = 50;
 
 export function Failures({ run }: { run: RunState }) {
   const { failures, other_failures: others } = run.detail.value;
@@ -18,15 +23,17 @@ export function Failures({ run }: { run: RunState }) {
   const sorted = [...failures].sort((a, b) => b.count - a.count);
   const seen = all ? sorted : sorted.slice(0, SEEN);
   const total = failures.reduce((sum, group) => sum + group.count, others);
+  const rerun = run.detail.value.has_job && !readOnly;
   return (
     <section class="failures" aria-label="Failures">
       <h2>
         <StateShape state="failed" />
         {`${counted(total, "failure")} of ${counted(failures.length, "cause")}${others > 0 ? " and more" : ""}`}
+        {rerun && <RerunButton says="Rerun all failed…" select={() => "state:failed*"} />}
       </h2>
       <ul>
         {seen.map((group) => (
-          <Group key={groupId(group)} group={group} run={run} />
+          <Group key={groupId(group)} group={group} run={run} rerun={rerun} alone={group.count === total} />
         ))}
       </ul>
       {failures.length > SEEN && (
@@ -42,22 +49,31 @@ export function Failures({ run }: { run: RunState }) {
   );
 }
 
-function Group({ group, run }: { group: FailureGroup; run: RunState }) {
+interface GroupProps {
+  group: FailureGroup;
+  run: RunState;
+  /** Whether steps can be rerun from here. */
+  rerun: boolean;
+  /** Whether nothing else failed. */
+  alone: boolean;
+}
+
+function Group({ group, run, rerun, alone }: GroupProps) {
   const whole = useSignal(false);
   const { selection } = run;
   const { message, causes, kind } = group.error;
-  const lines = message.split("\n");
-  const more = lines.length > 1 || causes.length > 0;
+  const line = message.split("\n", 1)[0] as string;
+  const more = line !== message || line.length > LONG || causes.length > 0;
   return (
     <li>
       <span class="number strong failed">{count(group.count)}×</span>
       <div class="cause">
         <p class="cause-line">
-          <a href={selection.href({ op: group.op, state: null })}>{group.op}</a>
+          <a class="cut" href={selection.href({ op: group.op, state: null })} title={group.op}>
+            {group.op}
+          </a>
           {kind !== "error" && <span class="tag">{kind}</span>}
-          <code class={whole.value ? "" : "cut"} title={lines[0]}>
-            {lines[0]}
-          </code>
+          <code class="cut">{line}</code>
           {more && (
             <button
               type="button"
@@ -91,24 +107,43 @@ function Group({ group, run }: { group: FailureGroup; run: RunState }) {
             Show all
           </a>
         )}
-        {run.detail.value.has_job && !readOnly && (
-          <button type="button" onClick={() => rerunGroup(group)}>
-            {group.count === 1 ? "Rerun it…" : "Rerun these…"}
-          </button>
+        {rerun && canName(group, run) && (
+          <RerunButton
+            says={group.count === 1 ? "Rerun it…" : "Rerun these…"}
+            select={() => select(group, run, alone)}
+          />
         )}
       </span>
-      {whole.value && more && (
-        <pre>
-          {lines.slice(1).join("\n")}
-          {causes.map((cause) => `${lines.length > 1 ? "\n" : ""}caused by: ${cause}`).join("\n")}
-        </pre>
-      )}
+      {whole.value && <pre>{[message, ...causes.map((cause) => `caused by: ${cause}`)].join("\n")}</pre>}
     </li>
   );
 }
 
-/** Steps of one cause have no name of their own: a few are named one by one, many by their op. */
-function rerunGroup(group: FailureGroup): void {
-  const few = group.count <= group.examples.length;
-  rerunShown.value = { select: few ? group.examples.map((step) => `${step}*`).join(", ") : "state:failed*" };
+function RerunButton({ says, select }: { says: string; select: () => string | Promise<string> }) {
+  const act = async () => {
+    rerunShown.value = { select: await select() };
+  };
+  return (
+    <button type="button" onClick={() => void act()}>
+      {says}
+    </button>
+  );
+}
+
+/** Whether the steps of a cause can be named one by one: a cause is no term of a selection. */
+function canName({ node, count, examples }: FailureGroup, run: RunState): boolean {
+  const failed = run.detail.value.ops.find((op) => op.node === node)?.counts.failed;
+  return count <= examples.length || (count === failed && count <= NAMED);
+}
+
+/** The steps of a cause, and where nothing else failed, all after them: what else comes after them needs others. */
+async function select({ op, count, examples }: FailureGroup, run: RunState, alone: boolean): Promise<string> {
+  const query = formatQuery({ op, state: "failed", limit: NAMED });
+  const names =
+    count <= examples.length
+      ? examples
+      : (await get<StepPage>(`/runs/${encodeURIComponent(run.id)}/steps${query}`)).steps.map(
+          (row) => row.step,
+        );
+  return names.map((step) => (alone ? `${step}*` : step)).join(", ");
 }

@@ -110,7 +110,7 @@ export function GraphPicture({ graph, ops, chosen = null, choose }: Props) {
             </li>
           ))}
         </ul>
-        <span class="gr-buttons">
+        <span class="zooms">
           <button type="button" aria-label="Zoom out" title="Zoom out (-)" onClick={() => zoom(0.8)}>
             −
           </button>
@@ -182,16 +182,18 @@ function Node({ node, op, chosen, focused, choose }: NodeProps) {
   const classes = `gr-node ${chosen ? "is-chosen" : ""} ${focused ? "is-focused" : ""} ${choose ? "can-choose" : ""}`;
   const tags = node.tags.join(" · ");
   const said = op ? progress(op, (w - 24) / 11) : null;
+  // Without a bar below it, the name stands in the middle.
+  const line = op ? 19 : h / 2 + (tags === "" ? 4 : -3);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the list beside it has the buttons.
     <g class={classes} transform={`translate(${x} ${y})`} onClick={() => choose?.(node.name)}>
       <title>{`${node.name}${tags && `: ${tags}`}${op ? `\n${tell(op.counts)}` : ""}`}</title>
       <rect class="gr-card" width={w} height={h} rx={7} />
-      <text class="gr-name" x={12} y={19}>
+      <text class="gr-name" x={12} y={line}>
         {shorten(node.name, (w - 24) / 7.4)}
       </text>
       {tags !== "" && (
-        <text class="gr-tags" x={12} y={33}>
+        <text class="gr-tags" x={12} y={line + 14}>
           {shorten(tags, (w - 24) / 5.6)}
         </text>
       )}

@@ -1,22 +1,21 @@
 // One row for each op, whatever its fan-out: how far it is, how fast, how long its steps take.
-import { useEffect, useMemo } from "preact/hooks";
-import { useAnswer } from "../fetch";
+import { useMemo } from "preact/hooks";
 import { clock, count, duration, rate } from "../format";
 import { useKeys } from "../keys";
-import { Spark } from "../parts/chart";
 import { ROW_KEYS } from "../parts/rows";
+import { SortHead } from "../parts/sort-head";
+import { Spark } from "../parts/spark";
 import { StateBar, StateShape } from "../parts/state";
-import type { Op, Timeline } from "../types";
+import type { Op } from "../types";
 import { doneOf } from "../words";
 import { Pace } from "./rate";
 import { type OpRow, rowsOf, sorted, sum } from "./rows";
 import { endedOver } from "./spark";
 import type { RunState } from "./state";
+import { inBuckets, useOverview } from "./timeline-data";
 
 /** How many columns a row's drawing of its activity has. */
 const SPARK = 30;
-/** How often the drawings are made anew while the run goes on, in seconds. */
-const SPARK_EVERY_S = 5;
 
 export function Ops({ run }: { run: RunState }) {
   const { selection } = run;
@@ -37,6 +36,17 @@ export function Ops({ run }: { run: RunState }) {
     const node = Number(document.activeElement?.getAttribute("data-node") ?? Number.NaN);
     return rows.find((row) => row.op.node === node);
   };
+  const head = (column: string, says: string, title?: string) => (
+    <SortHead
+      says={says}
+      title={title}
+      class={`at-${column}${title ? "" : " number"}`}
+      column={column}
+      down
+      now={sort}
+      sort={(opsort) => selection.set({ opsort }, "replace")}
+    />
+  );
   useKeys([
     ...ROW_KEYS,
     {
@@ -63,14 +73,14 @@ export function Ops({ run }: { run: RunState }) {
         <thead>
           <tr>
             <th>Op</th>
-            <Head run={run} column="done" says="Done" number />
-            <Head run={run} column="failed" says="Steps" />
-            {live && <Head run={run} column="running" says="Running" number />}
+            {head("done", "Done")}
+            {head("failed", "Steps", "Sort by failures")}
+            {live && head("running", "Running")}
             {live && <th class="number at-rate">Rate</th>}
-            <Head run={run} column="p50" says="p50" number />
-            <Head run={run} column="p95" says="p95" number />
-            <Head run={run} column="max" says="Max" number />
-            <Head run={run} column="retries" says="Retries" number />
+            {head("p50", "p50")}
+            {head("p95", "p95")}
+            {head("max", "Max")}
+            {head("retries", "Retries")}
             <th class="at-spark">Activity</th>
             {live && <th class="at-oldest">Oldest running</th>}
           </tr>
@@ -90,36 +100,6 @@ export function Ops({ run }: { run: RunState }) {
         </tbody>
       </table>
     </section>
-  );
-}
-
-/** The heading of a column that sorts: downwards, upwards, then the order of the graph again. */
-function Head({
-  run,
-  column,
-  says,
-  number,
-}: {
-  run: RunState;
-  column: string;
-  says: string;
-  number?: boolean;
-}) {
-  const sort = run.selection.other("opsort");
-  const next = sort === `-${column}` ? column : sort === column ? null : `-${column}`;
-  const order = sort === `-${column}` ? "descending" : sort === column ? "ascending" : undefined;
-  return (
-    <th class={`at-${column}${number ? " number" : ""}`} aria-sort={order}>
-      <button
-        type="button"
-        class="sort"
-        title={column === "failed" ? "Sort by failures" : undefined}
-        onClick={() => run.selection.set({ opsort: next }, "replace")}
-      >
-        {says}
-        {order !== undefined && <span aria-hidden="true">{order === "descending" ? " ↓" : " ↑"}</span>}
-      </button>
-    </th>
   );
 }
 
@@ -289,15 +269,9 @@ function usePaces(run: RunState): Map<number, number | null> {
 
 /** When the steps of each op ended, over the whole run. */
 function useSparks(run: RunState): Map<number, number[]> {
-  const answer = useAnswer<Timeline>(`/runs/${encodeURIComponent(run.id)}/timeline?px=60`);
-  const turn = Math.floor(run.clock.value / SPARK_EVERY_S);
-  const state = run.detail.value.run.state;
-  useEffect(() => {
-    if (answer.data.peek() !== null && !answer.loading.peek()) void answer.again();
-  }, [turn, state]);
-  const timeline = answer.data.value;
-  return useMemo(
-    () => new Map(timeline?.lanes.map((lane) => [lane.node, endedOver(lane, timeline, SPARK)])),
-    [timeline],
-  );
+  const overview = useOverview(run).data.value;
+  return useMemo(() => {
+    const timeline = overview && inBuckets(overview);
+    return new Map(timeline?.lanes.map((lane) => [lane.node, endedOver(lane, timeline, SPARK)]));
+  }, [overview]);
 }

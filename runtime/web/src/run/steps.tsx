@@ -2,9 +2,10 @@
 import { effect, type Signal, signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { count, counted, duration, when, whenWhole } from "../format";
+import { count, counted, duration, whenWhole } from "../format";
 import { useKeys } from "../keys";
 import { RefusedMark } from "../parts/refused";
+import { SortHead } from "../parts/sort-head";
 import { StateMark } from "../parts/state";
 import type { StepRow, StepStanding } from "../types";
 import { areaOf, lastTop, ROW_PX, reveal, scrollAt, seen, topAt } from "../virtual";
@@ -177,6 +178,7 @@ function Tools({ view }: { view: View }) {
 
 function Table({ view, area }: { view: View; area: { current: HTMLElement | null } }) {
   const { list, run } = view;
+  const { selection } = run;
   const total = list.total.value;
   list.version.value;
   const size = view.area();
@@ -198,7 +200,15 @@ function Table({ view, area }: { view: View; area: { current: HTMLElement | null
             <thead>
               <tr aria-rowindex={1}>
                 {COLUMNS.map((column) => (
-                  <Head key={column.name} column={column} run={run} />
+                  <SortHead
+                    key={column.name}
+                    says={column.name}
+                    class={column.class}
+                    column={column.sort}
+                    down={column.down}
+                    now={selection.sort.value}
+                    sort={(sort) => selection.set({ sort }, "replace")}
+                  />
                 ))}
               </tr>
             </thead>
@@ -231,33 +241,6 @@ function Nothing({ run }: { run: RunState }) {
         <p>No steps yet: they are here as soon as the run makes them.</p>
       )}
     </div>
-  );
-}
-
-function Head({ column, run }: { column: Column; run: RunState }) {
-  const { selection } = run;
-  const { sort } = column;
-  if (sort === undefined)
-    return (
-      <th scope="col" class={column.class}>
-        {column.name}
-      </th>
-    );
-  const now = selection.sort.value;
-  const is = now === sort ? "ascending" : now === `-${sort}` ? "descending" : undefined;
-  const turns = column.down ? [`-${sort}`, sort] : [sort, `-${sort}`];
-  const next = turns[turns.indexOf(now ?? "") + 1] ?? null;
-  return (
-    <th scope="col" class={column.class} aria-sort={is}>
-      <button type="button" class="st-sort" onClick={() => selection.set({ sort: next }, "replace")}>
-        {column.name}
-        {is !== undefined && (
-          <span aria-hidden="true" class="st-arrow">
-            {is === "ascending" ? "↑" : "↓"}
-          </span>
-        )}
-      </button>
-    </th>
   );
 }
 
@@ -309,12 +292,17 @@ function stepCell(row: StepRow, run: RunState): ComponentChildren {
 }
 
 function startCell(row: StepRow, run: RunState): ComponentChildren {
-  if (row.started == null) return "";
-  const { started, now } = {
-    started: run.detail.peek().run.started + row.started,
-    now: run.detail.peek().now,
-  };
-  return <span title={`${whenWhole(started)}, ${when(started, now)}`}>{`+${duration(row.started)}`}</span>;
+  const { started } = row;
+  if (started == null) return "";
+  return (
+    <span
+      onPointerEnter={(event) => {
+        event.currentTarget.title = whenWhole(run.detail.peek().run.started + started);
+      }}
+    >
+      {`+${duration(started)}`}
+    </span>
+  );
 }
 
 function saidCell(row: StepRow): ComponentChildren {

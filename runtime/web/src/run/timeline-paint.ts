@@ -1,6 +1,6 @@
 // Draws a timeline on canvases: strips as pixels, single bars as rectangles, folds as breaks of the axis.
 import { colour } from "../theme";
-import { barSpan, type Hit, type Picture, type Placed, STRIP_PX } from "./timeline-lanes";
+import { AROUND_PX, barSpan, type Hit, type Picture, type Placed, STRIP_PX } from "./timeline-lanes";
 import { type Columns, columns, STATES } from "./timeline-pack";
 import { type Scale, type Span, ticks, tickText, toX } from "./timeline-scale";
 
@@ -19,7 +19,6 @@ export interface Palette {
 
 const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
 const TICKS_APART = 84;
-const AROUND_PX = 4;
 
 /** Reads the colours of the sheet: to be read anew when the theme changes. */
 export function palette(): Palette {
@@ -45,7 +44,7 @@ export function palette(): Palette {
 }
 
 /** Makes the canvas as large as it is shown, in the screen's own pixels, and clears it. */
-export function fit(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
+function fit(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
   const ratio = window.devicePixelRatio || 1;
   const w = Math.max(Math.round(width * ratio), 1);
   const h = Math.max(Math.round(height * ratio), 1);
@@ -195,9 +194,9 @@ function barText(step: string, op: string, attempts: number): string {
 
 function fitText(ctx: CanvasRenderingContext2D, text: string, room: number): string {
   if (room < 14) return "";
-  const most = Math.floor(room / 4);
-  let cut = text.length > most ? text.slice(0, most) : text;
-  if (ctx.measureText(cut).width <= room) return cut === text ? text : `${cut}…`;
+  // No letter is narrower: a long key is not measured whole.
+  let cut = text.slice(0, Math.floor(room / 3));
+  if (cut === text && ctx.measureText(text).width <= room) return text;
   while (cut.length > 1 && ctx.measureText(`${cut}…`).width > room)
     cut = cut.slice(0, Math.floor(cut.length * 0.85));
   return cut.length > 1 ? `${cut}…` : "";
@@ -227,11 +226,10 @@ function paintFolds(ctx: CanvasRenderingContext2D, scale: Scale, height: number,
 }
 
 /** The ticks of all pieces with their words. */
-export function axisTicks(scale: Scale): { x: number; text: string }[] {
+function axisTicks(scale: Scale): { x: number; text: string }[] {
   return scale.pieces.flatMap((piece) => {
-    const times = ticks(piece, TICKS_APART);
-    const apart = times.length > 1 ? (times[1] as number) - (times[0] as number) : 1e6;
-    return times.map((time) => ({ x: toX(scale, time), text: tickText(time, apart) }));
+    const { times, step } = ticks(piece, TICKS_APART);
+    return times.map((time) => ({ x: toX(scale, time), text: tickText(time, step) }));
   });
 }
 

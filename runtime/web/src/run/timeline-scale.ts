@@ -25,8 +25,6 @@ export interface Scale {
 
 /** How wide a folded gap is drawn. */
 export const FOLD_PX = 26;
-/** The narrowest window: nothing in a run is told apart below it. */
-export const LEAST_US = 50;
 
 /** The scale of a window, with those `gaps` folded that would take more than a fold's width. */
 export function scaleOf(span: Span, width: number, gaps: readonly Span[]): Scale {
@@ -71,81 +69,17 @@ export function toTime(scale: Scale, x: number): number {
   return piece.t0 + (wide > 0 ? ((x - piece.x0) / wide) * (piece.t1 - piece.t0) : 0);
 }
 
-/** A time without the gaps before it: what zooming and panning reckon in. */
-function shrink(gaps: readonly Span[], time: number): number {
-  let hidden = 0;
-  for (const gap of gaps) {
-    if (time <= gap.from) break;
-    hidden += Math.min(time, gap.to) - gap.from;
-  }
-  return time - hidden;
-}
-
-/** The time that [`shrink`] took away from; at a gap, its end or its beginning. */
-function stretch(gaps: readonly Span[], short: number, afterGap: boolean): number {
-  let time = short;
-  for (const gap of gaps) {
-    if (afterGap ? time < gap.from : time <= gap.from) break;
-    time += gap.to - gap.from;
-  }
-  return time;
-}
-
-/** The window after zooming by `factor` (below 1: closer) with the time under `x` staying there. */
-export function zoomAt(scale: Scale, x: number, factor: number, whole: Span, gaps: readonly Span[]): Span {
-  // Within a gap, nothing is folded, and gaps must not be jumped over.
-  const folds = scale.pieces.length > 1 || factor > 1 ? gaps : [];
-  const from = shrink(folds, scale.span.from);
-  const long = Math.max(shrink(folds, scale.span.to) - from, LEAST_US);
-  const most = shrink(folds, whole.to) - shrink(folds, whole.from);
-  const at = scale.width > 0 ? shrink(folds, toTime(scale, x)) : from + long / 2;
-  const next = Math.min(Math.max(long * factor, LEAST_US), Math.max(most, LEAST_US));
-  const start = at - ((at - from) / long) * next;
-  return within({ from: stretch(folds, start, true), to: stretch(folds, start + next, false) }, whole);
-}
-
-/** The window moved by `dx` pixels; it does not leave the run. */
-export function panBy(scale: Scale, dx: number, whole: Span, gaps: readonly Span[]): Span {
-  const folds = scale.pieces.length > 1 ? gaps : [];
-  const from = shrink(folds, scale.span.from);
-  const long = shrink(folds, scale.span.to) - from;
-  const least = shrink(folds, whole.from);
-  const most = Math.max(shrink(folds, whole.to) - long, least);
-  const start = Math.min(Math.max(from + (dx / Math.max(scale.width, 1)) * long, least), most);
-  return within({ from: stretch(folds, start, true), to: stretch(folds, start + long, false) }, whole);
-}
-
-/** The window of what was dragged over, from pixel `a` to pixel `b`. */
-export function selected(scale: Scale, a: number, b: number, whole: Span): Span {
-  const from = toTime(scale, Math.min(a, b));
-  const to = toTime(scale, Math.max(a, b));
-  return within({ from, to: Math.max(to, from + LEAST_US) }, whole);
-}
-
-/** The window cut to the run, or moved into it where it is merely beside it. */
-export function within(span: Span, whole: Span): Span {
-  const long = Math.min(Math.max(span.to - span.from, LEAST_US), Math.max(whole.to - whole.from, LEAST_US));
-  const from = Math.max(Math.min(span.from, whole.to - long), whole.from);
-  return { from, to: Math.max(Math.min(span.to, whole.to), from + Math.min(long, LEAST_US)) };
-}
-
-/** Whether the window shows all of the run. */
-export function isWhole(span: Span, whole: Span): boolean {
-  return span.from <= whole.from && span.to >= whole.to;
-}
-
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 
-/** Times for the axis of a piece, at round places no nearer than `apart` pixels. */
-export function ticks(piece: Piece, apart: number): number[] {
+/** Times for the axis of a piece, at round places no nearer than `apart` pixels, and how far they are apart. */
+export function ticks(piece: Piece, apart: number): { times: number[]; step: number } {
   const wide = piece.x1 - piece.x0;
-  if (piece.fold || wide < 8) return [];
-  const least = ((piece.t1 - piece.t0) / wide) * apart;
-  const step = roundUp(least);
-  const out: number[] = [];
-  for (let t = Math.ceil(piece.t0 / step) * step; t <= piece.t1; t += step) out.push(t);
-  return out;
+  const times: number[] = [];
+  if (piece.fold || wide < 8) return { times, step: 1 };
+  const step = roundUp(((piece.t1 - piece.t0) / wide) * apart);
+  for (let t = Math.ceil(piece.t0 / step) * step; t <= piece.t1; t += step) times.push(t);
+  return { times, step };
 }
 
 function roundUp(us: number): number {

@@ -1,42 +1,33 @@
 // The timeline: what ran when, op by op, over the whole run or a window of it.
 import { effect, type Signal, signal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Answer } from "../fetch";
-import { count, counted, duration } from "../format";
-import { useKeys } from "../keys";
+import { count, duration } from "../format";
+import { later } from "../later";
 import { AnswerMark } from "../parts/refused";
-import { StateShape } from "../parts/state";
 import { dark } from "../theme";
 import type { Timeline as TimelineAnswer } from "../types";
 import { STEP_STATES, word } from "../words";
 import { settled, useRefresh, workTime } from "./refresh";
 import type { RunState } from "./state";
 import { inBuckets, useOverview } from "./timeline-data";
-import { dragOn, wheelOn } from "./timeline-hands";
-import { extent, type Hit, hitAt, laneAt, nextHit, type Picture, picture } from "./timeline-lanes";
+import { type Hit, type Picture, picture } from "./timeline-lanes";
 import { type Palette, paintAxis, paintLanes, paintMap, palette } from "./timeline-paint";
-import {
-  isWhole,
-  panBy,
-  type Scale,
-  type Span,
-  scaleOf,
-  selected,
-  tickText,
-  toTime,
-  within,
-  zoomAt,
-} from "./timeline-scale";
+import { type Scale, type Span, scaleOf, tickText } from "./timeline-scale";
 import "./timeline.css";
 
-const MAP_PX = 40;
-const AXIS_PX = 22;
+// How it is drawn comes with the first script, so that it is there at once; what hands do, with the second.
+const Hands = later((more) => more.TimelineHands);
+const ZoomButtons = later((more) => more.ZoomButtons);
+
+export const MAP_PX = 40;
+export const AXIS_PX = 22;
 /** How long a window must stand still before it is asked for, and written to the address. */
 const SETTLE_MS = 140;
 const REFRESH_MS = 1_000;
 
 /** What the timeline shows, as it changes while it is looked at. */
-class View {
+export class View {
   /** The window in microseconds; `null` for all of the run, also while that grows. */
   readonly span: Signal<Span | null> = signal(null);
   readonly width = signal(0);
@@ -110,19 +101,6 @@ class View {
     return picture(inBuckets(overview), stale ? null : fine, this.run.selection.op.value);
   }
 
-  show(span: Span | null): void {
-    this.hit.value = null;
-    this.span.value = span === null || isWhole(span, this.whole()) ? null : within(span, this.whole());
-  }
-
-  zoom(factor: number, x = this.width.peek() / 2): void {
-    this.show(zoomAt(this.scale(), x, factor, this.whole(), this.gaps()));
-  }
-
-  pan(dx: number): void {
-    if (this.span.peek() !== null) this.show(panBy(this.scale(), dx, this.whole(), this.gaps()));
-  }
-
   ask(): void {
     const span = this.span.peek();
     const width = this.width.peek();
@@ -147,12 +125,6 @@ export function Timeline({ run }: { run: RunState }) {
     const span = view.span.peek();
     if (span === null || span.to >= (view.fine.data.peek()?.end_us ?? 0)) view.ask();
   });
-  useKeys([
-    { keys: "+", says: "zoom in", act: () => view.zoom(0.5) },
-    { keys: "=", act: () => view.zoom(0.5) },
-    { keys: "-", says: "zoom out", act: () => view.zoom(2) },
-    { keys: "0", says: "the whole run", act: () => view.show(null) },
-  ]);
   const of = view.picture();
   if (of === null)
     return overview.failure.value ? <AnswerMark answer={overview} /> : <p class="soft tl-none">Loading…</p>;
@@ -167,7 +139,6 @@ export function Timeline({ run }: { run: RunState }) {
       <Tools view={view} />
       <AnswerMark answer={view.fine} />
       <Drawing view={view} of={of} />
-      <Tip view={view} />
     </section>
   );
 }
@@ -225,35 +196,24 @@ function Tools({ view }: { view: View }) {
           ),
         )}
       </ul>
-      <span class="tl-buttons">
-        <button
-          type="button"
-          aria-label="Zoom out"
-          title="Zoom out (-)"
-          disabled={view.span.value === null}
-          onClick={() => view.zoom(2)}
-        >
-          −
-        </button>
-        <button type="button" aria-label="Zoom in" title="Zoom in (+)" onClick={() => view.zoom(0.5)}>
-          +
-        </button>
-        <button
-          type="button"
-          title="The whole run (0)"
-          disabled={view.span.value === null}
-          onClick={() => view.show(null)}
-        >
-          All
-        </button>
+      <span class="zooms">
+        <ZoomButtons view={view} />
       </span>
     </div>
   );
 }
 
 /** A time as fine as it can be told in a window of so many microseconds. */
-function at(us: number, long: number): string {
+export function at(us: number, long: number): string {
   return tickText(Math.max(us, 0), long / 200);
+}
+
+/** The elements that are drawn on, and that of the lanes, which scrolls. */
+export interface Places {
+  map: { current: HTMLCanvasElement | null };
+  axis: { current: HTMLCanvasElement | null };
+  lanes: { current: HTMLCanvasElement | null };
+  area: { current: HTMLElement | null };
 }
 
 /** Mini-map, axis and lanes: three canvases, and the names of the lanes beside them. */
@@ -262,10 +222,9 @@ function Drawing({ view, of }: { view: View; of: Picture }) {
   const axis = useRef<HTMLCanvasElement>(null);
   const lanes = useRef<HTMLCanvasElement>(null);
   const area = useRef<HTMLDivElement>(null);
-  useEffect(() => paintOn(view, map, axis, lanes), [view]);
+  const [places] = useState<Places>({ map, axis, lanes, area });
+  useEffect(() => paintOn(view, places), [view]);
   useEffect(() => measure(view, area.current as HTMLElement, axis.current as HTMLElement), [view]);
-  useEffect(() => hands(view, map.current, axis.current, lanes.current), [view]);
-  const rubber = view.rubber.value;
   const { selection } = view.run;
   return (
     <div class="tl-grid">
@@ -294,10 +253,6 @@ function Drawing({ view, of }: { view: View; of: Picture }) {
         onScroll={(event) => {
           view.scroll.value = event.currentTarget.scrollTop;
         }}
-        onKeyDown={(event) => walk(view, event)}
-        onBlur={() => {
-          view.hit.value = null;
-        }}
       >
         <div class="tl-names" style={{ height: `${of.height}px` }}>
           {of.lanes.map((lane) => (
@@ -306,12 +261,12 @@ function Drawing({ view, of }: { view: View; of: Picture }) {
               type="button"
               class="tl-name"
               style={{ height: `${lane.height}px` }}
+              data-lane={lane.node}
               aria-pressed={selection.op.value === lane.name}
               title={`${lane.name}: click for this op alone, double-click for its time`}
-              onClick={(event) => nameClicked(view, event.detail, lane.node, lane.name)}
             >
               <span class="cut">{lane.name}</span>
-              <small>{laneWords(view, lane.node)}</small>
+              <small class="cut">{laneWords(view, lane.node)}</small>
             </button>
           ))}
         </div>
@@ -325,26 +280,13 @@ function Drawing({ view, of }: { view: View; of: Picture }) {
           />
         </div>
       </section>
-      {rubber && (
-        <span
-          class="tl-rubber"
-          style={{
-            left: `calc(var(--names) + ${Math.min(...rubber)}px)`,
-            width: `${Math.abs(rubber[1] - rubber[0])}px`,
-          }}
-        />
-      )}
+      <Hands view={view} places={places} />
     </div>
   );
 }
 
 /** Draws at the next frame after anything that is drawn has changed. */
-function paintOn(
-  view: View,
-  map: { current: HTMLCanvasElement | null },
-  axis: { current: HTMLCanvasElement | null },
-  lanes: { current: HTMLCanvasElement | null },
-): () => void {
+function paintOn(view: View, { map, axis, lanes }: Places): () => void {
   let frame = 0;
   let next: (() => void) | null = null;
   const stopColours = effect(() => {
@@ -391,195 +333,7 @@ function measure(view: View, area: HTMLElement, axis: HTMLElement): () => void {
   return () => observer.disconnect();
 }
 
-/** Wheel, drag, pointing and clicking. */
-function hands(
-  view: View,
-  map: HTMLCanvasElement | null,
-  axis: HTMLCanvasElement | null,
-  lanes: HTMLCanvasElement | null,
-): () => void {
-  if (!map || !axis || !lanes) return () => {};
-  const point = (x: number, y: number): Hit | null => {
-    const of = view.picture();
-    return of && hitAt(of, view.scale(), x, y + view.scroll.peek(), view.now());
-  };
-  const select = {
-    move: (a: number, b: number) => {
-      view.rubber.value = [a, b];
-    },
-    end: (a: number, b: number) => {
-      view.rubber.value = null;
-      view.show(selected(view.scale(), a, b, view.whole()));
-    },
-    cancel: () => {
-      view.rubber.value = null;
-    },
-  };
-  const onMap = (x: number) => toTime(view.mapScale(), x);
-  const center = (x: number) => {
-    const { from, to } = view.window();
-    const time = onMap(x);
-    view.show({ from: time - (to - from) / 2, to: time + (to - from) / 2 });
-  };
-  const stops = [
-    wheelOn(lanes, view, false),
-    wheelOn(axis, view, true),
-    wheelOn(map, view, true),
-    dragOn(lanes, {
-      ...select,
-      pan: (dx) => view.pan(dx),
-      click: (x, y) => {
-        const hit = point(x, y);
-        if (hit?.step) open(view, hit);
-      },
-      double: (_, y) => {
-        const of = view.picture();
-        const lane = of && laneAt(of, y + view.scroll.peek());
-        if (lane) whenActive(view, lane.node, lane.name);
-      },
-      hover: (x, y) => {
-        view.keyed = false;
-        view.pointer = x;
-        view.hit.value = point(x, y);
-      },
-      leave: () => {
-        view.hit.value = null;
-      },
-    }),
-    dragOn(axis, { ...select, pan: (dx) => view.pan(dx) }),
-    dragOn(map, {
-      move: (a, b) => {
-        const [from, to] = [onMap(Math.min(a, b)), onMap(Math.max(a, b))];
-        view.show({ from, to });
-      },
-      end: () => {},
-      cancel: () => {},
-      click: center,
-    }),
-  ];
-  return () => {
-    for (const stop of stops) stop();
-  };
-}
-
-function open(view: View, hit: Hit | null): void {
-  if (hit?.step) view.run.selection.set({ step: hit.step });
-  else if (hit) {
-    // A bucket is opened by going nearer.
-    const { from, to } = hit.span;
-    const around = (to - from) * 4;
-    view.show({ from: from - around, to: to + around });
-  }
-}
-
-let once: ReturnType<typeof setTimeout> | undefined;
-const DOUBLE_MS = 220;
-
-/** A click is an op alone or all of them; as that moves the lanes, it waits for a second click on the same. */
-function nameClicked(view: View, clicks: number, node: number, name: string): void {
-  const { selection } = view.run;
-  clearTimeout(once);
-  const turn = () => selection.set({ op: selection.op.peek() === name ? null : name });
-  if (clicks > 1) whenActive(view, node, name);
-  else if (clicks === 0) turn();
-  else once = setTimeout(turn, DOUBLE_MS);
-}
-
-/** The op alone, at the time at which it was active. */
-function whenActive(view: View, node: number, name: string): void {
-  const overview = view.overview.data.peek();
-  const lane = overview && inBuckets(overview).lanes.find((lane) => lane.node === node);
-  const span = overview && lane && extent(inBuckets(overview), lane);
-  if (span) view.show(span);
-  view.run.selection.set({ op: name });
-}
-
-function walk(view: View, event: KeyboardEvent): void {
-  const of = view.picture();
-  if (!of || event.ctrlKey || event.metaKey || event.altKey) return;
-  const { key } = event;
-  const sideways = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
-  const updown = key === "ArrowDown" ? 1 : key === "ArrowUp" ? -1 : 0;
-  const hit = view.hit.peek();
-  if (event.target !== event.currentTarget || (key !== "Enter" && sideways === 0 && updown === 0)) return;
-  event.preventDefault();
-  if (key === "Enter") open(view, hit);
-  else if (event.shiftKey && sideways !== 0) view.pan(sideways * view.width.peek() * 0.2);
-  else stepTo(view, of, event.currentTarget as HTMLElement, sideways, updown);
-}
-
-/** Points at the next thing in a direction, and brings it into sight. */
-function stepTo(view: View, of: Picture, area: HTMLElement, sideways: number, updown: number): void {
-  const hit = view.hit.peek();
-  view.keyed = true;
-  const place = hit ? of.lanes.findIndex((lane) => lane.node === hit.lane.node) : -1;
-  const lane = of.lanes[Math.min(Math.max(place < 0 ? 0 : place + updown, 0), of.lanes.length - 1)];
-  if (!lane) return;
-  const by = sideways === -1 ? -1 : 1;
-  const next =
-    nextHit(of, lane, view.scale(), hit, by, view.now()) ??
-    (updown === 0 ? null : nextHit(of, lane, view.scale(), null, by, view.now()));
-  if (!next) return;
-  view.hit.value = next;
-  const { y, h } = next.box;
-  if (y < area.scrollTop) area.scrollTop = y - 4;
-  else if (y + h > area.scrollTop + area.clientHeight) area.scrollTop = y + h + 4 - area.clientHeight;
-}
-
-/** What is pointed at, in words; what the keyboard points at is read aloud. */
-function Tip({ view }: { view: View }) {
-  const hit = view.hit.value;
-  const { width } = view;
-  const said = hit === null ? null : tipWords(hit);
-  const middle = hit === null ? 0 : Math.min(Math.max(hit.box.x + hit.box.w / 2, 0), width.value);
-  const left = view.keyed ? middle : view.pointer;
-  const below = hit === null ? 0 : hit.box.y + hit.box.h - view.scroll.value + MAP_PX + AXIS_PX;
-  return (
-    <>
-      <p class="unseen" role="status">
-        {view.keyed && said?.join(", ")}
-      </p>
-      {hit !== null && said !== null && (
-        <div
-          class={left > width.value / 2 ? "tl-tip at-right" : "tl-tip"}
-          aria-hidden="true"
-          style={{ "--x": `${left}px`, "--y": `${Math.round(below)}px` }}
-        >
-          <b class="mono">{said[0]}</b>
-          <span class={`state is-${hit.state}`}>
-            <StateShape state={hit.state} />
-            {said[1]}
-          </span>
-          <span>{said[2]}</span>
-          <span class="soft">{said[3]}</span>
-        </div>
-      )}
-    </>
-  );
-}
-
-/** Its name, its state, how much, and when. */
-function tipWords({
-  step,
-  lane,
-  state,
-  span,
-  active,
-  ended,
-  attempts,
-}: Hit): [string, string, string, string] {
-  const long = span.to - span.from;
-  const when = `${at(span.from, long)} – ${at(span.to, long)}`;
-  if (step !== null) {
-    const tries = attempts > 1 ? `, ${counted(attempts, "attempt")}` : "";
-    return [step, word(state), duration(long / 1e6) + tries, when];
-  }
-  const worst = state === "failed" || state === "upstream_failed" || state === "cancelled";
-  const many = `${count(active)} active${ended > 0 ? `, ${count(ended)} ended` : ""}`;
-  return [lane.name, worst ? `at worst ${word(state)}` : word(state), many, when];
-}
-
-function laneWords(view: View, node: number): string {
+export function laneWords(view: View, node: number): string {
   const op = view.run.detail.value.ops.find((op) => op.node === node);
   if (!op) return "";
   const done = op.known - op.counts.running - op.counts.waiting;
