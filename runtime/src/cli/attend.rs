@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
@@ -14,7 +13,7 @@ use super::showing::{print_values, progress_options, say_end};
 use super::store::in_full;
 use super::ui::Beside;
 use super::watcher::Watcher;
-use crate::engine::{Remains, RunHandle, StartError};
+use crate::engine::{RunHandle, StartError};
 use crate::event::RunState;
 use crate::exit;
 use crate::report::logs;
@@ -108,12 +107,10 @@ where
         None => String::new(),
     };
     let watched = watcher.watch(handle.canceller(), next(RunState::Cancelled, false));
-    let remains = handle.remains();
     let report = handle.wait().await;
     let was_asked = watched.was_asked();
     drop(watched);
     progress.finish();
-    clear_away(remains).await;
     let written = match lines {
         Some(lines) => Some(lines.finish(&report).await),
         None => None,
@@ -133,16 +130,6 @@ where
         written => written?,
     }
     Ok(Ended { code: exit_code(report.state), was_asked })
-}
-
-/// Waits for the last of the run's threads, so that its store is closed here and in order, and not by a
-/// thread that ends with the process. Those that were left behind are not waited for.
-async fn clear_away(remains: Remains) {
-    const LONGEST: Duration = Duration::from_millis(200);
-    let begun = Instant::now();
-    while !remains.are_all() && begun.elapsed() < LONGEST {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
 }
 
 /// How to go on with a run that could not be recorded any more.

@@ -231,12 +231,6 @@ impl RunHandle {
         RunningSteps(Arc::clone(&self.shared))
     }
 
-    /// Something that keeps the run's parts, and sees whether it is the last to do so.
-    #[cfg(feature = "cli")]
-    pub(crate) fn remains(&self) -> Remains {
-        Remains(Arc::clone(&self.shared))
-    }
-
     /// Waits for the end of the run, and of the job's hook.
     ///
     /// # Panics
@@ -277,19 +271,6 @@ impl Canceller {
     /// As [`RunHandle::cancel_now`].
     pub fn cancel_now(&self, reason: &str) {
         self.0.cancel(reason, Some(std::time::Duration::ZERO));
-    }
-}
-
-/// Keeps a run's parts: when it is the last to do so, whoever drops it closes the run's store.
-#[cfg(feature = "cli")]
-#[derive(Debug)]
-pub(crate) struct Remains(Arc<Shared>);
-
-#[cfg(feature = "cli")]
-impl Remains {
-    /// Whether no thread of the run is left, and nobody who could cancel it.
-    pub(crate) fn are_all(&self) -> bool {
-        Arc::strong_count(&self.0) == 1
     }
 }
 
