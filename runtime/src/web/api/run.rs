@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 
 use super::convert::{ERROR_BYTES, Running, failure_group, op_now, running, seconds, step_counts};
 use super::params::{Pairs, Params};
-use super::rows::{Rows, WHOLE, find, job, order, size, summed};
+use super::rows::{Rows, WHOLE, cut, find, job, order, size, summed};
 use super::types::{Commands, FailureGroup, Op, RunDetail, RunLink, Slow};
 use crate::cli::limits::pool_text;
 use crate::define::OpDef;
@@ -63,7 +63,7 @@ fn told(app: &App, reader: &Reader, summary: &Summary, seq: u64) -> Result<RunDe
         now: seconds(now),
         elapsed: summary.elapsed().as_secs_f64(),
         sessions: summary.sessions(),
-        cancelling: summary.cancelling().map(str::to_owned),
+        cancelling: summary.cancelling().map(|reason| cut(reason, ERROR_BYTES)),
         holder: row.holder.clone(),
         secrets: facts.secrets.clone(),
         limits: limits(&facts.options),
@@ -168,6 +168,7 @@ mod tests {
     use crate::error::OpError;
     use crate::event::EventKind;
     use crate::report::fixture;
+    use crate::web::api::recording::Recording;
     use crate::web::fixture::{Given, app, entered, failed};
 
     #[test]
@@ -210,6 +211,15 @@ mod tests {
         let (told, others) = failures(&summary, &shape);
         assert!(told.len() > 5 && size(&told) < 128 << 10, "{} {}", told.len(), size(&told));
         assert_eq!(told.len() as u64 + others, 60);
+    }
+
+    #[test]
+    fn a_long_reason_of_a_cancel_is_cut() {
+        let mut recording = Recording::new(&fixture::shape(), |_| ());
+        let kind = EventKind::RunCancelling { reason: "é".repeat(9_000) };
+        recording.tell([fixture::run_started(), fixture::at(5, kind)]).commit();
+        let told = detail(&app(Arc::clone(&recording.store) as _), "7k2m").unwrap();
+        assert!(told.cancelling.is_some_and(|reason| reason.len() <= ERROR_BYTES + "…".len()));
     }
 
     #[test]
