@@ -109,15 +109,17 @@ mod with {
         let place = take(flags.port.map_or(Port::Free, Port::Given), host.as_ref())?;
         let app = app(program, Arc::new(store), address.clone(), flags.read_only)?;
         let server = begin(app, place, token)?;
-        said(flags, host.as_ref(), &server);
-        if !is_there {
-            tell(&format!("there is no store yet: {} is read as soon as there is", safe(&address)));
-        }
-        let opened = flags.open.then(|| open(&server.address("/")));
-        if let Some(Err(why)) = &opened {
-            tell(why);
-        }
-        wait()?;
+        let _opened = wait(|| {
+            said(flags, host.as_ref(), &server);
+            if !is_there {
+                tell(&format!("there is no store yet: {} is read as soon as there is", safe(&address)));
+            }
+            let opened = flags.open.then(|| open(&server.address("/")));
+            if let Some(Err(why)) = &opened {
+                tell(why);
+            }
+            opened
+        })?;
         Ok(exit::SUCCESS)
     }
 
@@ -155,8 +157,7 @@ mod with {
 
         /// Goes on serving after the run has ended, until a signal comes.
         pub(in crate::cli) fn stay(&self) -> Result<(), Problem> {
-            tell("   the page is served until Ctrl-C");
-            wait()
+            wait(|| tell("   the page is served until Ctrl-C"))
         }
     }
 
@@ -212,14 +213,15 @@ mod with {
         tell("Ctrl-C ends the page, and no run");
     }
 
-    /// Waits for a signal.
-    fn wait() -> Result<(), Problem> {
+    /// Waits for a signal, and begins to before it tells of it: one that comes at once is not lost.
+    fn wait<T>(told: impl FnOnce() -> T) -> Result<T, Problem> {
         let refused = |error| Problem::Store(format!("cannot listen to signals: {error}"));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
         runtime.block_on(async {
             let mut signals = Signals::listen().map_err(refused)?;
+            let told = told();
             signals.next().await;
-            Ok(())
+            Ok(told)
         })
     }
 }

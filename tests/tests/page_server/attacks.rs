@@ -208,7 +208,7 @@ fn paths(run: &str) -> impl Iterator<Item = String> {
     paths.into_iter()
 }
 
-fn filled(path: &str, run: &str) -> String {
+pub(crate) fn filled(path: &str, run: &str) -> String {
     let path = path.replace("{id}", run).replace("{job}", "letters").replace("{step}", "upper%5Ba%5D");
     path.replace("{output}", "result")
 }

@@ -179,6 +179,102 @@ fn a_thousand_idle_streams_keep_nobody_waiting() {
     });
 }
 
+/// What no parameter means, or more than any should.
+const ODD: [&str; 16] = [
+    "-1",
+    "0",
+    "1",
+    "1e300",
+    "-0.0",
+    "NaN",
+    "inf",
+    "18446744073709551615",
+    "18446744073709551616",
+    "9223372036854775808",
+    "18446744073709551615-4294967295-18446744073709551615",
+    "1-1-1",
+    "%00",
+    "%F0%9F%A6%80%5B%5D%5C",
+    "last",
+    "%ff",
+];
+
+/// How long an answer may be, but for a value.
+const LONGEST_ANSWER: usize = 256 << 10;
+
+#[test]
+fn no_parameter_breaks_an_answer_or_makes_it_long() {
+    survives("odd parameters", |served, run| {
+        let document: serde_json::Value =
+            serde_json::from_str(&served.get("/api/v1/openapi.json").body).unwrap();
+        let mut asked = 0;
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            let Some(parameters) = methods["get"]["parameters"].as_array() else { continue };
+            // A stream has no end.
+            if path.ends_with("/live") {
+                continue;
+            }
+            let (names, places): (Vec<_>, Vec<_>) = parameters
+                .iter()
+                .map(|parameter| (parameter["name"].as_str().unwrap(), &parameter["in"]))
+                .partition(|(_, place)| *place == "query");
+            let right = |path: &str| super::attacks::filled(path, run);
+            let in_query =
+                names.iter().flat_map(|(name, _)| ODD.map(|odd| format!("{}?{name}={odd}", right(path))));
+            let in_path = places
+                .iter()
+                .flat_map(|(name, _)| ODD.map(|odd| right(&path.replace(&format!("{{{name}}}"), odd))));
+            for target in in_query.chain(in_path) {
+                let answer = served.get(&target);
+                assert!(matches!(answer.status, 200 | 400 | 404), "{target}: {answer:?}");
+                let bounded = answer.body.len() <= LONGEST_ANSWER || target.contains("/value/");
+                assert!(bounded, "{target}: {} bytes", answer.body.len());
+                asked += 1;
+            }
+        }
+        assert!(asked > 500, "{asked}");
+    });
+}
+
+#[test]
+fn whatever_bytes_come_the_next_one_is_answered() {
+    let seed = std::env::var("FANFOLD_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
+    println!("FANFOLD_SEED={seed}");
+    survives("bytes at random", |served, run| {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let routes: Vec<_> = fanfold::__private::page_routes().collect();
+        for _ in 0..1_000 {
+            let (method, path) = *random.choice(&routes).unwrap();
+            let head = served.head(method, &super::attacks::filled(path, run));
+            // Nothing that acts understands it.
+            let body = r#"{"no such field": 1}"#;
+            let mut request = format!(
+                "{head}Content-Type: application/json\r\nX-Fanfold: 1\r\nContent-Length: {}\r\n\r\n{body}",
+                if method == "POST" { body.len() } else { 0 }
+            )
+            .into_bytes();
+            for _ in 0..random.usize(1..8) {
+                if request.is_empty() {
+                    break;
+                }
+                let at = random.usize(..request.len());
+                match random.u8(..4) {
+                    0 => request[at] = random.u8(..),
+                    1 => request.insert(at, *random.choice(b"\r\n %/?&=:\0\xff[]{}").unwrap()),
+                    2 => drop(request.remove(at)),
+                    _ => request.truncate(at.max(1)),
+                }
+            }
+            let mut stream = served.connect();
+            // Who is refused early reads no further.
+            let _ = stream.write_all(&request);
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+            let status = read_head(&mut stream).status;
+            assert!(status != 500, "{:?}", String::from_utf8_lossy(&request));
+        }
+    });
+}
+
 /// The addresses that act.
 fn posts(run: &str) -> Vec<String> {
     let posts = fanfold::__private::page_routes().filter(|(method, _)| *method == "POST");

@@ -152,6 +152,20 @@ fn a_page_for_others_is_called_by_the_name_it_was_given() {
     assert_eq!(answer("runs.example.org", "http://runs.example.org").status, 403);
 }
 
+#[test]
+fn others_are_let_in_with_a_token_that_somebody_chose_alone_and_are_told_of_tls() {
+    let home = tempfile::tempdir().unwrap();
+    for host in ["0.0.0.0", "::", "127.0.0.1", "https://runs.example.org"] {
+        let output = jobs(home.path(), &["ui", "--port", "0", "--host", host]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains("needs a token"), "{host}: {said}");
+    }
+    let mut open = jobs(home.path(), &["ui", "--port", "0", "--host", "127.0.0.1"]);
+    open.env("FANFOLD_UI_TOKEN", "correct-horse-battery-staple");
+    let (_, _, told) = Served::of(open).end();
+    assert!(told.contains("there is no TLS"), "{told}");
+}
+
 /// The port that a process listens at.
 fn listening_port(process: u32) -> u16 {
     loop {

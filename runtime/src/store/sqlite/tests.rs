@@ -237,3 +237,32 @@ fn new_run(id: &str) -> NewRun {
         tags: Vec::new(),
     }
 }
+
+/// Data goes into SQLite as values of parameters, never as a part of a query's text.
+#[test]
+fn no_query_is_made_of_data() {
+    /// Pieces that stand in the sources as literals.
+    const FIXED: [&str; 3] = ["ROW", "HEAD", "columns"];
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sqlite");
+    let (mut queries, mut made) = (0, 0);
+    for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+        let source = std::fs::read_to_string(&file).unwrap();
+        // Outside of them there is no quote in these sources, so every other piece is a literal.
+        for literal in source.split('"').skip(1).step_by(2) {
+            let is_query =
+                ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "PRAGMA ", " FROM ", " WHERE ", " AND "]
+                    .iter()
+                    .any(|word| literal.contains(word));
+            if !is_query {
+                continue;
+            }
+            queries += 1;
+            for piece in literal.split('{').skip(1) {
+                let name = piece.split(['}', ':']).next().unwrap_or_default();
+                made += 1;
+                assert!(FIXED.contains(&name), "{}: {{{name}}} in {literal}", file.display());
+            }
+        }
+    }
+    assert!(queries > 30 && made >= 5, "{queries} {made}");
+}
