@@ -112,7 +112,7 @@ export class View {
     }
     const op = this.run.selection.op.peek();
     if (op !== null) query.set("op", op);
-    void this.fine.load(`/runs/${encodeURIComponent(this.run.id)}/timeline?${query}`);
+    void this.fine.load(`${this.run.address}/timeline?${query}`);
   }
 }
 
@@ -333,7 +333,7 @@ function measure(view: View, area: HTMLElement, axis: HTMLElement): () => void {
   return () => observer.disconnect();
 }
 
-export function laneWords(view: View, node: number): string {
+function laneWords(view: View, node: number): string {
   const op = view.run.detail.value.ops.find((op) => op.node === node);
   if (!op) return "";
   const done = op.known - op.counts.running - op.counts.waiting;
