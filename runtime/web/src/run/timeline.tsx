@@ -8,6 +8,7 @@ import { AnswerMark } from "../parts/refused";
 import { dark } from "../theme";
 import type { Timeline as TimelineAnswer } from "../types";
 import { STEP_STATES, word } from "../words";
+import { ended } from "./merge";
 import { settled, useRefresh, workTime } from "./refresh";
 import type { RunState } from "./state";
 import { inBuckets, useOverview } from "./timeline-data";
@@ -112,6 +113,13 @@ export class View {
     }
     const op = this.run.selection.op.peek();
     if (op !== null) query.set("op", op);
+    const overview = this.overview.data.peek();
+    // A small run that has ended is told step by step already.
+    if (span === null && overview?.tier === "steps" && ended(this.run.detail.peek().run.state)) {
+      this.fine.stop();
+      this.fine.data.value = overview;
+      return;
+    }
     void this.fine.load(`${this.run.address}/timeline?${query}`);
   }
 }
