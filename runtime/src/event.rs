@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::define::Outputs;
 use crate::error::OpError;
-use crate::graph::NodeId;
+use crate::graph::{NodeId, ScopeId};
 use crate::shape::Shape;
 use crate::step::{Path, StepName};
 
@@ -59,6 +59,17 @@ pub struct Event {
     pub at: Duration,
     /// What.
     pub kind: EventKind,
+}
+
+/// What lay below an item in one of the scopes inside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Below {
+    /// The scope.
+    pub scope: ScopeId,
+    /// How many items of it were yielded.
+    pub items: u64,
+    /// How many fan-outs that open items of it have closed since the run began or was resumed.
+    pub closed: u64,
 }
 
 /// A step: a node of the graph, and the items around it.
@@ -219,6 +230,8 @@ pub enum EventKind {
         item: Path,
         /// The steps of the item, and below it, that had ended: their states no longer count.
         ended: Vec<(NodeId, StepState)>,
+        /// What lay below the item, by scope: neither items nor closings count any more.
+        below: Vec<Below>,
     },
     /// No new step starts from here on, and running ones were told to stop.
     RunCancelling {

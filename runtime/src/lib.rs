@@ -122,7 +122,7 @@ pub use cli::{main, main_with};
 pub use context::{MAX_METADATA_BYTES, Metadata, NOTES_VERSION, Note, Notes, NotesError, OpContext};
 pub use engine::{Canceller, ResourceError, RunHandle, RunningSteps, StartError};
 pub use error::{ErrorKind, OpError, StepFailure};
-pub use event::{Batch, EVENT_VERSION, Event, EventKind, RunState, Span, StepRef, StepState};
+pub use event::{Batch, Below, EVENT_VERSION, Event, EventKind, RunState, Span, StepRef, StepState};
 pub use in_memory::{InMemory, JobRun, NoOutput, RunError};
 pub use job::Job;
 pub use key::{Dynamic, DynamicOutput, Key, KeyError, MAX_KEY_BYTES};

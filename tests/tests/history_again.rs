@@ -189,11 +189,12 @@ fn a_run_whose_process_died_goes_on() {
     home.check_parts(
         &["show", "last", "settle[p0]"],
         &expect![[r#"
-           settle[p0] waiting
-           of run RUN of job parts
-           CLOCK attempt 1 began
-        exit 0
-    "#]],
+               settle[p0] waiting
+               of run RUN of job parts
+               ran when the run's process died: `parts resume RUN` runs it again
+               CLOCK attempt 1 began
+            exit 0
+        "#]],
     );
     home.check_parts(&["cancel", "last"], &expect![[r#"
         ! error: run RUN of job `parts` does not run: the process that drove it is gone. Nothing is to be stopped; `resume RUN` would go on with it

@@ -127,7 +127,11 @@ where
     }
     let next = next(report.state, !report.summary.errors().is_empty());
     say_end(&report, flags, shown.paint, &next);
-    written.unwrap_or_else(|| print_values(&report))?;
+    match written.unwrap_or_else(|| print_values(&report)) {
+        // Whoever looks at the page has the value there.
+        Err(problem) if page.is_some() && problem.is_reader_gone() => {}
+        written => written?,
+    }
     Ok(Ended { code: exit_code(report.state), was_asked })
 }
 

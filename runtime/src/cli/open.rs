@@ -41,6 +41,9 @@ pub(super) fn open(address: &str) -> Result<Opened, String> {
     };
     let mut command = Command::new(program);
     command.args(words).arg(&file.0);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(wrong)?;
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut browser = command.spawn().map_err(wrong)?;
+    // Without somebody who waits for it, what is left of it stays as long as the page is served.
+    let _ = std::thread::Builder::new().spawn(move || browser.wait());
     Ok(file)
 }

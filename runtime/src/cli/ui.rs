@@ -109,7 +109,7 @@ mod with {
         let place = take(flags.port.map_or(Port::Free, Port::Given), host.as_ref())?;
         let app = app(program, Arc::new(store), address.clone(), flags.read_only)?;
         let server = begin(app, place, token)?;
-        said(flags, host.as_ref(), &server)?;
+        said(flags, host.as_ref(), &server);
         if !is_there {
             tell(&format!("there is no store yet: {} is read as soon as there is", safe(&address)));
         }
@@ -196,9 +196,13 @@ mod with {
         token.map(Some).map_err(|why| Problem::Usage(format!("the token in {place}: {why}")))
     }
 
-    /// Says where the page is.
-    fn said(flags: &Flags, host: Option<&Host>, server: &Server) -> Result<(), Problem> {
-        print(format!("{}\n", server.address("/")).as_bytes())?;
+    /// Says where the page is. Where nobody reads stdout it is said on stderr: that is no reason to serve
+    /// nothing.
+    fn said(flags: &Flags, host: Option<&Host>, server: &Server) {
+        let address = server.address("/");
+        if print(format!("{address}\n").as_bytes()).is_err() {
+            tell(&address);
+        }
         if flags.token_file.is_some() || std::env::var_os(TOKEN).is_some() {
             tell("it asks for the token");
         }
@@ -206,7 +210,6 @@ mod with {
             tell("there is no TLS: who can listen on the way sees the token and all data");
         }
         tell("Ctrl-C ends the page, and no run");
-        Ok(())
     }
 
     /// Waits for a signal.

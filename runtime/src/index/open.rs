@@ -70,6 +70,12 @@ impl OpenRun {
         }
         let before = (self.reader.row().standing, self.reader.row().changed, self.index.seq());
         self.reader.refresh()?;
+        if self.reader.row().head < self.index.seq() {
+            // The store was put back to what it was before: what is known of the run since did not happen.
+            let (store, run) = (Arc::clone(self.reader.store()), self.reader.row().id.clone());
+            *self = Self::open(store, &run)?;
+            return Ok(true);
+        }
         self.extend()?;
         let row = self.reader.row();
         Ok(before != (row.standing, row.changed, self.index.seq()))

@@ -443,9 +443,10 @@ impl Machine {
     fn supersede(&mut self, fan: FanIndex, frame: FrameId) {
         let Some(path) = self.frame_of(frame).map(|frame| frame.path.clone()) else { return };
         let (step, output) = self.fan_step(fan);
+        let below = self.told_below(frame.index);
         let (frames, ended) = self.walk_superseded(frame.index);
         self.undo_failures(&frames);
-        self.event(EventKind::ItemSuperseded { step, output, item: path.clone(), ended });
+        self.event(EventKind::ItemSuperseded { step, output, item: path.clone(), ended, below });
         self.take_deliveries_back(frame.index, &frames);
         if std::mem::take(&mut self.frames[frame.index as usize].is_open) {
             self.give_room(fan, 1);

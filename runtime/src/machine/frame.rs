@@ -261,6 +261,16 @@ impl ItemQueue {
         }
     }
 
+    /// Which of them the record has already.
+    pub(super) fn told(&self) -> Vec<Identity> {
+        match self {
+            Self::Items(items) => {
+                items.iter().filter_map(|item| item.identity).filter(|item| item.told).collect()
+            }
+            Self::Empty | Self::Held { .. } => Vec::new(),
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         match self {
             Self::Empty => true,

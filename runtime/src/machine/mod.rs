@@ -22,6 +22,7 @@ mod recall;
 mod retry;
 mod room;
 mod settle;
+mod told;
 mod zip;
 
 pub use fold::FoldDone;

@@ -19,6 +19,7 @@ use crate::step::{Path, StepName};
 use super::frame::{FanIndex, FanState, NewItem, Slot, TaskState};
 use super::plan::{TaskKind, is_emitter};
 use super::retry::Timer;
+use super::told::below_known;
 use super::{Machine, StepId};
 
 /// What is known, and what of it is used.
@@ -439,7 +440,8 @@ impl Machine {
         let (node, output, around) = past.opener(item);
         let step = StepRef { node, path: past.path(around) };
         let ended = past.succeeded_below(item);
-        self.event(EventKind::ItemSuperseded { step, output, item: path, ended });
+        let below = below_known(&past, item);
+        self.event(EventKind::ItemSuperseded { step, output, item: path, ended, below });
     }
 
     /// An item that waits to be opened as one of another fan-out, under the keys below `around`.

@@ -121,10 +121,10 @@ pub(crate) fn event(raw: Raw<'_>, last: u32, path: &dyn Fn(u32) -> Path) -> Even
             let step = StepRef { node: step.node, path: parent(&item) };
             EventKind::ItemMoved { step, output, item, index }
         }
-        Raw::ItemSuperseded { step, output, ended } => {
+        Raw::ItemSuperseded { step, output, ended, below } => {
             let item = path(step.item);
             let step = StepRef { node: step.node, path: parent(&item) };
-            EventKind::ItemSuperseded { step, output, item, ended }
+            EventKind::ItemSuperseded { step, output, item, ended, below }
         }
         Raw::RunCancelling { reason } => EventKind::RunCancelling { reason: reason.to_owned() },
         Raw::RunEnded { state } => EventKind::RunEnded { state },

@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::differences::{Differences, micros};
 use super::format::{
-    ATTEMPT_FAILED, FAN_OUT_CLOSED, FORMAT, ITEM_MOVED, ITEM_SUPERSEDED, LEFT_BEHIND, RUN_CANCELLING,
+    ATTEMPT_FAILED, BELOW, FAN_OUT_CLOSED, FORMAT, ITEM_MOVED, ITEM_SUPERSEDED, LEFT_BEHIND, RUN_CANCELLING,
     RUN_ENDED, RUN_RESUMED, RUN_STARTED, STEP_FAILED, STEP_REMADE, STEP_REUSED, STEP_STARTED, STEP_SUCCEEDED,
 };
 use super::starts::Starts;
 use super::varint::{write, write_bytes, zigzag};
 use crate::error::OpError;
-use crate::event::{Batch, Event, EventKind, StepRef, StepState};
+use crate::event::{Batch, Below, Event, EventKind, StepRef, StepState};
 use crate::shape::Shape;
 use crate::store::CommitIndex;
 
@@ -145,14 +145,16 @@ impl Encoder {
                 write(out, u64::from(*output));
                 write(out, u64::from(*index));
             }
-            EventKind::ItemSuperseded { step, output, item, ended } => {
-                last.write_step(out, at, ITEM_SUPERSEDED, item.number(), step.node);
+            EventKind::ItemSuperseded { step, output, item, ended, below } => {
+                let flag = if below.is_empty() { 0 } else { BELOW };
+                last.write_step(out, at, ITEM_SUPERSEDED | flag, item.number(), step.node);
                 write(out, u64::from(*output));
                 write(out, ended.len() as u64);
                 for (node, state) in ended {
                     write(out, u64::from(node.0));
                     out.push(*state as u8);
                 }
+                write_below(out, below);
             }
             EventKind::RunStarted { run, started, args } => {
                 last.write_head(out, at, RUN_STARTED);
@@ -194,6 +196,18 @@ impl Encoder {
         write(out, self.json.len() as u64 + 1);
         out.extend_from_slice(&self.json);
         self.error = Some(Arc::clone(error));
+    }
+}
+
+/// Writes what lay below a superseded item; nothing if nothing did.
+fn write_below(out: &mut Vec<u8>, below: &[Below]) {
+    if !below.is_empty() {
+        write(out, below.len() as u64);
+    }
+    for Below { scope, items, closed } in below {
+        write(out, u64::from(scope.0));
+        write(out, *items);
+        write(out, *closed);
     }
 }
 

@@ -43,5 +43,7 @@ pub(super) const NEXT_INDEX: u8 = 0x40;
 pub(super) const PARTS: u8 = 0x80;
 /// Several steps of one item were not run.
 pub(super) const MANY: u8 = 0x40;
+/// Something lay below the superseded item.
+pub(super) const BELOW: u8 = 0x40;
 /// A failed step was the reason.
 pub(super) const CAUSE: u8 = 0x80;

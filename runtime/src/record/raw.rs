@@ -5,15 +5,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::RecordError;
 use super::format::{
-    ATTEMPT, ATTEMPT_FAILED, CAUSE, FAN_OUT_CLOSED, FORMAT, ITEM_MOVED, ITEM_SUPERSEDED, ITEM_YIELDED, KIND,
-    LEFT_BEHIND, MANY, NEXT_INDEX, PARTS, RUN_CANCELLING, RUN_ENDED, RUN_RESUMED, RUN_STARTED, SAME_FAN,
-    SAME_ITEM, SAME_TIME, STEP_FAILED, STEP_REMADE, STEP_REUSED, STEP_STARTED, STEP_SUCCEEDED, STEPS_NOT_RUN,
+    ATTEMPT, ATTEMPT_FAILED, BELOW, CAUSE, FAN_OUT_CLOSED, FORMAT, ITEM_MOVED, ITEM_SUPERSEDED, ITEM_YIELDED,
+    KIND, LEFT_BEHIND, MANY, NEXT_INDEX, PARTS, RUN_CANCELLING, RUN_ENDED, RUN_RESUMED, RUN_STARTED,
+    SAME_FAN, SAME_ITEM, SAME_TIME, STEP_FAILED, STEP_REMADE, STEP_REUSED, STEP_STARTED, STEP_SUCCEEDED,
+    STEPS_NOT_RUN,
 };
 use super::keys::LastKeys;
 use super::varint::Cursor;
 use crate::error::OpError;
-use crate::event::{RunState, Span, StepState};
-use crate::graph::NodeId;
+use crate::event::{Below, RunState, Span, StepState};
+use crate::graph::{NodeId, ScopeId};
 use crate::key::Key;
 use crate::shape::Shape;
 
@@ -112,6 +113,7 @@ pub(crate) enum Raw<'a> {
         step: RawStep,
         output: u16,
         ended: Vec<(NodeId, StepState)>,
+        below: Vec<Below>,
     },
     RunCancelling {
         reason: &'a str,
@@ -150,6 +152,7 @@ impl Raw<'_> {
 pub(crate) struct Reader<'a> {
     cursor: Cursor<'a>,
     nodes: u32,
+    scopes: u32,
     /// The most keys that an item can have below the step that gave it: fan-outs nest no deeper.
     levels: u64,
     items: u32,
@@ -192,6 +195,7 @@ impl<'a> Reader<'a> {
         Ok(Self {
             cursor,
             nodes: shape.nodes.len() as u32,
+            scopes: shape.scopes.len() as u32,
             levels: shape.scopes.len() as u64,
             items,
             at,
@@ -270,7 +274,10 @@ impl<'a> Reader<'a> {
             }
             ITEM_SUPERSEDED => {
                 let (step, output) = (self.step(tag)?, self.output()?);
-                Raw::ItemSuperseded { step, output, ended: self.ended()? }
+                let ended = self.ended()?;
+                // Records of the first versions do not say.
+                let below = if tag & BELOW == 0 { Vec::new() } else { self.below()? };
+                Raw::ItemSuperseded { step, output, ended, below }
             }
             RUN_STARTED => self.run_started()?,
             RUN_RESUMED => Raw::RunResumed { resumed: self.time_of_day()?, in_hand: self.in_hand()? },
@@ -405,6 +412,22 @@ impl<'a> Reader<'a> {
             ended.push((self.node()?, self.step_state()?));
         }
         Ok(ended)
+    }
+
+    fn below(&mut self) -> Result<Vec<Below>, RecordError> {
+        let count = self.cursor.number("the number of scopes below an item")?;
+        // Each takes three bytes or more.
+        let likely = count.min(self.cursor.left() as u64 / 3) as usize;
+        let mut below = Vec::with_capacity(likely);
+        for _ in 0..count {
+            let scope = self.cursor.number("a scope below an item")?;
+            let known = u32::try_from(scope).ok().filter(|scope| *scope < self.scopes);
+            let scope = ScopeId(self.checked(known, "a scope below an item")?);
+            let items = self.cursor.number("how many items lay below an item")?;
+            let closed = self.cursor.number("how many fan-outs below an item had closed")?;
+            below.push(Below { scope, items, closed });
+        }
+        Ok(below)
     }
 
     fn in_hand(&mut self) -> Result<Vec<RawStep>, RecordError> {

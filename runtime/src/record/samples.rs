@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::Encoder;
 use super::facts::{FACTS_VERSION, Facts, RunFacts};
 use crate::error::{ErrorKind, OpError};
-use crate::event::{Batch, Event, EventKind, RunState, Span, StepRef, StepState};
+use crate::event::{Batch, Below, Event, EventKind, RunState, Span, StepRef, StepState};
 use crate::graph::{NodeId, ScopeId};
 use crate::key::Key;
 use crate::shape::{Shape, ShapeKind, ShapeNode, ShapeScope};
@@ -102,8 +102,14 @@ pub(crate) fn new_run(shape: &Shape) -> NewRun {
 /// dropped.
 #[cfg(feature = "ui")]
 pub(crate) fn recorded(seed: u64, commits: usize, events: usize) -> (Arc<dyn Store>, Arc<dyn Drive>) {
-    let (mut run, shape, mut encoder) = (Run::new(seed), shape(), Encoder::new());
     let store = Arc::new(MemoryStore::new());
+    let drive = record(&*store, seed, commits, events);
+    (store, drive)
+}
+
+/// Records such a run in a store.
+pub(crate) fn record(store: &dyn Store, seed: u64, commits: usize, events: usize) -> Arc<dyn Drive> {
+    let (mut run, shape, mut encoder) = (Run::new(seed), shape(), Encoder::new());
     let drive = store.create(new_run(&shape)).unwrap();
     for _ in 0..commits {
         let mut block = Vec::new();
@@ -111,7 +117,7 @@ pub(crate) fn recorded(seed: u64, commits: usize, events: usize) -> (Arc<dyn Sto
         let follows = drive.head().1;
         drive.append(NewCommit { block: &block, index, follows, ..NewCommit::default() }).unwrap();
     }
-    (store, drive)
+    drive
 }
 
 /// The seed of random tests: `FANFOLD_SEED`, or always the same.
@@ -145,7 +151,7 @@ struct Item {
 enum Step {
     Idle(u32),
     Running(u32),
-    Ended(u32),
+    Ended(u32, StepState),
     /// The attempt that succeeded.
     Succeeded(u32),
 }
@@ -222,7 +228,7 @@ impl Run {
         self.closed.clear();
         for (_, step) in self.items.iter_mut().flat_map(|item| &mut item.steps) {
             *step = match *step {
-                Step::Running(attempt) | Step::Ended(attempt) => Step::Idle(attempt),
+                Step::Running(attempt) | Step::Ended(attempt, _) => Step::Idle(attempt),
                 other => other,
             };
         }
@@ -300,18 +306,37 @@ impl Run {
 
     fn supersede(&mut self) -> Option<EventKind> {
         let number = self.pick().filter(|item| *item > 0)?;
+        let gone: Vec<u32> = (number..self.items.len() as u32)
+            .filter(|item| self.lies_in(*item, number) && self.is_alive(*item))
+            .collect();
+        let steps = gone.iter().flat_map(|item| &self.items[*item as usize].steps);
+        let ended = steps.filter_map(|(node, step)| match step {
+            Step::Succeeded(_) => Some((*node, StepState::Succeeded)),
+            Step::Ended(_, state) => Some((*node, *state)),
+            Step::Idle(_) | Step::Running(_) => None,
+        });
+        let (ended, below) = (ended.collect(), self.below(number, &gone));
         let item = &mut self.items[number as usize];
         item.alive = false;
         let (node, output, _) = FANS[item.scope as usize - 1];
-        let ended: Vec<_> = item
-            .steps
-            .iter()
-            .filter(|(_, step)| matches!(step, Step::Succeeded(_)))
-            .map(|(node, _)| (*node, StepState::Succeeded))
-            .collect();
         let (parent, item) = (item.parent, item.path.clone());
         let step = StepRef { node, path: self.items[parent as usize].path.clone() };
-        Some(EventKind::ItemSuperseded { step, output, item, ended })
+        Some(EventKind::ItemSuperseded { step, output, item, ended, below })
+    }
+
+    fn lies_in(&self, item: u32, around: u32) -> bool {
+        item == around || item > around && self.lies_in(self.items[item as usize].parent, around)
+    }
+
+    /// What was told of the fan-outs in an item that is gone with all these.
+    fn below(&self, number: u32, gone: &[u32]) -> Vec<Below> {
+        let scopes = (1..=FANS.len()).map(|scope| {
+            let is_of = |item: &&u32| **item != number && self.items[**item as usize].scope as usize == scope;
+            let closed = self.closed.iter().filter(|(item, fan)| fan + 1 == scope && gone.contains(item));
+            let (items, closed) = (gone.iter().filter(is_of).count() as u64, closed.count() as u64);
+            Below { scope: ScopeId(scope as u32), items, closed }
+        });
+        scopes.filter(|below| (below.items, below.closed) != (0, 0)).collect()
     }
 
     fn step(&mut self, data: &mut Vec<u8>) -> Option<EventKind> {
@@ -330,7 +355,7 @@ impl Run {
                 self.items[number as usize].steps[which].1 = Step::Idle(attempt);
                 return Some(EventKind::StepRemade { step });
             }
-            Step::Ended(_) | Step::Succeeded(_) => return None,
+            Step::Ended(..) | Step::Succeeded(_) => return None,
         };
         let error = Arc::new(self.error());
         let (next, event) = match self.random.u32(..20) {
@@ -343,7 +368,7 @@ impl Run {
             2..5 => {
                 let left_behind = self.random.bool();
                 let event = EventKind::StepFailed { step, attempt, started, took, error, left_behind };
-                (Step::Ended(attempt), event)
+                (Step::Ended(attempt, StepState::Failed), event)
             }
             5 => return self.not_run(number, which),
             6 => (Step::Succeeded(1), EventKind::StepReused { step, record: self.record(data) }),
@@ -361,17 +386,13 @@ impl Run {
     fn not_run(&mut self, number: u32, which: usize) -> Option<EventKind> {
         let item = &mut self.items[number as usize];
         let (node, state) = &mut item.steps[which];
-        if matches!(state, Step::Ended(_) | Step::Succeeded(_)) {
-            return None;
-        }
-        if let Step::Idle(attempt) | Step::Running(attempt) = *state {
-            *state = Step::Ended(attempt);
-        }
-        let step = StepRef { node: *node, path: item.path.clone() };
+        let (Step::Idle(attempt) | Step::Running(attempt)) = *state else { return None };
         let states = [StepState::Cancelled, StepState::Skipped, StepState::UpstreamFailed];
-        let state = states[self.random.usize(..3)];
+        let how = states[self.random.usize(..3)];
+        *state = Step::Ended(attempt, how);
+        let step = StepRef { node: *node, path: item.path.clone() };
         let cause = StepRef { node: ROOT_OP, path: Path::root() };
-        Some(EventKind::StepNotRun { step, state, cause: self.random.bool().then_some(cause) })
+        Some(EventKind::StepNotRun { step, state: how, cause: self.random.bool().then_some(cause) })
     }
 
     fn error(&mut self) -> OpError {

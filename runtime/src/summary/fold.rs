@@ -7,7 +7,7 @@ use super::failures::Failures;
 use super::node::{NodeSummary, ScopeSummary};
 use super::open::Attempts;
 use super::{SLOWEST, SlowStep, Summary};
-use crate::event::{Event, EventKind, StepRef, StepState};
+use crate::event::{Below, Event, EventKind, StepRef, StepState};
 use crate::graph::{NodeId, ScopeId};
 use crate::shape::Shape;
 use crate::step::Path;
@@ -59,8 +59,9 @@ impl Summary {
                 }
             }
             EventKind::ItemMoved { .. } => {}
-            EventKind::ItemSuperseded { step, output, item, ended } => {
+            EventKind::ItemSuperseded { step, output, item, ended, below } => {
                 self.supersede(step.node, *output, item, ended);
+                self.forget_below(below);
             }
             EventKind::RunStarted { run, started, args } => {
                 self.run_id = Some(Arc::clone(run));
@@ -105,16 +106,17 @@ impl Summary {
             *steps = steps.saturating_sub(1);
         }
         for step in self.attempts.below(item) {
-            let inside = self.outwards(self.nodes[step.node.index()].scope).any(|around| around == scope);
-            if inside {
-                self.attempts.end(&mut self.nodes[step.node.index()], &step);
-            }
+            self.attempts.end(&mut self.nodes[step.node.index()], &step);
         }
     }
 
-    /// The scopes from `scope` outwards.
-    fn outwards(&self, scope: ScopeId) -> impl Iterator<Item = ScopeId> {
-        std::iter::successors(Some(scope), |scope| self.scopes[scope.index()].parent)
+    /// Takes the fan-outs inside a superseded item out of the counts.
+    fn forget_below(&mut self, below: &[Below]) {
+        for Below { scope, items, closed } in below {
+            let Some(scope) = self.scopes.get_mut(scope.index()) else { continue };
+            scope.opened = scope.opened.saturating_sub(*items);
+            scope.closed = scope.closed.saturating_sub(*closed);
+        }
     }
 
     fn end(&mut self, step: &StepRef, attempt: u32, state: StepState) {

@@ -58,11 +58,9 @@ impl Attempts {
         close(node, before);
     }
 
-    /// The steps of an item, or below it, by keys alone.
+    /// The steps of an item, or below it.
     pub(super) fn below(&self, item: &Path) -> Vec<StepRef> {
-        let depth = item.depth();
-        let keys = item.keys();
-        let below = |open: &&Open| open.step.path.depth() >= depth && open.step.path.keys()[..depth] == keys;
+        let below = |open: &&Open| open.step.path.numbers().any(|number| number == item.number());
         self.0.values().filter(below).map(|open| open.step.clone()).collect()
     }
 

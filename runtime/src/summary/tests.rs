@@ -106,7 +106,13 @@ fn a_superseded_item_is_no_longer_expected() {
     let step = step(&shape, "load_pieces", None);
     let superseded = at(
         20,
-        EventKind::ItemSuperseded { step, output: 0, item, ended: vec![(clean, StepState::Succeeded)] },
+        EventKind::ItemSuperseded {
+            step,
+            output: 0,
+            item,
+            ended: vec![(clean, StepState::Succeeded)],
+            below: vec![],
+        },
     );
     summary.apply(&shape, &[yielded(&shape, 10, "a", 0), yielded(&shape, 10, "b", 1), ended, superseded]);
     assert_eq!((summary.known(clean), summary.node(clean).ended()), (1, 0));
@@ -116,13 +122,15 @@ fn a_superseded_item_is_no_longer_expected() {
 fn what_runs_below_a_superseded_item_runs_no_more() {
     let shape = shape();
     let mut summary = Summary::new(&shape);
-    let started =
-        |op, key| at(15, EventKind::StepStarted { step: step(&shape, op, Some((key, 0))), attempt: 1 });
+    let started = |key, index| {
+        at(15, EventKind::StepStarted { step: step(&shape, "clean", Some((key, index))), attempt: 1 })
+    };
     let item = Path::root().item(Key::new("a"), 0, 1);
     let load = step(&shape, "load_pieces", None);
-    let superseded = EventKind::ItemSuperseded { step: load, output: 0, item, ended: Vec::new() };
+    let superseded =
+        EventKind::ItemSuperseded { step: load, output: 0, item, ended: Vec::new(), below: vec![] };
     summary.apply(&shape, &[yielded(&shape, 10, "a", 0), yielded(&shape, 10, "b", 1)]);
-    summary.apply(&shape, &[started("clean", "a"), started("clean", "b"), at(20, superseded)]);
+    summary.apply(&shape, &[started("a", 0), started("b", 1), at(20, superseded)]);
     let running: Vec<_> = summary.running(9).iter().map(|one| one.step.name(&shape).to_string()).collect();
     assert_eq!(running, ["clean[b]"]);
     assert_eq!(summary.count(step(&shape, "clean", None).node, StepState::Running), 1);
@@ -155,7 +163,7 @@ fn random_events(shape: &Shape, random: &mut fastrand::Rng, count: u64) -> Vec<E
             35 => {
                 let item = Path::root().item(Key::new(key(index)), index, index + 1);
                 let ended = vec![(copy.node, StepState::Succeeded)];
-                at(now, EventKind::ItemSuperseded { step: load(), output: 0, item, ended })
+                at(now, EventKind::ItemSuperseded { step: load(), output: 0, item, ended, below: vec![] })
             }
             36 => at(now, EventKind::FanOutClosed { step: load(), output: 0, items: u64::from(items) }),
             37 => at(now, EventKind::RunCancelling { reason: "Ctrl-C".into() }),

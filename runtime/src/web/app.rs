@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::drawings::Drawings;
 use super::live::Watchers;
 use super::open_runs::OpenRuns;
 use super::refused::Refused;
@@ -27,6 +28,8 @@ pub(crate) struct App {
     pub(crate) watchers: Watchers,
     /// The runs that were asked for last, decoded.
     pub(crate) runs: OpenRuns,
+    /// The graphs that were asked for last, laid out.
+    pub(crate) drawings: Drawings,
     /// Held while a rerun is planned: all of a run is read for it, so it is one at a time.
     pub(crate) planning: Arc<tokio::sync::Mutex<()>>,
 }
@@ -48,6 +51,7 @@ impl App {
             read_only,
             runs: OpenRuns::default(),
             watchers: Watchers::default(),
+            drawings: Drawings::default(),
             planning: Arc::default(),
         }
     }

@@ -17,6 +17,9 @@ use super::secret::Token;
 /// Where everything lies that is no page and no part of one.
 pub(super) const API: &str = "/api/";
 
+/// How an address names the secret.
+const SECRET: &str = "secret=";
+
 /// A header that no form and no link can send.
 const OWN_HEADER: HeaderName = HeaderName::from_static("x-fanfold");
 
@@ -192,17 +195,20 @@ fn with_secret(headers: &HeaderMap, policy: &Policy) -> Result<(), Refused> {
     if cookies.map(<[u8]>::trim_ascii).any(is_ours) { Ok(()) } else { Err(locked()) }
 }
 
-/// What the address says the secret is.
+/// What the address says the secret is. Its name has one way to be written, so that what is found here is
+/// what [`without_secret`] leaves out.
 fn secret_of(uri: &Uri) -> Option<String> {
     let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).ok()?;
-    pairs.into_iter().find(|(name, _)| name == "secret").map(|(_, value)| value)
+    let names = uri.query()?.split('&').filter(|pair| !pair.is_empty());
+    let mut named = names.zip(pairs).filter(|(pair, _)| pair.starts_with(SECRET));
+    named.next().map(|(_, (_, value))| value)
 }
 
 /// The same address without the secret, for this server alone: it begins with one `/`.
 pub(super) fn without_secret(uri: &Uri) -> String {
     let query = uri.query().unwrap_or_default();
     let others: Vec<_> =
-        query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("secret=")).collect();
+        query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with(SECRET)).collect();
     let path = format!("/{}", uri.path().trim_start_matches(['/', '\\']));
     if others.is_empty() { path } else { format!("{path}?{}", others.join("&")) }
 }

@@ -126,6 +126,9 @@ fn the_printed_address_gives_a_cookie_and_an_address_without_the_secret() {
     let cleaned = |target: &str| without_secret(&target.parse().unwrap());
     assert_eq!(cleaned(target), "/runs/x?a=1&b=2");
     assert_eq!(cleaned("/?secret=x"), "/");
+    assert_eq!(judged("GET", "/?&a=%26&&secret=correct%2Dhorse-battery", &[HOST]), Ok(Pass::LogIn));
+    // What would not be taken out of the address is not taken for the secret either.
+    assert_eq!(judged("GET", "/?%73ecret=correct-horse-battery", &[HOST]), Err(401));
     // An address of two slashes would be another server's.
     assert_eq!(cleaned("//evil.example/?secret=x"), "/evil.example/");
 }

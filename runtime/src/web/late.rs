@@ -204,6 +204,8 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::index::OpenRun;
+    use crate::record::samples::record;
     use crate::store::open;
 
     fn enter(address: &str, id: &str) {
@@ -232,6 +234,24 @@ mod tests {
         assert_eq!(store.ids("", 9).unwrap(), Vec::<String>::new());
         enter(&address, "b111xyz0");
         assert_eq!(store.ids("", 9).unwrap(), ["b111xyz0"]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_run_is_read_anew_when_its_store_is_put_back_to_what_it_was() {
+        let folder = std::env::temp_dir().join(format!("fanfold-back-{}", std::process::id()));
+        let address = |name: &str| format!("sqlite:{}", folder.join(name).join("runs.db").display());
+        for (name, commits) in [("now", 5), ("before", 2)] {
+            let store = open(&address(name)).unwrap();
+            record(&*store, 7, commits, 20).release();
+        }
+        let store = Arc::new(LateStore::at(&address("now")).unwrap());
+        let mut run = OpenRun::open(store, "7k2m").unwrap();
+        assert_eq!(run.seq(), 5);
+        std::fs::rename(folder.join("now"), folder.join("gone")).unwrap();
+        std::fs::rename(folder.join("before"), folder.join("now")).unwrap();
+        assert!(run.refresh().unwrap());
+        assert_eq!((run.seq(), run.heads().len()), (2, 2));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -188,6 +188,89 @@ mod with {
             lines.iter().map(|line| format!("{line}\n")).collect()
         }
 
+        /// The name and the rest of what begins with a name.
+        fn name(text: &str) -> (&str, &str) {
+            let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+            assert!(text[..end].starts_with(|c: char| c.is_ascii_alphabetic()), "no name: {text}");
+            text.split_at(end)
+        }
+
+        /// What follows the labels of a sample, and the labels.
+        fn labels(text: &str) -> (BTreeMap<&str, String>, &str) {
+            let (mut labels, Some(mut text)) = (BTreeMap::new(), text.strip_prefix('{')) else {
+                return (BTreeMap::new(), text);
+            };
+            loop {
+                let (label, rest) = name(text);
+                let rest = rest.strip_prefix("=\"").expect("a value in quotes");
+                let (mut value, mut rest) = (String::new(), rest.chars());
+                loop {
+                    match rest.next().expect("the quotes are closed") {
+                        '"' => break,
+                        '\\' => value.push(rest.next().filter(|c| "\\\"n".contains(*c)).expect("an escape")),
+                        other => value.push(other),
+                    }
+                }
+                assert!(labels.insert(label, value).is_none(), "{label} is there twice: {text}");
+                match rest.next() {
+                    Some(',') => text = rest.as_str(),
+                    Some('}') => return (labels, rest.as_str()),
+                    other => panic!("{other:?} after a label of {text}"),
+                }
+            }
+        }
+
+        /// How many samples a text of OpenMetrics has: it must keep the rules of version 1.0.0 for what
+        /// is told here, gauges and infos.
+        fn samples(text: &str) -> usize {
+            let lines = text.strip_suffix("# EOF\n").expect("an end").lines();
+            let (mut family, mut families, mut seen) = ((String::new(), ""), Vec::new(), Vec::new());
+            for line in lines {
+                if let Some(told) = line.strip_prefix("# ") {
+                    let (keyword, rest) = told.split_once(' ').expect("a keyword");
+                    let (of, rest) = name(rest);
+                    if of != family.0 {
+                        assert!(!families.contains(&of), "{of} is told in two places");
+                        families.push(of);
+                        family = (of.to_owned(), "");
+                    }
+                    match (keyword, rest.trim_start()) {
+                        ("TYPE", kind) => family.1 = kind,
+                        ("UNIT", unit) => assert!(of.ends_with(&format!("_{unit}")), "{line}"),
+                        ("HELP", help) => assert!(!help.is_empty(), "{line}"),
+                        _ => panic!("what is `{line}`?"),
+                    }
+                    continue;
+                }
+                let (sample, rest) = name(line);
+                let (labels, value) = labels(rest);
+                let wanted = match family.1 {
+                    "gauge" => family.0.clone(),
+                    "info" => format!("{}_info", family.0),
+                    other => panic!("{line} is of no known kind: {other}"),
+                };
+                assert_eq!(sample, wanted, "{line}");
+                let number = value.strip_prefix(' ').and_then(|value| value.parse::<f64>().ok());
+                assert!(number.is_some_and(f64::is_finite), "{line}");
+                assert!(family.1 != "info" || number == Some(1.0), "{line}");
+                assert!(!seen.contains(&(sample, labels.clone())), "{line} is there twice");
+                seen.push((sample, labels));
+            }
+            seen.len()
+        }
+
+        #[test]
+        fn all_of_it_is_openmetrics() {
+            let ends = [("7k2mabcd", Ends::Failed), ("b111xyz0", Ends::Not), ("c222xyz0", Ends::Lost)];
+            let (store, _drives) = shelf(&ends);
+            assert!(samples(&text(&app(store)).unwrap()) > 30);
+            let jobs = ["x\",state=\"y\"} 9\nfanfold_evil 1\n\\", "", "# EOF\n", "é\t\u{2028}"];
+            let jobs = jobs.iter().zip(["7k2mabcd", "b111xyz0", "c222xyz0", "d333xyz0"]);
+            let runs = jobs.map(|(job, id)| Given { job: (*job).to_owned(), ..Given::new(id) });
+            assert_eq!(samples(&text(&app(entered(runs))).unwrap()), 5, "four jobs, and the build");
+            assert_eq!(samples(&text(&app(entered([]))).unwrap()), 1, "the build alone");
+        }
+
         #[test]
         fn names_cannot_make_lines_of_their_own() {
             let job = "x\",state=\"y\"} 9\nfanfold_evil 1\n\\".to_owned();

@@ -7,6 +7,7 @@ mod acting;
 pub(crate) mod api;
 mod app;
 mod assets;
+mod drawings;
 mod first;
 #[cfg(test)]
 pub(crate) mod fixture;

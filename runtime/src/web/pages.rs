@@ -12,7 +12,7 @@ use super::App;
 use super::assets::{DOCUMENT, ICON, INDEX, MORE, MORE_SHEET, SCRIPT, SHEET};
 use super::first::{First, first};
 use super::guard::API;
-use super::html::json_in_html;
+use super::html::{escaped, json_in_html};
 use super::refused::Refused;
 
 const HTML: (axum::http::HeaderName, &str) = (CONTENT_TYPE, "text/html; charset=utf-8");
@@ -150,22 +150,6 @@ pub(super) fn lead_on(to: &str) -> Response {
          <meta http-equiv=\"refresh\" content=\"0; url={to}\"><p><a href=\"{to}\">Go on to the page</a></p>\n"
     );
     ([HTML], page).into_response()
-}
-
-/// Text as it stands in HTML, also in an attribute.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            letter => out.push(letter),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

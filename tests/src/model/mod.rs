@@ -6,6 +6,7 @@
 //!
 //! The numbers in comments (§4.4) are those of the rules.
 
+pub mod beneath;
 pub mod compare;
 pub mod counters;
 pub mod drive;

@@ -82,7 +82,7 @@ impl Seen<'_> {
                 self.ended.retain(|_, (_, step)| matches!(step.state, Some(State::Succeeded(_))));
                 Ok(())
             }
-            EventKind::ItemSuperseded { step, output, item, ended } => {
+            EventKind::ItemSuperseded { step, output, item, ended, .. } => {
                 self.supersede(step, *output, item, ended)
             }
             _ => Ok(()),

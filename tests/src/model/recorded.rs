@@ -6,7 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use fanfold::graph::Graph;
 use fanfold::record::{Decoder, Encoder, Past, State};
+
 use fanfold::{Batch, Event, EventKind, Shape};
+
+use super::beneath::Beneath;
 
 /// The record of one run.
 #[derive(Debug)]
@@ -16,6 +19,7 @@ pub struct Recorded {
     encoder: Encoder,
     decoder: Decoder,
     past: Past,
+    beneath: Beneath,
 }
 
 impl Recorded {
@@ -30,6 +34,7 @@ impl Recorded {
             encoder: Encoder::new(),
             decoder: Decoder::new(&shape),
             past: Past::new(&shape),
+            beneath: Beneath::default(),
             shape,
         };
         let kind = EventKind::RunStarted {
@@ -47,6 +52,7 @@ impl Recorded {
     /// An event cannot follow those before it, or is not read back as it was.
     pub fn take(&mut self, batch: &Batch) -> Result<(), String> {
         for event in &batch.events {
+            self.beneath.look(&self.state, &self.shape, &event.kind)?;
             self.state.next(&self.shape, event).map_err(|illegal| illegal.to_string())?;
         }
         if batch.events.is_empty() {
@@ -86,8 +92,8 @@ fn ends(shape: &Shape, batch: &Batch) -> Vec<String> {
                 let record = batch.data(*record);
                 format!("{} {output} gave {:?} {record:?}", step.name(shape), item.keys())
             }
-            EventKind::ItemSuperseded { step, output, item, ended } => {
-                format!("{} {output} took {:?} back, {ended:?}", step.name(shape), item.keys())
+            EventKind::ItemSuperseded { step, output, item, ended, below } => {
+                format!("{} {output} took {:?} back, {ended:?}, {below:?}", step.name(shape), item.keys())
             }
             EventKind::FanOutClosed { step, output, items } => {
                 format!("{} {output} closed after {items}", step.name(shape))

@@ -13,6 +13,7 @@ use fanfold::record::{Encoder, Past, State, StepPast};
 use fanfold::select::{Part, Selection};
 use fanfold::{AnyValue, Batch, Event, EventKind, OpError, Path, Shape, Span, StepRef, TypeInfo};
 
+use super::beneath::Beneath;
 use super::counters::{Counts, Feat};
 
 /// A step: its item, and its node.
@@ -26,6 +27,7 @@ pub struct Session {
     past: Option<Arc<Past>>,
     selection: Option<Arc<Selection>>,
     state: State,
+    beneath: Beneath,
     encoder: Encoder,
     waiting: Batch,
     /// What was committed.
@@ -75,6 +77,7 @@ impl Session {
             past: None,
             selection: None,
             state,
+            beneath: Beneath::default(),
             encoder,
             waiting: Batch::default(),
             commits: Vec::new(),
@@ -127,6 +130,7 @@ impl Session {
     pub fn commit(&mut self) -> Result<(), String> {
         let batch = std::mem::take(&mut self.waiting);
         for event in &batch.events {
+            self.beneath.look(&self.state, &self.shape, &event.kind)?;
             self.state.next(&self.shape, event).map_err(|illegal| illegal.to_string())?;
         }
         let mut block = Vec::new();

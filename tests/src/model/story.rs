@@ -338,9 +338,9 @@ fn same_kind(graph: &Graph, told: (&Batch, &EventKind), read: (&Batch, &EventKin
             same(a, b) && o == p && i == j
         }
         (
-            ItemSuperseded { step: a, output: o, item: i, ended: e },
-            ItemSuperseded { step: b, output: p, item: j, ended: f },
-        ) => same(a, b) && o == p && i.number() == j.number() && e == f,
+            ItemSuperseded { step: a, output: o, item: i, ended: e, below: r },
+            ItemSuperseded { step: b, output: p, item: j, ended: f, below: s },
+        ) => same(a, b) && o == p && i.number() == j.number() && e == f && r == s,
         (
             ItemMoved { step: a, output: o, item: i, index: x },
             ItemMoved { step: b, output: p, item: j, index: y },

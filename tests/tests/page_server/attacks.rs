@@ -182,6 +182,23 @@ fn every_answer_tells_the_browser_what_it_may_do() {
     }
 }
 
+#[test]
+fn the_guide_lists_every_address_of_the_data_api() {
+    let guide = include_str!("../../../docs/page.md");
+    let (_, table) = guide.split_once("| Method, address | |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    for (method, path) in fanfold::__private::page_routes() {
+        let Some(path) = path.strip_prefix("/api/v1") else { continue };
+        let names = [("{id}", "ID"), ("{job}", "JOB"), ("{step}", "STEP"), ("{output}", "OUTPUT")];
+        let path = names.iter().fold(path.to_owned(), |path, (name, shown)| path.replace(name, shown));
+        // Those that act on a run are told in one row, all but the first by their last word.
+        let last = format!("`/{}`", path.rsplit('/').next().unwrap_or_default());
+        let told = [format!("`{method} {path}`"), format!("`{method} {path}?")];
+        let is_told = told.iter().any(|told| table.contains(told));
+        assert!(is_told || method == "POST" && table.contains(&last), "{method} {path}");
+    }
+}
+
 /// All addresses, each once, with names in them that are there.
 fn paths(run: &str) -> impl Iterator<Item = String> {
     let mut paths: Vec<_> = fanfold::__private::page_routes().map(|(_, path)| filled(path, run)).collect();

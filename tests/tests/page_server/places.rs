@@ -73,6 +73,24 @@ fn a_page_without_a_store_makes_none_and_reads_it_when_it_comes() {
 }
 
 #[test]
+fn a_page_is_served_though_nobody_reads_what_it_prints() {
+    let home = tempfile::tempdir().unwrap();
+    let (gone, stdout) = std::io::pipe().unwrap();
+    drop(gone);
+    let mut command = jobs(home.path(), &["ui", "--port", "0"]);
+    let mut child = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut address = String::new();
+    stderr.read_line(&mut address).unwrap();
+    let (origin, secret) = address.trim().split_once("/?secret=").unwrap();
+    let port = origin.rsplit(':').next().unwrap().parse().unwrap();
+    // From here on its other pipe has no reader either.
+    drop(stderr);
+    let served = Served::at(std::io::empty(), child, port, secret);
+    assert_eq!(served.get("/").status, 200);
+}
+
+#[test]
 fn an_address_that_is_no_store_is_refused() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("notes.txt"), "these are notes").unwrap();
@@ -105,4 +123,18 @@ fn a_run_with_its_page_gives_its_value_and_serves_until_it_is_asked_to_end() {
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     let mut served = served;
     assert_eq!(served.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_run_whose_value_nobody_reads_keeps_its_page() {
+    let home = tempfile::tempdir().unwrap();
+    let (gone, stdout) = std::io::pipe().unwrap();
+    drop(gone);
+    let mut command = jobs(home.path(), &["run", "letters", "--to", "c", "--ui"]);
+    let mut run = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(run.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(told.any(|line| line.contains("until Ctrl-C")));
+    let pid = rustix::process::Pid::from_child(&run);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(0));
 }

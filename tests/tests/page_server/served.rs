@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// A request that is answered at all is answered long before.
@@ -39,7 +39,7 @@ pub(crate) struct Served {
     pub(crate) child: Child,
     pub(crate) port: u16,
     pub(crate) secret: String,
-    stdout: BufReader<ChildStdout>,
+    stdout: Box<dyn Read + Send + Sync>,
 }
 
 impl Served {
@@ -57,12 +57,17 @@ impl Served {
         let rest = address.trim().rsplit_once("//").unwrap_or_else(|| panic!("no address: {address:?}")).1;
         let port = rest.split(['/', ':']).find_map(|part| part.parse().ok()).unwrap_or_default();
         let secret = rest.split_once("secret=").map_or("", |(_, secret)| secret).to_owned();
-        Self { child, port, secret, stdout }
+        Self { child, port, secret, stdout: Box::new(stdout) }
     }
 
     /// A process whose page is known.
-    pub(crate) fn at(stdout: ChildStdout, child: Child, port: u16, secret: &str) -> Self {
-        Self { child, port, secret: secret.to_owned(), stdout: BufReader::new(stdout) }
+    pub(crate) fn at(
+        stdout: impl Read + Send + Sync + 'static,
+        child: Child,
+        port: u16,
+        secret: &str,
+    ) -> Self {
+        Self { child, port, secret: secret.to_owned(), stdout: Box::new(stdout) }
     }
 
     /// The head of a request as a program sends it, without its end.

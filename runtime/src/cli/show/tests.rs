@@ -129,9 +129,6 @@ fn a_step_shows_its_attempts_and_errors() {
                          api time out after 470 ms
                00:00:03  attempt 3 failed, took 500 ms
                          api time out after 500 ms
-
-               result
-               nothing, or nothing that is recorded
         "#]],
         shown("compute_piece[b]"),
     );
@@ -142,9 +139,6 @@ fn a_step_shows_its_attempts_and_errors() {
                merge  upstream failed, as compute_piece[b] failed
                of run 7k2mabcd of job letters
                00:00:03  upstream failed
-
-               result
-               nothing, or nothing that is recorded
         "#]],
         shown("merge"),
     );
@@ -264,27 +258,21 @@ fn a_step_that_waits_says_for_what() {
     check(
         Ends::Not,
         &expect![[r#"
-        --
-           merge  waiting
-           of run 7k2mabcd of job letters
-           waits for 2 of ≥ 3 steps of compute_piece, and for load_pieces
-
-           result
-           nothing, or nothing that is recorded
-    "#]],
+            --
+               merge  waiting
+               of run 7k2mabcd of job letters
+               waits for 2 of ≥ 3 steps of compute_piece, and for load_pieces
+        "#]],
         |view| step::text(view, "merge").unwrap(),
     );
     check(
         Ends::Lost,
         &expect![[r#"
-        --
-           merge  waiting
-           of run 7k2mabcd of job letters
-           nobody drives the run: `letters resume 7k2m` lets it go on
-
-           result
-           nothing, or nothing that is recorded
-    "#]],
+            --
+               merge  waiting
+               of run 7k2mabcd of job letters
+               nobody drives the run: `letters resume 7k2m` lets it go on
+        "#]],
         |view| step::text(view, "merge").unwrap(),
     );
 }

@@ -8,7 +8,7 @@ mod fans;
 mod take;
 mod whole;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
@@ -215,6 +215,19 @@ impl Past {
             }
         }
         steps
+    }
+
+    /// How many items lie below an item, in each scope in which some do; those that still count.
+    pub fn scopes_below(&self, item: u32) -> BTreeMap<ScopeId, usize> {
+        let (mut counts, mut items) = (BTreeMap::new(), vec![item]);
+        while let Some(item) = items.pop().filter(|item| *item <= self.last_item()) {
+            for inner in &self.state.layout().scope(self.state.scope_of(item)).inner {
+                let inside = self.fans().items(item, *inner);
+                *counts.entry(*inner).or_default() += inside.len();
+                items.extend(inside);
+            }
+        }
+        counts
     }
 
     /// Where an item lies. Each call makes a path of its own.

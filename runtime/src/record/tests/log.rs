@@ -124,5 +124,11 @@ pub(super) fn closed(fan: usize, around: &Path) -> EventKind {
 
 pub(super) fn superseded(fan: usize, around: &Path, item: &Path) -> EventKind {
     let (node, output, _) = FANS[fan];
-    EventKind::ItemSuperseded { step: step(node, around), output, item: item.clone(), ended: Vec::new() }
+    EventKind::ItemSuperseded {
+        step: step(node, around),
+        output,
+        item: item.clone(),
+        ended: Vec::new(),
+        below: vec![],
+    }
 }

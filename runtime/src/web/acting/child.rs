@@ -3,13 +3,18 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child as Process, Command, ExitStatus, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 /// So much of what it says is read.
 const WORDS: u64 = 16 * 1024;
+
+/// How often it is looked whether a process has ended, while somebody asks for it, and after.
+const LOOK: Duration = Duration::from_millis(10);
+const LOOK_ON: Duration = Duration::from_secs(1);
 
 /// A process that was started.
 #[derive(Debug)]
@@ -42,12 +47,13 @@ impl Child {
         // The signals of a terminal go to all of a group.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command.spawn()?;
+        let child = command.spawn()?;
         let (sender, ended) = oneshot::channel();
+        let heard = said.try_clone()?;
         // It waits as long as the run takes, so it is none of the threads that answer. It fails only where
         // the system has no thread left; the process is then waited for by whoever outlives this one.
         let waiting = thread::Builder::new().name("fanfold-child".to_owned());
-        let _ = waiting.spawn(move || sender.send(child.wait()));
+        let _ = waiting.spawn(move || wait(child, &heard, sender));
         Ok(Self { said, ended, end: None })
     }
 
@@ -70,6 +76,25 @@ impl Child {
         // What cannot be read was not said.
         let _ = said.seek(SeekFrom::Start(0)).and_then(|_| said.take(WORDS).read_to_end(&mut bytes));
         String::from_utf8_lossy(&bytes).trim().to_owned()
+    }
+}
+
+/// Waits for the end of a process. Once nobody asks for it any more, what it says is thrown away again and
+/// again: a run that prints for days fills no disk.
+fn wait(mut child: Process, said: &File, asks: oneshot::Sender<io::Result<ExitStatus>>) {
+    loop {
+        match child.try_wait() {
+            Ok(None) => {}
+            Ok(Some(end)) => return drop(asks.send(Ok(end))),
+            Err(error) => return drop(asks.send(Err(error))),
+        }
+        if asks.is_closed() {
+            // What cannot be thrown away now is the next time.
+            let _ = said.set_len(0);
+            thread::sleep(LOOK_ON);
+        } else {
+            thread::sleep(LOOK);
+        }
     }
 }
 
@@ -111,6 +136,21 @@ mod tests {
         let (child, good) = ended("/bin/sh", &["-c", "cat; echo $SECRET"], &[("SECRET", Some("x"))]).await;
         assert_eq!((child.said().as_str(), good), ("x", true));
         assert!(Child::start(Path::new("/nowhere/at/all"), &[], &[]).is_err());
+    }
+
+    #[test]
+    fn what_nobody_hears_is_thrown_away() {
+        // It ends only when what it said is gone.
+        let words = ["-c", "echo x; while [ -s /dev/stdout ]; do :; done"].map(str::to_owned);
+        let Child { said, ended, .. } = Child::start(Path::new("/bin/sh"), &words, &[]).unwrap();
+        let is_empty = || said.metadata().unwrap().len() == 0;
+        while is_empty() {
+            thread::yield_now();
+        }
+        drop(ended);
+        while !is_empty() {
+            thread::yield_now();
+        }
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::params::{Pairs, Params};
-use super::rows::find;
+use super::rows::{find, job};
 use super::types::{Begun, CancelRequest, LaunchRequest, RerunRequest, ResumeRequest};
 use crate::cli::asked::{self, Asked};
 use crate::cli::cancel::asking;
@@ -33,13 +33,13 @@ type Answer = Result<Json<Begun>, Refused>;
 /// Begins a run of a job.
 pub(crate) async fn launch(
     State(app): State<Arc<App>>,
-    Path(job): Path<String>,
+    Path(name): Path<String>,
     pairs: Pairs,
     body: Bytes,
 ) -> Answer {
     let (dry, request) = asked_for::<LaunchRequest>(&app, pairs, &body)?;
-    let job = the_job(&job).ok_or_else(|| {
-        Refused::not_found(format!("there is no job `{job}`"), "the list of jobs has those of the program")
+    let job = job(&name).ok_or_else(|| {
+        Refused::not_found(format!("there is no job `{name}`"), "the list of jobs has those of the program")
     })?;
     let check = move |_: &App| asked::launch(job, &request).map_err(|problem| wrong(&problem));
     let mut asked = Arc::clone(&app).blocking(check).await?;
@@ -212,13 +212,9 @@ fn left(summary: &crate::summary::Summary, shape: &crate::shape::Shape) -> (u64,
 
 /// The job of a run, if the program still has it.
 fn job_of(row: &RunRow) -> Result<&'static JobDef, Refused> {
-    the_job(&row.job).ok_or_else(|| {
+    job(&row.job).ok_or_else(|| {
         not_resumed(crate::runs::RunsError::NoJob { run: row.id.clone(), job: row.job.clone() })
     })
-}
-
-fn the_job(name: &str) -> Option<&'static JobDef> {
-    crate::define::jobs().into_iter().find(|job| job.name == name)
 }
 
 /// The store, to be written.

@@ -21,13 +21,12 @@ use self::way::Side;
 use super::params::{Pairs, Params};
 use super::rows::find;
 use super::step::place_of;
+use super::steps::node_of;
 use super::types::{EventPage, EventRow};
 use crate::event::Event;
-use crate::graph::NodeId;
 use crate::index::OpenRun;
 use crate::record::reader::EventFilter;
 use crate::store::{CommitHead, LogFilter, LogRow};
-use crate::text::nearest;
 use crate::web::App;
 use crate::web::refused::Refused;
 
@@ -165,8 +164,7 @@ fn cursor(name: &str, text: &str) -> Result<Cut, Refused> {
 impl Asked {
     fn new(run: &OpenRun, params: &Params) -> Result<Self, Refused> {
         let (mut events, mut lines) = (EventFilter::default(), LogFilter::default());
-        if let Some(op) = params.one("op")? {
-            let node = node(run, op)?;
+        if let Some(node) = node_of(run.reader().shape(), params.one("op")?)? {
             (events.node, lines.node) = (Some(node), Some(node.0));
         }
         if let Some(step) = params.one("step")? {
@@ -209,20 +207,6 @@ impl Asked {
             || row.target.as_deref().is_some_and(holds)
             || row.fields.as_ref().is_some_and(|fields| holds(&fields.to_string()))
     }
-}
-
-fn node(run: &OpenRun, op: &str) -> Result<NodeId, Refused> {
-    let shape = run.reader().shape();
-    let mut nodes = (0..).map(NodeId).zip(&shape.nodes);
-    let node = nodes.find(|(_, node)| *node.name == *op).map(|(id, _)| id);
-    node.ok_or_else(|| {
-        let near = nearest(op, shape.steps().map(|node| &*shape.node(node).name));
-        let near = near.map(|near| format!("did you mean `{near}`?"));
-        Refused::malformed(
-            format!("the run has no op `{op}`"),
-            near.unwrap_or_else(|| "the run's own page lists its ops".to_owned()),
-        )
-    })
 }
 
 fn kinds(text: Option<&str>) -> Result<Vec<&'static str>, Refused> {

@@ -10,7 +10,6 @@ use super::rows::find;
 use super::types::{GraphBox, GraphEdge, GraphNode, GraphView};
 use crate::layout::Drawing;
 use crate::record::Facts;
-use crate::shape::Shape;
 use crate::web::App;
 use crate::web::refused::Refused;
 
@@ -24,14 +23,9 @@ pub(crate) async fn of_run(
     let view = app.blocking(move |app| {
         let row = find(app, &id)?;
         let facts = Facts::read(&row.id, &row.facts).map_err(crate::record::ReadError::from)?;
-        Ok(view(&facts.shape))
+        Ok(app.drawings.of(&facts.shape))
     });
     view.await.map(Json)
-}
-
-/// The drawing of a graph.
-pub(crate) fn view(shape: &Shape) -> GraphView {
-    shape.drawing().into()
 }
 
 impl From<Drawing> for GraphView {

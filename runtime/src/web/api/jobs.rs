@@ -8,7 +8,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 
 use super::convert::seconds;
-use super::graph::view;
 use super::params::{Pairs, Params};
 use super::rows::{bar, job, order};
 use super::schema;
@@ -24,8 +23,9 @@ use crate::store::RunFilter;
 use crate::web::App;
 use crate::web::refused::Refused;
 
-/// How many of a job's runs are shown as bars.
+/// How many of a job's runs are shown as bars; and of all jobs together, so that a list of many is bounded.
 const BARS: usize = 50;
+const ALL_BARS: usize = 1_000;
 
 /// How many jobs a list has.
 const JOBS: usize = 1_000;
@@ -49,8 +49,10 @@ pub(crate) async fn one(
 /// The jobs by name.
 pub(crate) fn all(app: &App) -> Result<JobList, Refused> {
     let now = SystemTime::now();
-    let jobs = names(app)?;
-    let jobs = jobs.iter().take(JOBS).map(|name| short(app, name, job(name), now));
+    let mut jobs = names(app)?;
+    jobs.truncate(JOBS);
+    let bars = (ALL_BARS / jobs.len().max(1)).clamp(1, BARS);
+    let jobs = jobs.iter().map(|name| short(app, name, job(name), now, bars));
     Ok(JobList { jobs: jobs.collect::<Result<_, _>>()?, now: seconds(now) })
 }
 
@@ -63,8 +65,8 @@ pub(crate) fn names(app: &App) -> Result<Vec<String>, Refused> {
     Ok(names)
 }
 
-fn short(app: &App, name: &str, def: Option<&JobDef>, now: SystemTime) -> Result<Job, Refused> {
-    let filter = RunFilter { job: Some(name.to_owned()), limit: BARS, ..RunFilter::default() };
+fn short(app: &App, name: &str, def: Option<&JobDef>, now: SystemTime, bars: usize) -> Result<Job, Refused> {
+    let filter = RunFilter { job: Some(name.to_owned()), limit: bars, ..RunFilter::default() };
     let rows = app.store.each_run(&filter)?.into_iter().flatten();
     let last: Vec<_> = rows.map(|row| bar(&row, now)).collect();
     Ok(Job {
@@ -95,13 +97,13 @@ pub(crate) fn detail(app: &App, name: &str) -> Result<JobDetail, Refused> {
 fn of_program(app: &App, def: &'static JobDef) -> Result<JobDetail, Refused> {
     let graph = crate::check::build(def).map_err(|error| Refused::broken(error.to_string()))?;
     Ok(JobDetail {
-        job: short(app, def.name, Some(def), SystemTime::now())?,
+        job: short(app, def.name, Some(def), SystemTime::now(), BARS)?,
         schema: schema::of(def),
         order: def.args.iter().map(|arg| arg.name.to_owned()).collect(),
         command: app.again().command(&format!("run {}", quoted(def.name))),
         limits: limits(def),
         pools: pools(&graph),
-        graph: view(&graph.shape()),
+        graph: app.drawings.of(&graph.shape()),
     })
 }
 
@@ -135,13 +137,13 @@ fn of_store(app: &App, name: &str) -> Result<JobDetail, Refused> {
     };
     let facts = Facts::read(&row.id, &row.facts).map_err(ReadError::from)?;
     Ok(JobDetail {
-        job: short(app, name, None, SystemTime::now())?,
+        job: short(app, name, None, SystemTime::now(), BARS)?,
         schema: serde_json::json!({ "type": "object", "properties": {} }),
         order: Vec::new(),
         command: String::new(),
         limits: Limits::default(),
         pools: BTreeMap::new(),
-        graph: view(&facts.shape),
+        graph: app.drawings.of(&facts.shape),
     })
 }
 
@@ -149,6 +151,7 @@ fn of_store(app: &App, name: &str) -> Result<JobDetail, Refused> {
 mod tests {
     use super::*;
     use crate::event::RunState;
+    use crate::web::api::rows::size;
     use crate::web::fixture::{Given, app, entered};
 
     #[test]
@@ -160,6 +163,15 @@ mod tests {
         assert_eq!(jobs, [("gone", ""), ("letters", "jobs.rs:7")]);
         assert_eq!(list.jobs.iter().map(|job| job.last.len()).collect::<Vec<_>>(), [1, 1]);
         assert_eq!((list.jobs[0].median, list.jobs[1].median), (Some(0.0), None));
+    }
+
+    #[test]
+    fn a_list_of_many_jobs_with_many_runs_is_bounded() {
+        let runs =
+            (0..4_000).map(|n| Given { job: format!("job_{}", n % 900), ..Given::new(&format!("r{n:07}")) });
+        let list = all(&app(entered(runs))).unwrap();
+        assert!(list.jobs.len() == 901 && list.jobs.iter().all(|job| job.last.len() <= 1));
+        assert!(size(&list) < 256 << 10);
     }
 
     #[test]

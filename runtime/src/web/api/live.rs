@@ -2,39 +2,33 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::sse::Sse;
-use serde::Deserialize;
 
+use super::params::{Pairs, Params};
 use super::rows::find;
 use crate::web::App;
 use crate::web::live::{self, Events};
 use crate::web::refused::Refused;
 
-/// Where a stream begins.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Begin {
-    /// The last commit that the page knows of.
-    after: Option<String>,
-}
-
 /// What changes in a run.
 pub(crate) async fn run(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    Query(begin): Query<Begin>,
+    pairs: Pairs,
     headers: HeaderMap,
 ) -> Result<Sse<Events>, Refused> {
-    let after = after(&headers, begin.after.as_deref())?;
+    let after = after(&headers, Params::of(pairs, &["after"])?.one("after")?)?;
     // What cannot be watched is said at once, and in words.
     let row = Arc::clone(&app).blocking(move |app| find(app, &id)).await?;
     Ok(Sse::new(live::of_run(app.watchers.run(&app, &row.id), after)))
 }
 
 /// That the list of runs changed.
-pub(crate) async fn list(State(app): State<Arc<App>>) -> Sse<Events> {
-    Sse::new(live::of_list(app.watchers.list(&app)))
+pub(crate) async fn list(State(app): State<Arc<App>>, pairs: Pairs) -> Result<Sse<Events>, Refused> {
+    Params::of(pairs, &[])?;
+    Ok(Sse::new(live::of_list(app.watchers.list(&app))))
 }
 
 /// The last commit that the page knows of: what it was told last before what it was loaded with.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::StatusCode;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::convert::{seconds, standing, step_counts, took};
@@ -24,7 +25,7 @@ use crate::web::refused::Refused;
 /// How many bytes of an argument a list has.
 pub(crate) const LISTED: usize = 200;
 
-/// How many bytes of an argument the page of its run has: more than a command line takes.
+/// How many bytes of its arguments, all together, the page of a run has: more than a command line takes.
 pub(crate) const WHOLE: usize = 128 << 10;
 
 /// The run of an id, or of its beginning where that is of no other, or the last.
@@ -114,7 +115,8 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The arguments of a run, but for its secrets.
+    /// The arguments of a run, but for its secrets: so many bytes of each, and of all no more than
+    /// [`WHOLE`] or than may be of one.
     pub(crate) fn args(&self, row: &RunRow, bytes: usize) -> Vec<Argument> {
         let facts = ArgFacts::read(&row.facts);
         let job = self.jobs.iter().find(|job| job.name == row.job);
@@ -123,7 +125,13 @@ impl<'a> Rows<'a> {
             facts.secrets.contains(name) || def(name).is_some_and(|def| def.form == ArgForm::Secret)
         };
         let told = facts.args.iter().filter(|(name, _)| !is_secret(name));
-        told.map(|(name, json)| argument(name, json, def(name), bytes)).collect()
+        let mut room = bytes.max(WHOLE);
+        let told = told.map(|(name, json)| {
+            let told = argument(name, json, def(name), bytes.min(room));
+            room = room.saturating_sub(told.value.len());
+            told
+        });
+        told.collect()
     }
 
     /// A run that is named.
@@ -177,6 +185,11 @@ fn plain(json: &Value) -> String {
         Value::Null => "none".to_owned(),
         json => json.to_string(),
     }
+}
+
+/// How many bytes something takes as JSON.
+pub(crate) fn size(value: &impl Serialize) -> usize {
+    serde_json::to_vec(value).map_or(0, |json| json.len())
 }
 
 /// Text of at most so many bytes, with a mark where it was cut.

@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 
 use super::convert::{ERROR_BYTES, Running, failure_group, op_now, running, seconds, step_counts};
 use super::params::{Pairs, Params};
-use super::rows::{Rows, WHOLE, find, job, order, summed};
+use super::rows::{Rows, WHOLE, cut, find, job, order, size, summed};
 use super::types::{Commands, FailureGroup, Op, RunDetail, RunLink, Slow};
 use crate::cli::limits::pool_text;
 use crate::define::OpDef;
@@ -22,8 +22,9 @@ use crate::summary::Summary;
 use crate::web::App;
 use crate::web::refused::Refused;
 
-/// How many groups of failures an answer has.
+/// How many groups of failures an answer has, and how many bytes of them: an error may have long causes.
 const FAILURES: usize = 50;
+const FAILURE_BYTES: usize = 96 << 10;
 
 /// How many reruns an answer names.
 const CHILDREN: usize = 20;
@@ -62,7 +63,7 @@ fn told(app: &App, reader: &Reader, summary: &Summary, seq: u64) -> Result<RunDe
         now: seconds(now),
         elapsed: summary.elapsed().as_secs_f64(),
         sessions: summary.sessions(),
-        cancelling: summary.cancelling().map(str::to_owned),
+        cancelling: summary.cancelling().map(|reason| cut(reason, ERROR_BYTES)),
         holder: row.holder.clone(),
         secrets: facts.secrets.clone(),
         limits: limits(&facts.options),
@@ -136,9 +137,15 @@ fn kind(kind: ShapeKind) -> &'static str {
 fn failures(summary: &Summary, shape: &Shape) -> (Vec<FailureGroup>, u64) {
     let mut groups: Vec<_> = summary.errors().iter().collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.count));
-    let others: u64 = groups.iter().skip(FAILURES).map(|group| group.count).sum();
-    let told = groups.iter().take(FAILURES).map(|group| failure_group(group, shape, ERROR_BYTES));
-    (told.collect(), others + summary.ungrouped_errors())
+    let mut room = FAILURE_BYTES;
+    let told = groups.iter().take(FAILURES).map_while(|group| {
+        let told = failure_group(group, shape, ERROR_BYTES);
+        room = room.checked_sub(size(&told))?;
+        Some(told)
+    });
+    let told: Vec<_> = told.collect();
+    let others: u64 = groups.iter().skip(told.len()).map(|group| group.count).sum();
+    (told, others + summary.ungrouped_errors())
 }
 
 /// What the buttons of a run do, as command lines.
@@ -158,6 +165,10 @@ fn commands(app: &App, run: &str) -> Commands {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::OpError;
+    use crate::event::EventKind;
+    use crate::report::fixture;
+    use crate::web::api::recording::Recording;
     use crate::web::fixture::{Given, app, entered, failed};
 
     #[test]
@@ -177,6 +188,38 @@ mod tests {
         assert_eq!((group.op.as_str(), group.count, detail.other_failures), ("compute_piece", 1, 0));
         assert_eq!(detail.commands.resume, "letters resume 7k2m --store memory");
         assert!(detail.has_job && detail.running.is_empty() && detail.children.is_empty());
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Long(String, #[source] Option<Box<Self>>);
+
+    #[test]
+    fn failures_with_long_causes_are_bounded_and_the_others_are_counted() {
+        let shape = fixture::shape();
+        let mut summary = Summary::new(&shape);
+        for n in 0..60 {
+            let cause = (0..9).fold(None, |cause, _| Some(Box::new(Long("y".repeat(9_000), cause))));
+            let name = format!("{} {}", "a".repeat(n), "x".repeat(9_000));
+            let step = fixture::step(&shape, "compute_piece", Some((&format!("k{n}"), n as u32 + 1)));
+            let mut event = fixture::failed(step, 900, 20, "");
+            if let EventKind::StepFailed { error, .. } = &mut event.kind {
+                *error = Arc::new(OpError::from_error(&Long(name, cause)));
+            }
+            summary.apply(&shape, &[event]);
+        }
+        let (told, others) = failures(&summary, &shape);
+        assert!(told.len() > 5 && size(&told) < 128 << 10, "{} {}", told.len(), size(&told));
+        assert_eq!(told.len() as u64 + others, 60);
+    }
+
+    #[test]
+    fn a_long_reason_of_a_cancel_is_cut() {
+        let mut recording = Recording::new(&fixture::shape(), |_| ());
+        let kind = EventKind::RunCancelling { reason: "é".repeat(9_000) };
+        recording.tell([fixture::run_started(), fixture::at(5, kind)]).commit();
+        let told = detail(&app(Arc::clone(&recording.store) as _), "7k2m").unwrap();
+        assert!(told.cancelling.is_some_and(|reason| reason.len() <= ERROR_BYTES + "…".len()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::convert::seconds;
 use super::jobs::names;
 use super::params::{Pairs, Params};
-use super::rows::{LISTED, Rows};
+use super::rows::{LISTED, Rows, size};
 use super::types::{RunPage, RunStanding};
 use crate::cli::when;
 use crate::event::RunState;
@@ -21,6 +21,9 @@ use crate::web::refused::Refused;
 /// How many runs a page has where nothing is said, and at most.
 const USUAL: usize = 50;
 const MOST: usize = 100;
+
+/// A page ends when it has so many bytes: arguments and tags may be many.
+const BYTES: usize = 160 << 10;
 
 /// How many runs are looked at for one answer: a search that has found less goes on from there.
 const LOOKED_AT: usize = 1_000;
@@ -120,11 +123,12 @@ fn tag(text: &str) -> Result<(String, String), Refused> {
     }
 }
 
-/// A page of runs, newest first. It is full unless it is the last, but for a search that is cut off.
+/// A page of runs, newest first. It is full unless it is the last, but for a search that is cut off, and
+/// for runs of which much is to be told.
 pub(crate) fn page(app: &App, asked: &Asked) -> Result<RunPage, Refused> {
     let now = SystemTime::now();
     let mut rows = Rows::new(app, now);
-    let (mut runs, mut damaged, mut looked_at) = (Vec::new(), Vec::new(), 0);
+    let (mut runs, mut bytes, mut damaged, mut looked_at) = (Vec::new(), 0, Vec::new(), 0);
     // One more than is shown: whether there is another page.
     let at_once = if asked.text.is_empty() { asked.limit + 1 } else { CHUNK };
     let mut filter = RunFilter { limit: at_once, ..asked.filter.clone() };
@@ -138,12 +142,14 @@ pub(crate) fn page(app: &App, asked: &Asked) -> Result<RunPage, Refused> {
                     continue;
                 }
             };
-            if runs.len() == asked.limit {
+            if runs.len() == asked.limit || bytes >= BYTES {
                 break 'pages filter.before;
             }
             (read, filter.before) = (read + 1, Some(row.number));
             if asked.finds(&row, &rows) {
-                runs.push(rows.run(&row, LISTED));
+                let run = rows.run(&row, LISTED);
+                bytes += size(&run);
+                runs.push(run);
             }
         }
         looked_at += read;
@@ -244,6 +250,25 @@ mod tests {
         };
         assert_eq!((all, next), (vec![10, 10, 5], None));
         assert_eq!(found(&store, "limit=25").1, None);
+    }
+
+    #[test]
+    fn a_page_of_runs_with_much_to_tell_is_bounded_and_the_next_goes_on() {
+        let args = (0..40).map(|n| arg(&format!("arg{n}"), &"x".repeat(500))).collect::<Vec<_>>();
+        let many = (0..30).map(|n| Given { args: args.clone(), ..Given::new(&format!("run{n:03}")) });
+        let app = app(entered(many));
+        let (mut after, mut ids) = (String::new(), Vec::new());
+        loop {
+            let page = page(&app, &asked(&format!("limit=100&after={after}")).unwrap()).unwrap();
+            assert!(size(&page) < 256 << 10);
+            ids.extend(page.runs.into_iter().map(|run| run.id));
+            let Some(next) = page.next else { break };
+            after = next;
+        }
+        let all: Vec<_> = (0..30).rev().map(|n| format!("run{n:03}")).collect();
+        assert_eq!(ids, all);
+        let detail = crate::web::api::run::detail(&app, "run000").unwrap();
+        assert!(size(&detail) < 256 << 10);
     }
 
     #[test]

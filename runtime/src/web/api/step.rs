@@ -26,7 +26,8 @@ use self::shown::{Room, WHOLE};
 use self::why::why;
 use super::convert::{error, step_standing};
 use super::params::{Pairs, Params};
-use super::rows::find;
+use super::rows::{find, size};
+use super::steps::near_op;
 use super::types::{Note, Output, Step, Turn};
 use crate::cli::again::quoted;
 use crate::cli::which::short;
@@ -36,15 +37,17 @@ use crate::index::OpenRun;
 use crate::record::reader::{Told, Turn as Happened};
 use crate::step::{StepName, StepNameError};
 use crate::store::{CommitHead, CommitIndex, LogFilter};
-use crate::text::nearest;
 use crate::web::App;
 use crate::web::refused::Refused;
 
 /// How much of each text of an error is told.
 const ERROR_BYTES: usize = 16 << 10;
 
-/// How many of the things that happened to a step are told: the last.
+/// How many of the things that happened to a step are told: the last. When they have taken so many bytes,
+/// the errors of those before are told in so many bytes each, without their causes.
 const TURNS: usize = 100;
+const TURN_BYTES: usize = 24 << 10;
+const SHORT_ERROR: usize = 256;
 
 /// Answers the request.
 pub(crate) async fn step(
@@ -93,7 +96,7 @@ fn told(app: &App, run: &OpenRun, name: &str) -> Result<Step, Refused> {
         doc: doc(&node.op),
         state: step_standing(state.unwrap_or(StepState::Waiting)),
         why: why(&near, &told, state, &command(&format!("resume {id}"))),
-        turns: told.turns[skipped..].iter().map(|(at, turn)| turn_told(*at, turn)).collect(),
+        turns: turns(&told.turns[skipped..]),
         outputs: outputs(&near, &given, &mut room)?,
         inputs: inputs(&near, &mut room)?,
         metadata: metadata(&given),
@@ -148,12 +151,11 @@ pub(super) fn place_of(run: &OpenRun, name: &str) -> Result<u32, Refused> {
 
 fn none(run: &OpenRun, name: &StepName) -> Refused {
     let shape = run.reader().shape();
-    let ops = || shape.steps().map(|node| &*shape.node(node).name);
-    let help = if ops().any(|op| op == name.op()) {
+    let mut ops = shape.steps().map(|node| &*shape.node(node).name);
+    let help = if ops.any(|op| op == name.op()) {
         format!("the table of steps lists those of `{}`", name.op())
     } else {
-        let near = nearest(name.op(), ops()).map(|near| format!("did you mean `{near}`?"));
-        near.unwrap_or_else(|| "the run's own page lists its ops".to_owned())
+        near_op(shape, name.op()).unwrap_or_else(|| "the run's own page lists its ops".to_owned())
     };
     Refused::not_found(format!("run {} has no step `{name}`", run.reader().row().id), help)
 }
@@ -165,7 +167,23 @@ fn doc(op: &str) -> String {
     known.next().map(|known| known.doc.trim().to_owned()).unwrap_or_default()
 }
 
-fn turn_told(at: Duration, turn: &Happened) -> Turn {
+fn turns(turns: &[(Duration, Happened)]) -> Vec<Turn> {
+    let mut room = TURN_BYTES;
+    let newest_first = turns.iter().rev().map(|(at, turn)| {
+        let mut told = turn_told(*at, turn, ERROR_BYTES);
+        if size(&told) > room {
+            told = turn_told(*at, turn, SHORT_ERROR);
+            told.error.iter_mut().for_each(|error| error.causes.clear());
+        }
+        room = room.saturating_sub(size(&told));
+        told
+    });
+    let mut told: Vec<_> = newest_first.collect();
+    told.reverse();
+    told
+}
+
+fn turn_told(at: Duration, turn: &Happened, error_bytes: usize) -> Turn {
     let seconds = |time: &Duration| time.as_secs_f64();
     let plain = |what: &str, attempt: u32| Turn {
         at: at.as_secs_f64(),
@@ -188,7 +206,7 @@ fn turn_told(at: Duration, turn: &Happened) -> Turn {
             Turn {
                 started: Some(seconds(started)),
                 took: Some(seconds(took)),
-                error: why.as_ref().map(|why| error(why, ERROR_BYTES)),
+                error: why.as_ref().map(|why| error(why, error_bytes)),
                 due: due.as_ref().map(seconds),
                 left_behind: *left_behind,
                 ..plain(what, *attempt)

@@ -16,6 +16,7 @@ use crate::graph::NodeId;
 use crate::index::{By, Ending, IndexedStep, OpenRun, Query, Sort};
 use crate::record::values::{self, StoredValue};
 use crate::shape::Shape;
+use crate::text::nearest;
 use crate::web::App;
 use crate::web::refused::Refused;
 
@@ -101,10 +102,19 @@ pub(super) fn node_of(shape: &Shape, op: Option<&str>) -> Result<Option<NodeId>,
     let Some(op) = op else { return Ok(None) };
     let node = shape.steps().find(|node| *shape.node(*node).name == *op);
     node.map(Some).ok_or_else(|| {
-        let ops: Vec<_> = shape.steps().take(20).map(|node| &*shape.node(node).name).collect();
-        let more = if shape.steps().count() > ops.len() { ", …" } else { "" };
-        Refused::malformed(format!("the run has no op `{op}`"), format!("it has {}{more}", ops.join(", ")))
+        let help = near_op(shape, op).unwrap_or_else(|| {
+            let ops: Vec<_> = shape.steps().take(20).map(|node| &*shape.node(node).name).collect();
+            let more = if shape.steps().count() > ops.len() { ", …" } else { "" };
+            format!("it has {}{more}", ops.join(", "))
+        });
+        Refused::malformed(format!("the run has no op `{op}`"), help)
     })
+}
+
+/// The op that may be meant by a name that there is not.
+pub(super) fn near_op(shape: &Shape, op: &str) -> Option<String> {
+    let near = nearest(op, shape.steps().map(|node| &*shape.node(node).name))?;
+    Some(format!("did you mean `{near}`?"))
 }
 
 fn row(run: &OpenRun, step: &IndexedStep, place: u32, endings: &HashMap<u32, Ending>) -> StepRow {

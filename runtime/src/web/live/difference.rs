@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use super::state::{Piece, State};
 use crate::store::Standing;
 use crate::web::api::convert;
+use crate::web::api::rows::size;
 use crate::web::api::types::{FailureGroup, Live, OpNow};
 
 /// How many bytes a message has at most, with the lines around its data.
@@ -64,8 +65,7 @@ impl Told {
     /// What is to be told of a state at `now`.
     pub(crate) fn next(&mut self, state: &State, now: SystemTime) -> Live {
         let mut live = head(state, now);
-        let head = serde_json::to_vec(&live).map_or(0, |json| json.len());
-        let room = (MESSAGE - AROUND).saturating_sub(head);
+        let room = (MESSAGE - AROUND).saturating_sub(size(&live));
         // Neither keeps the other from being told.
         let (failures, all_failures) = self.failures.next(
             &state.failures,

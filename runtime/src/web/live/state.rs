@@ -10,6 +10,7 @@ use crate::shape::Shape;
 use crate::store::{RunRow, Standing};
 use crate::summary::{ErrorGroup, Summary};
 use crate::web::api::convert::{self, Running};
+use crate::web::api::rows::size;
 use crate::web::api::types::{FailureGroup, OpNow, RunningNow, StepCounts};
 
 /// How much of each text of an error a message has.
@@ -42,7 +43,7 @@ pub(crate) struct Piece<T> {
 
 impl<T: Serialize> Piece<T> {
     fn new(value: T) -> Self {
-        let bytes = serde_json::to_vec(&value).map_or(0, |json| json.len());
+        let bytes = size(&value);
         Self { value, bytes }
     }
 }

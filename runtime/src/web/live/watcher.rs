@@ -50,7 +50,6 @@ impl Watchers {
             let (app, run) = (Arc::clone(app), run.to_owned());
             tokio::spawn(async move {
                 watch_run(&watched, app, &run).await;
-                watched.end(&run);
             });
         })
     }
@@ -61,7 +60,6 @@ impl Watchers {
             let store = Arc::clone(&app.store);
             tokio::spawn(async move {
                 watch_list(&watched, store).await;
-                watched.end(&());
             });
         })
     }
@@ -84,7 +82,7 @@ async fn watch_run(watched: &Watched<String, Option<Seen>>, app: Arc<App>, run: 
             (follow, seen)
         });
         // One that panicked is as good as one that cannot be read.
-        let Ok((next, seen)) = looked.await else { return };
+        let Ok((next, seen)) = looked.await else { return watched.end(&run) };
         follow = next;
         match seen {
             Ok(None) => sleep(LOOK).await,
@@ -94,10 +92,10 @@ async fn watch_run(watched: &Watched<String, Option<Seen>>, app: Arc<App>, run: 
             }
             Err(refused) if refused.status == StatusCode::NOT_FOUND => {
                 watched.tell(&run, Some(Seen::Gone));
-                return;
+                return watched.end(&run);
             }
             // The streams end, and who asks again is told why.
-            Err(_) => return,
+            Err(_) => return watched.end(&run),
         }
     }
 }
@@ -110,7 +108,7 @@ async fn watch_list(watched: &Watched<(), u64>, store: Arc<dyn Store>) {
             let changed = list.look();
             (list, changed)
         });
-        let Ok((next, Ok(changed))) = looked.await else { return };
+        let Ok((next, Ok(changed))) = looked.await else { return watched.end(&()) };
         list = next;
         if changed {
             changes += 1;
@@ -177,7 +175,8 @@ impl<K: Eq + Hash, T> Watched<K, T> {
         }
     }
 
-    /// Ends those who listen.
+    /// Ends those who listen. Not to be called once it is not wanted any more: somebody may have begun to
+    /// watch it anew.
     fn end(&self, key: &K) {
         self.all().remove(key);
     }

@@ -7,6 +7,7 @@ use crate::graph::NodeId;
 use crate::index::OpenRun;
 use crate::report::turns::event_text;
 use crate::store::LogRow;
+use crate::web::api::rows::cut;
 use crate::web::api::types::EventRow;
 
 /// How much of a text is told, in bytes: a line of a log fits, an error may be of any length.
@@ -26,7 +27,7 @@ impl Rows<'_> {
             level: None,
             step: event.kind.step().map(|step| step.name(shape).to_string()),
             attempt: attempt(&event.kind),
-            text: cut(event_text(shape, &event.kind)),
+            text: cut(&event_text(shape, &event.kind), TEXT),
             target: None,
             fields: None,
         }
@@ -42,7 +43,7 @@ impl Rows<'_> {
             level: Some(super::LEVELS[usize::from(line.level.clamp(1, 5)) - 1].to_owned()),
             step,
             attempt: Some(line.attempt),
-            text: cut(line.text.clone()),
+            text: cut(&line.text, TEXT),
             target: Some(line.target.clone()),
             fields: serde_json::from_str(&line.fields).ok(),
         }
@@ -57,14 +58,6 @@ fn attempt(kind: &EventKind) -> Option<u32> {
         | EventKind::StepFailed { attempt, .. } => Some(*attempt),
         _ => None,
     }
-}
-
-fn cut(mut text: String) -> String {
-    if text.len() > TEXT {
-        text.truncate(text.floor_char_boundary(TEXT));
-        text.push('…');
-    }
-    text
 }
 
 /// About how many bytes a row takes in an answer.

@@ -106,7 +106,7 @@ fn what_cannot_be_asked_is_refused_in_words() {
     expect![[r#"
         --
         400 the run has no op `merg` (did you mean `merge`?)
-        400 the run has no op `completely_else` (the run's own page lists its ops)
+        400 the run has no op `completely_else` (it has load_pieces, clean, compute_piece, merge)
         400 `clean[` is not a step's name: write `op`, `op[key]` or `op[outer][inner]`, with `\` before `[`, `]` and `\` in a key (the table of steps has the names of all)
         404 run 7k2mabcd has no step `clean[nobody]` (the table of steps lists those of `clean`)
         404 run 7k2mabcd has no step `claen[a]` (did you mean `clean`?)

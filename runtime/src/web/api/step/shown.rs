@@ -2,6 +2,7 @@
 
 use crate::record::reader::Reader;
 use crate::record::values::StoredValue;
+use crate::web::api::rows::size;
 use crate::web::api::types::Shown;
 use crate::web::refused::Refused;
 
@@ -11,8 +12,8 @@ pub(super) const WHOLE: usize = 64 << 10;
 /// How much of a value that a step read is shown.
 pub(super) const PREVIEW: usize = 4 << 10;
 
-/// How much all values of an answer have, together.
-const TOGETHER: usize = 128 << 10;
+/// How much all values of an answer take, together, as texts in it.
+const TOGETHER: usize = 96 << 10;
 
 /// A value longer than this is not read to show its beginning: it can be downloaded.
 const READ: u64 = 8 << 20;
@@ -49,7 +50,7 @@ impl Room {
         // What was recorded is UTF-8: only a character that is cut in two is none.
         let whole = std::str::from_utf8(begin).map_or_else(|error| error.valid_up_to(), str::len);
         let json = String::from_utf8_lossy(&begin[..whole]).into_owned();
-        self.0 -= whole;
+        self.0 = self.0.saturating_sub(size(&json));
         Shown { json, bytes: text.len() as u64, cut: whole < text.len() }
     }
 }

@@ -387,3 +387,38 @@ fn names_that_cannot_be_are_refused_and_keys_may_be_anything() {
     assert_eq!(refused("").0, 400);
     assert_eq!(refused("hold(clean)[a]").0, 404);
 }
+
+#[test]
+fn a_step_with_many_long_errors_and_values_is_bounded() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Long(String, #[source] Option<Box<Self>>);
+
+    let (shape, _) = half_way();
+    let mut recording = Recording::new(&shape, |_| ());
+    let step = step_of(&shape, "load_pieces", None);
+    recording.tell([run_started()]);
+    for attempt in 1..=150 {
+        let cause = (0..9).fold(None, |cause, _| Some(Box::new(Long("y".repeat(20_000), cause))));
+        let error = crate::OpError::from_error(&Long("x".repeat(20_000), cause));
+        let begun = u64::from(attempt) * 10;
+        let kind = EventKind::StepStarted { step: step.clone(), attempt };
+        let failed = EventKind::AttemptFailed {
+            step: step.clone(),
+            attempt,
+            started: millis(begun),
+            took: millis(5),
+            error: Arc::new(error),
+            due: millis(begun + 10),
+        };
+        recording.tell([at(begun, kind), at(begun + 5, failed)]);
+    }
+    recording.commit();
+    let step = ask(&recording, "load_pieces").unwrap();
+    assert!(step.turns.len() == TURNS && size(&step.turns) < 96 << 10, "{}", size(&step.turns));
+    assert!(step.turns.iter().all(|turn| turn.error.as_ref().is_none_or(|error| error.message.len() > 200)));
+    let mut room = Room::new();
+    let quotes = "\"".repeat(WHOLE);
+    let shown: Vec<_> = (0..9).map(|_| room.cut(quotes.as_bytes(), WHOLE)).collect();
+    assert!(shown[0].cut == (quotes.len() > WHOLE) && size(&shown) < 160 << 10, "{}", size(&shown));
+}
