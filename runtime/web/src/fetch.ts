@@ -1,5 +1,5 @@
 // Questions to the data API. A question that fails leaves the answer before it in place, with a mark.
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import type { Refusal } from "./types";
 
@@ -82,7 +82,7 @@ async function ask<T>(address: string, init: RequestInit): Promise<T> {
   return JSON.parse(text) as T;
 }
 
-export function refusal(status: number, text: string): Refused {
+function refusal(status: number, text: string): Refused {
   try {
     const said = JSON.parse(text) as Refusal;
     return new Refused(status, said.error, said.help ?? null);
@@ -159,5 +159,3 @@ export function useAnswer<T>(address: string | null): Answer<T> {
   useEffect(() => () => answer.made.stop(), []);
   return answer.made;
 }
-
-export type Answered<T> = ReadonlySignal<T | null>;

@@ -12,7 +12,7 @@ export interface Stream {
   close(): void;
 }
 
-export interface Listener {
+interface Listener {
   /** Where to listen; asked anew each time that the stream is opened. */
   address(): string;
   /** What to do with each kind of event; the data is JSON. */

@@ -1,7 +1,7 @@
 // Light or dark: as the system has it, or as chosen here; and colours for what is drawn on a canvas.
 import { computed, effect, signal } from "@preact/signals";
 
-export type Theme = "system" | "light" | "dark";
+type Theme = "system" | "light" | "dark";
 
 const KEY = "fanfold.theme";
 

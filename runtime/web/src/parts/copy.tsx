@@ -1,5 +1,6 @@
 // A button that copies a text, and says that it did.
 import { useSignal } from "@preact/signals";
+import { Shape, TICK } from "./shape";
 
 const SAID_MS = 1_500;
 
@@ -31,9 +32,7 @@ export function Copy({ text, what }: { text: string; what: string }) {
       title={done.value ? "Copied" : `Copy ${what}`}
       onClick={() => void act()}
     >
-      <svg class="shape" viewBox="0 0 16 16" aria-hidden="true">
-        <path d={done.value ? "M3.5 8.5l3 3 6-7" : "M5.5 5.5h7v7h-7zM10.5 5V3.5h-7v7H5"} />
-      </svg>
+      <Shape path={done.value ? TICK : "M5.5 5.5h7v7h-7zM10.5 5V3.5h-7v7H5"} />
     </button>
   );
 }

@@ -1,6 +1,7 @@
 // A dialog: the browser's own, which keeps the focus inside and closes with Escape.
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import { CROSS, Shape } from "./shape";
 
 interface Props {
   title: string;
@@ -34,9 +35,7 @@ export function Dialog({ title, close, children, wide }: Props) {
         <header>
           <h2 id={id}>{title}</h2>
           <button type="button" class="icon" aria-label="Close" onClick={close}>
-            <svg class="shape" viewBox="0 0 16 16" aria-hidden="true">
-              <path d="M4 4l8 8M12 4l-8 8" />
-            </svg>
+            <Shape path={CROSS} />
           </button>
         </header>
         {children}

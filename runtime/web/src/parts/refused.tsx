@@ -14,7 +14,9 @@ export function RefusedMark({ error }: { error: Refused }) {
 function Said({ error }: { error: Refused }) {
   return (
     <>
-      <b class={error.message.includes("\n") ? "lines" : ""}>{error.message}</b>
+      <b class={error.message.includes("\n") ? "lines" : ""}>
+        <Line text={error.message} />
+      </b>
       {error.help !== null && (
         <p>
           <Line text={error.help} />

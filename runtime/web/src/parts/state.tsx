@@ -3,11 +3,12 @@
 import { count } from "../format";
 import type { StepCounts } from "../types";
 import { STEP_STATES, type State, tell, totalOf, word } from "../words";
+import { CROSS, Shape, TICK } from "./shape";
 
 /** The shape of each state, in a square of 16. */
 const SHAPES: Record<State, string> = {
-  succeeded: "M3.5 8.5l3 3 6-7",
-  failed: "M4 4l8 8M12 4l-8 8",
+  succeeded: TICK,
+  failed: CROSS,
   upstream_failed: "M8 2.5v6M8 12.5v1M3 7l5-4.5L13 7",
   skipped: "M3.5 4l4 4-4 4M8.5 4l4 4-4 4",
   cancelled: "M3.8 12.2l8.4-8.4M8 2a6 6 0 1 1 0 12A6 6 0 1 1 8 2",
@@ -17,11 +18,7 @@ const SHAPES: Record<State, string> = {
 };
 
 export function StateShape({ state }: { state: State }) {
-  return (
-    <svg class={`shape is-${state}`} viewBox="0 0 16 16" aria-hidden="true">
-      <path d={SHAPES[state]} />
-    </svg>
-  );
+  return <Shape path={SHAPES[state]} state={state} />;
 }
 
 /** Shape and word. */

@@ -11,6 +11,9 @@ const ResumeDialog = later((more) => more.ResumeDialog);
 const RerunDialog = later((more) => more.RerunDialog);
 const CommandsDialog = later((more) => more.CommandsDialog);
 
+/** Why nothing of a run can be begun here. */
+export const NO_JOB = "This program does not have the job: use the program that has it";
+
 type Shown = "cancel" | "resume" | "commands" | null;
 
 /** What did not succeed, and all that comes after it. */
@@ -38,9 +41,7 @@ export function Actions({ run }: { run: RunState }) {
     shown.value = what;
   };
   const resumable = state === "failed" || state === "interrupted" || state === "cancelled";
-  const unknown = detail.has_job
-    ? undefined
-    : "This program does not have the job: use the program that has it";
+  const unknown = detail.has_job ? undefined : NO_JOB;
   return (
     <div class="acts">
       {state === "running" && !readOnly && (

@@ -24,7 +24,7 @@ export function CancelDialog({ run, close }: DialogProps) {
   const act = (event: Event) => {
     event.preventDefault();
     const body = reason.value === "" ? {} : { reason: reason.value };
-    void send(() => post<Begun>(`/runs/${encodeURIComponent(run.id)}/cancel`, body), close);
+    void send(() => post<Begun>(`${run.address}/cancel`, body), close);
   };
   return (
     <Dialog title={`Cancel run ${short}?`} close={close}>
@@ -106,7 +106,7 @@ function given(values: Record<string, string>): Record<string, string> {
 }
 
 export function ResumeDialog({ run, close }: DialogProps) {
-  const address = `/runs/${encodeURIComponent(run.id)}/resume`;
+  const address = `${run.address}/resume`;
   const secrets = useSignal<Record<string, string>>({});
   const dry = useDry(address, {});
   const { busy, refused, send } = useRequest<Begun>();
@@ -169,7 +169,7 @@ function choices(run: RunState, first: string | null): Choice[] {
 export function RerunDialog({ run, first, close }: DialogProps & { first: string | null }) {
   const select = useSignal(first ?? "");
   const secrets = useSignal<Record<string, string>>({});
-  const address = `/runs/${encodeURIComponent(run.id)}/rerun`;
+  const address = `${run.address}/rerun`;
   const asked = select.value.trim() === "" ? null : select.value.trim();
   const dry = useDry(address, { select: asked });
   const { busy, refused, send } = useRequest<Begun>();

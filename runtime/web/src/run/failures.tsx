@@ -142,8 +142,6 @@ async function select({ op, count, examples }: FailureGroup, run: RunState, alon
   const names =
     count <= examples.length
       ? examples
-      : (await get<StepPage>(`/runs/${encodeURIComponent(run.id)}/steps${query}`)).steps.map(
-          (row) => row.step,
-        );
+      : (await get<StepPage>(`${run.address}/steps${query}`)).steps.map((row) => row.step);
   return names.map((step) => (alone ? `${step}*` : step)).join(", ");
 }

@@ -12,7 +12,7 @@ import type { RunState } from "./state";
 import "./graph.css";
 
 export function Graph({ run }: { run: RunState }) {
-  const answer = useAnswer<GraphView>(`/runs/${encodeURIComponent(run.id)}/graph`);
+  const answer = useAnswer<GraphView>(`${run.address}/graph`);
   const { selection } = run;
   const graph = answer.data.value;
   if (graph === null)

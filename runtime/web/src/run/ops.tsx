@@ -3,6 +3,7 @@ import { useMemo } from "preact/hooks";
 import { clock, count, duration, rate } from "../format";
 import { useKeys } from "../keys";
 import { ROW_KEYS } from "../parts/rows";
+import { Shape } from "../parts/shape";
 import { SortHead } from "../parts/sort-head";
 import { Spark } from "../parts/spark";
 import { StateBar, StateShape } from "../parts/state";
@@ -215,9 +216,7 @@ function OpName({ row, chosen, choose, fold }: NameProps) {
           aria-expanded={!folded}
           onClick={() => fold(op.node, !folded)}
         >
-          <svg class="shape" viewBox="0 0 16 16" aria-hidden="true">
-            <path d="M4 6l4 4 4-4" />
-          </svg>
+          <Shape path="M4 6l4 4 4-4" />
         </button>
       )}
     </span>

@@ -9,6 +9,8 @@ import { makeSelection, type Selection } from "./selection";
 export interface RunState {
   /** The run's id, as the address has it. */
   readonly id: string;
+  /** Where the data API has it: `/runs/7k2m`. */
+  readonly address: string;
   readonly detail: ReadonlySignal<RunDetail>;
   readonly selection: Selection;
   /** The last commit that is known of: what is asked for by `seq` is asked for again when it rises. */
@@ -46,10 +48,11 @@ export class OpenRun {
   readonly state: RunState;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(readonly id: string) {
+  constructor(id: string) {
     const detail = this.answer.data as ReadonlySignal<RunDetail>;
     this.state = {
       id,
+      address: `/runs/${encodeURIComponent(id)}`,
       detail,
       selection: makeSelection(id),
       lastSeq: computed(() => detail.value.seq),
@@ -69,7 +72,7 @@ export class OpenRun {
   /** Asks for the run, and listens to it if it goes on. */
   async load(): Promise<void> {
     const before = this.answer.data.peek();
-    await this.answer.load(`/runs/${encodeURIComponent(this.id)}`);
+    await this.answer.load(this.state.address);
     if (before !== null && this.answer.failure.peek()?.error.status === 404) {
       this.#leave();
       return;
@@ -97,8 +100,7 @@ export class OpenRun {
     }
     this.#hangUp();
     this.#stream.value = open({
-      address: () =>
-        `${API}/runs/${encodeURIComponent(this.id)}/live?after=${this.answer.data.peek()?.seq ?? 0}`,
+      address: () => `${API}${this.state.address}/live?after=${this.answer.data.peek()?.seq ?? 0}`,
       on: {
         state: (live) => this.#hear(live as Live | null),
         end: () => this.#end(),

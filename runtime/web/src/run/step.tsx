@@ -7,9 +7,10 @@ import { clock, count, counted, duration } from "../format";
 import { useKeys } from "../keys";
 import { Command, Copy } from "../parts/copy";
 import { AnswerMark } from "../parts/refused";
+import { CROSS, Shape } from "../parts/shape";
 import { StateMark, StateShape } from "../parts/state";
 import type { Neighbours, Step, StepError, StepLink, StepStanding, Turn } from "../types";
-import { rerunShown } from "./actions";
+import { NO_JOB, rerunShown } from "./actions";
 import { LevelSelect, Log } from "./events";
 import { useRefresh, workTime } from "./refresh";
 import type { RunState } from "./state";
@@ -21,7 +22,7 @@ const REFRESH_MS = 1_000;
 
 export function StepPanel({ run }: { run: RunState }) {
   const name = run.selection.step.value ?? "";
-  const base = `/runs/${encodeURIComponent(run.id)}/steps/${encodeURIComponent(name)}`;
+  const base = `${run.address}/steps/${encodeURIComponent(name)}`;
   const answer = useAnswer<Step>(name === "" ? null : base);
   useRefresh(run, REFRESH_MS, () => void answer.again());
   const step = answer.data.value;
@@ -35,9 +36,7 @@ export function StepPanel({ run }: { run: RunState }) {
         </h2>
         <Copy text={name} what="the step's name" />
         <button type="button" class="icon" aria-label="Close the step" title="Close (Esc)" onClick={close}>
-          <svg class="shape" viewBox="0 0 16 16" aria-hidden="true">
-            <path d="M4 4l8 8M12 4l-8 8" />
-          </svg>
+          <Shape path={CROSS} />
         </button>
       </header>
       <AnswerMark answer={answer} />
@@ -129,11 +128,7 @@ function Standing({ run, step }: { run: RunState; step: Step }) {
           <button
             type="button"
             disabled={!run.detail.value.has_job}
-            title={
-              run.detail.value.has_job
-                ? undefined
-                : "This program does not have the job: use the program that has it"
-            }
+            title={run.detail.value.has_job ? undefined : NO_JOB}
             onClick={() => {
               rerunShown.value = { select: step.step };
             }}

@@ -21,7 +21,7 @@ const shared = new WeakMap<RunState, Shared>();
 
 function begin(run: RunState): Shared {
   const answer = new Answer<Timeline>();
-  const ask = () => void answer.load(`/runs/${encodeURIComponent(run.id)}/timeline?px=${COARSE_PX}&lanes=op`);
+  const ask = () => void answer.load(`${run.address}/timeline?px=${COARSE_PX}&lanes=op`);
   const made = { answer, users: 0, stop: () => {} };
   made.stop = effect(() => {
     ask();

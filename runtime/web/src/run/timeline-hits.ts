@@ -1,7 +1,8 @@
 // What is at a place of the picture, and what is next to it. Pure.
 import type { Lane, Timeline } from "../types";
+import { STEP_STATES } from "../words";
 import { AROUND_PX, barSpan, type Hit, type Picture, type Placed, STRIP_PX } from "./timeline-lanes";
-import { firstFrom, STATES } from "./timeline-pack";
+import { firstFrom } from "./timeline-pack";
 import { type Scale, type Span, toTime, toX } from "./timeline-scale";
 
 /** The lane at a height. */
@@ -34,7 +35,7 @@ function barHit(lane: Placed, scale: Scale, at: number, now: number): Hit | null
   const x = Math.max(toX(scale, span.from), -4);
   const w = Math.max(Math.min(toX(scale, span.to), scale.width + 4) - x, 1.5);
   const y = lane.top + AROUND_PX + (lane.row[at] as number) * lane.rowPx;
-  const state = STATES[bars.state[at] as number] ?? "waiting";
+  const state = STEP_STATES[bars.state[at] as number] ?? "waiting";
   const attempts = bars.attempts[at] as number;
   return { lane, at, box: { x, y, w, h: lane.rowPx - 1 }, span, state, step, attempts, active: 0, ended: 0 };
 }
@@ -68,7 +69,7 @@ function bucketBox(
   const x = toX(scale, span.from);
   const w = Math.max(toX(scale, span.to) - x, 1);
   const box = { x, y: lane.top + AROUND_PX, w, h: STRIP_PX };
-  const state = STATES[from.lane.worst[at] as number] ?? "waiting";
+  const state = STEP_STATES[from.lane.worst[at] as number] ?? "waiting";
   const active = from.lane.active[at] as number;
   return {
     lane,

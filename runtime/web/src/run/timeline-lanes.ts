@@ -1,6 +1,7 @@
 // Where lanes lie under each other. Pure.
-import type { Lane, Timeline } from "../types";
-import { pack, STATES } from "./timeline-pack";
+import type { Lane, StepStanding, Timeline } from "../types";
+import { STEP_STATES } from "../words";
+import { pack } from "./timeline-pack";
 import type { Span } from "./timeline-scale";
 
 /** A lane with its place. */
@@ -36,7 +37,7 @@ const packs = new WeakMap<Lane, ReturnType<typeof pack>>();
 function packed(lane: Lane): ReturnType<typeof pack> {
   // What still runs will be longer when it is drawn than when it was told.
   const ends = () =>
-    lane.took_us.map((took, i) => (STATES[lane.state[i] as number] === "running" ? Infinity : took));
+    lane.took_us.map((took, i) => (STEP_STATES[lane.state[i] as number] === "running" ? Infinity : took));
   const known = packs.get(lane) ?? pack(lane.start_us, ends());
   packs.set(lane, known);
   return known;
@@ -68,7 +69,7 @@ export interface Hit {
   at: number;
   box: { x: number; y: number; w: number; h: number };
   span: Span;
-  state: (typeof STATES)[number];
+  state: StepStanding;
   /** A single step, with its attempts. */
   step: string | null;
   attempts: number;
@@ -81,5 +82,5 @@ export interface Hit {
 export function barSpan(bars: Lane, at: number, now: number): Span {
   const from = bars.start_us[at] as number;
   const to = from + (bars.took_us[at] as number);
-  return { from, to: STATES[bars.state[at] as number] === "running" ? Math.max(to, now) : to };
+  return { from, to: STEP_STATES[bars.state[at] as number] === "running" ? Math.max(to, now) : to };
 }

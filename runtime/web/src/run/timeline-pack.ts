@@ -1,19 +1,9 @@
 // Where single bars go in a lane, and what a column of a heat strip shows. Pure.
 import type { Lane, Timeline } from "../types";
+import { STEP_STATES } from "../words";
 import { type Scale, toX } from "./timeline-scale";
 
-/** The states in the order of `StepCounts`, as the numbers of a timeline have them. */
-export const STATES = [
-  "succeeded",
-  "failed",
-  "upstream_failed",
-  "skipped",
-  "cancelled",
-  "running",
-  "waiting",
-] as const;
-
-// What must be seen first where columns meet: the higher wins.
+// By `STEP_STATES`: what must be seen first where columns meet, the higher wins.
 const WEIGHT = [1, 7, 6, 3, 4, 2, 0];
 
 /** The worse of two states, as numbers. */
@@ -109,7 +99,7 @@ function bucketed(lane: Lane, of: Timeline, width: number): Lane {
       const cell = cells.get(at) ?? { active: 0, ended: 0, worst: state };
       cell.active++;
       cell.worst = worse(cell.worst, state);
-      if (at === last && STATES[state] !== "running") cell.ended++;
+      if (at === last && STEP_STATES[state] !== "running") cell.ended++;
       cells.set(at, cell);
     }
   });

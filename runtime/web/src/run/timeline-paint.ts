@@ -1,7 +1,8 @@
 // Draws a timeline on canvases: strips as pixels, single bars as rectangles, folds as breaks of the axis.
 import { colour } from "../theme";
+import { STEP_STATES } from "../words";
 import { AROUND_PX, barSpan, type Hit, type Picture, type Placed, STRIP_PX } from "./timeline-lanes";
-import { type Columns, columns, STATES } from "./timeline-pack";
+import { type Columns, columns } from "./timeline-pack";
 import { type Scale, type Span, ticks, tickText, toX } from "./timeline-scale";
 
 /** The sheet's colours, as a canvas and as pixels take them. */
@@ -22,7 +23,7 @@ const TICKS_APART = 84;
 
 /** Reads the colours of the sheet: to be read anew when the theme changes. */
 export function palette(): Palette {
-  const states = STATES.map((state) => colour(state === "succeeded" ? "calm" : state));
+  const states = STEP_STATES.map((state) => colour(state === "succeeded" ? "calm" : state));
   const probe = document.createElement("canvas");
   probe.width = states.length;
   probe.height = 1;
@@ -144,7 +145,7 @@ function bars(ctx: CanvasRenderingContext2D, lane: Placed, frame: Frame): void {
   if (!all || lane.row === null) return;
   const h = lane.rowPx > 8 ? lane.rowPx - 2 : lane.rowPx - 1;
   const labels: { x: number; y: number; room: number; at: number }[] = [];
-  for (let state = 0; state < STATES.length; state++) {
+  for (let state = 0; state < STEP_STATES.length; state++) {
     ctx.fillStyle = colours.states[state] as string;
     ctx.beginPath();
     for (let i = 0; i < all.step.length; i++) {

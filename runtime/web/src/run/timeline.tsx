@@ -8,6 +8,7 @@ import { AnswerMark } from "../parts/refused";
 import { dark } from "../theme";
 import type { Timeline as TimelineAnswer } from "../types";
 import { STEP_STATES, word } from "../words";
+import { ended } from "./merge";
 import { settled, useRefresh, workTime } from "./refresh";
 import type { RunState } from "./state";
 import { inBuckets, useOverview } from "./timeline-data";
@@ -112,7 +113,14 @@ export class View {
     }
     const op = this.run.selection.op.peek();
     if (op !== null) query.set("op", op);
-    void this.fine.load(`/runs/${encodeURIComponent(this.run.id)}/timeline?${query}`);
+    const overview = this.overview.data.peek();
+    // A small run that has ended is told step by step already.
+    if (span === null && overview?.tier === "steps" && ended(this.run.detail.peek().run.state)) {
+      this.fine.stop();
+      this.fine.data.value = overview;
+      return;
+    }
+    void this.fine.load(`${this.run.address}/timeline?${query}`);
   }
 }
 
@@ -333,7 +341,7 @@ function measure(view: View, area: HTMLElement, axis: HTMLElement): () => void {
   return () => observer.disconnect();
 }
 
-export function laneWords(view: View, node: number): string {
+function laneWords(view: View, node: number): string {
   const op = view.run.detail.value.ops.find((op) => op.node === node);
   if (!op) return "";
   const done = op.known - op.counts.running - op.counts.waiting;
