@@ -67,7 +67,8 @@ test("runs, ops, failures and logs can be read without scripts", async () => {
 
 test("the first screen is small, and few requests", async () => {
   const page = await open(served);
-  // What was loaded for the page before counts too.
+  // All of the page before has come, and what is cached counts too.
+  await settled(page);
   const protocol = await page.context().newCDPSession(page);
   await protocol.send("Network.enable");
   await protocol.send("Network.setCacheDisabled", { cacheDisabled: true });

@@ -40,7 +40,7 @@ const USUAL: usize = 100;
 const BYTES: usize = 160 << 10;
 
 /// How long a request may look for what is asked for.
-const LOOK: Duration = Duration::from_millis(40);
+const LOOK: Duration = Duration::from_millis(25);
 
 const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 

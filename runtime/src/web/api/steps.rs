@@ -26,7 +26,7 @@ const USUALLY: usize = 100;
 
 /// So long commits are read for errors and previews: a page of steps that ended far apart would read
 /// hundreds.
-const READING: Duration = Duration::from_millis(40);
+const READING: Duration = Duration::from_millis(25);
 
 /// So many characters of an error or a value fit on a line.
 const LINE: usize = 160;

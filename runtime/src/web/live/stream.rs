@@ -16,8 +16,9 @@ use super::watcher::Seen;
 use crate::store::Standing;
 use crate::web::api::convert;
 
-/// From one message about a run to the next at least: four a second.
-pub(super) const BETWEEN: Duration = Duration::from_millis(250);
+/// From one message about a run to the next at least: with the look at the store before it, what a page
+/// shows is less than a quarter of a second old.
+pub(super) const BETWEEN: Duration = Duration::from_millis(190);
 
 /// From one word of changes in the list of runs to the next: two a second.
 const BETWEEN_LISTS: Duration = Duration::from_millis(500);
