@@ -322,6 +322,14 @@ impl StepState {
         Self::Waiting,
     ];
 
+    /// The state's name in data: `upstream_failed`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UpstreamFailed => "upstream_failed",
+            other => other.words(),
+        }
+    }
+
     /// The state in words.
     pub fn words(self) -> &'static str {
         match self {

@@ -185,7 +185,7 @@ where
                 self.ended(shape, step, "failed", Some(*took));
             }
             EventKind::StepNotRun { step, state, .. } => {
-                let state = state_name(*state);
+                let state = state.name();
                 self.spans.not_run(shape, step, state, at);
                 self.ended(shape, step, state, None);
             }
@@ -213,16 +213,4 @@ where
 
 fn key(step: &StepRef) -> (NodeId, u32) {
     (step.node, step.path.number())
-}
-
-fn state_name(state: fanfold::StepState) -> &'static str {
-    match state {
-        fanfold::StepState::Waiting => "waiting",
-        fanfold::StepState::Running => "running",
-        fanfold::StepState::Succeeded => "succeeded",
-        fanfold::StepState::Failed => "failed",
-        fanfold::StepState::Skipped => "skipped",
-        fanfold::StepState::UpstreamFailed => "upstream_failed",
-        fanfold::StepState::Cancelled => "cancelled",
-    }
 }

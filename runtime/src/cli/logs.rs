@@ -178,12 +178,11 @@ fn fields(json: &str) -> String {
 
 fn line_json(line: &LogRow, step: &str) -> String {
     let fields: serde_json::Value = serde_json::from_str(&line.fields).unwrap_or_default();
-    let level = ["error", "warn", "info", "debug", "trace"][usize::from(line.level.clamp(1, 5)) - 1];
     serde_json::json!({
         "version": 1,
         "number": line.number,
         "at": Duration::from_micros(line.at).as_secs_f64(),
-        "level": level,
+        "level": line.level_name(),
         "step": step,
         "attempt": line.attempt,
         "target": line.target,

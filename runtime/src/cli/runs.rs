@@ -218,7 +218,7 @@ pub(super) fn run_json(run: &RunRow) -> serde_json::Value {
     let steps: serde_json::Map<_, _> = steps
         .into_iter()
         .filter(|(_, steps)| *steps > 0)
-        .map(|(state, steps)| (state.words().replace(' ', "_"), steps.into()))
+        .map(|(state, steps)| (state.name().to_owned(), steps.into()))
         .collect();
     let tags: serde_json::Map<_, _> =
         run.tags.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();

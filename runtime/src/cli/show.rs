@@ -166,7 +166,7 @@ fn json(view: &View<'_>) -> String {
     let mut document = run_json(reader.row());
     let nodes = shape.steps().map(|node| {
         let counts = summary.node(node);
-        let steps = StepState::ALL.map(|state| (state.words().replace(' ', "_"), summary.count(node, state)));
+        let steps = StepState::ALL.map(|state| (state.name().to_owned(), summary.count(node, state)));
         let steps = steps.into_iter().filter(|(_, steps)| *steps > 0);
         let seconds = |q| counts.durations().quantile(q).map(|took| took.as_secs_f64());
         serde_json::json!({

@@ -90,7 +90,7 @@ impl<'a> Row<'a> {
             },
             EventKind::StepNotRun { step, state, cause } => {
                 let error = cause.as_ref().map(|cause| cause.name(shape).to_string()).unwrap_or_default();
-                Row { error, ..row(step, super::state_name(*state)) }
+                Row { error, ..row(step, state.name()) }
             }
             EventKind::StepReused { step, .. } => row(step, "reused"),
             _ => return None,

@@ -12,7 +12,7 @@ pub use perfetto::PerfettoTrace;
 use std::fmt;
 use std::io::{self, Write};
 
-use crate::event::{Batch, StepState};
+use crate::event::Batch;
 use crate::report::JsonLines;
 use crate::shape::Shape;
 
@@ -79,18 +79,5 @@ impl<W: Write> Export for JsonLines<W> {
 
     fn finish(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// A state's name in data.
-fn state_name(state: StepState) -> &'static str {
-    match state {
-        StepState::Waiting => "waiting",
-        StepState::Running => "running",
-        StepState::Succeeded => "succeeded",
-        StepState::Failed => "failed",
-        StepState::Skipped => "skipped",
-        StepState::UpstreamFailed => "upstream_failed",
-        StepState::Cancelled => "cancelled",
     }
 }

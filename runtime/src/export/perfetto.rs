@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::event::{Batch, Event, EventKind, StepRef, StepState};
-use crate::export::{Export, state_name};
+use crate::export::Export;
 use crate::shape::Shape;
 use crate::step::Brackets;
 
@@ -146,7 +146,7 @@ impl<W: Write> PerfettoTrace<W> {
                 self.ended.add(*state);
                 match self.open.remove(&step.numbers()) {
                     Some(Begun { at, slice }) => {
-                        let slice = Slice { state: state_name(*state), ..slice };
+                        let slice = Slice { state: state.name(), ..slice };
                         self.running.ends(self.now);
                         self.slice(&slice, at, self.now)
                     }
@@ -301,7 +301,7 @@ impl Ended {
         let counts = COUNTED.iter().zip(self.counts);
         Some(
             counts
-                .map(|(state, count)| (state_name(*state).to_owned(), json!(count)))
+                .map(|(state, count)| (state.name().to_owned(), json!(count)))
                 .collect::<serde_json::Map<_, _>>()
                 .into(),
         )

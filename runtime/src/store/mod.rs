@@ -427,6 +427,18 @@ pub struct LogRow {
     pub fields: String,
 }
 
+/// The names of the levels of log lines, the worst first.
+#[cfg(feature = "cli")]
+pub(crate) const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+
+#[cfg(feature = "cli")]
+impl LogRow {
+    /// The name of its level; the nearest, where it has a number that no level has.
+    pub(crate) fn level_name(&self) -> &'static str {
+        LEVELS[usize::from(self.level.clamp(1, 5)) - 1]
+    }
+}
+
 /// Which lines are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct LogFilter {

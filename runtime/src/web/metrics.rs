@@ -116,7 +116,7 @@ mod with {
         for ((job, op), counted) in ops.into_iter().take(SETS / sets) {
             let labels = |last: (&'static str, String)| vec![("job", job.clone()), ("op", op.clone()), last];
             for (state, steps) in StepState::ALL.iter().zip(counted.steps) {
-                let state = state.words().replace(' ', "_");
+                let state = state.name().to_owned();
                 let steps = i64::try_from(steps).unwrap_or(i64::MAX);
                 told.get_or_create(&labels(("state", state))).set(steps);
             }

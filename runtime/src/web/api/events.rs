@@ -26,7 +26,7 @@ use super::types::{EventPage, EventRow};
 use crate::event::Event;
 use crate::index::OpenRun;
 use crate::record::reader::EventFilter;
-use crate::store::{CommitHead, LogFilter, LogRow};
+use crate::store::{CommitHead, LEVELS, LogFilter, LogRow};
 use crate::web::App;
 use crate::web::refused::Refused;
 
@@ -41,8 +41,6 @@ const BYTES: usize = 160 << 10;
 
 /// How long a request may look for what is asked for.
 const LOOK: Duration = Duration::from_millis(25);
-
-const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
 /// The kinds of events, and of log lines.
 const KINDS: [&str; 16] = [

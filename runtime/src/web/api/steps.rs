@@ -34,16 +34,6 @@ const LINE: usize = 160;
 /// The longest text that is looked for: a name has no more.
 const TEXT: usize = 4096;
 
-const STATES: [(&str, StepState); 7] = [
-    ("succeeded", StepState::Succeeded),
-    ("failed", StepState::Failed),
-    ("upstream_failed", StepState::UpstreamFailed),
-    ("skipped", StepState::Skipped),
-    ("cancelled", StepState::Cancelled),
-    ("running", StepState::Running),
-    ("waiting", StepState::Waiting),
-];
-
 const SORTS: [(&str, Sort); 14] = [
     ("opened", Sort { by: By::Opened, down: false }),
     ("-opened", Sort { by: By::Opened, down: true }),
@@ -78,7 +68,7 @@ pub(super) fn page(run: &mut OpenRun, asked: &Params) -> Result<StepPage, Refuse
     }
     let query = Query {
         nodes: node_of(run.reader().shape(), asked.one("op")?)?.into_iter().collect(),
-        state: asked.one_of("state", &STATES)?,
+        state: asked.one_of("state", &StepState::ALL.map(|state| (state.name(), state)))?,
         text: text.map(str::to_owned),
         sort: asked.one_of("sort", &SORTS)?.unwrap_or_default(),
     };

@@ -181,7 +181,7 @@ pub(super) fn log(lines: &[Line], html: &mut Html) {
     html.say("h2", "Last log lines");
     html.with("ol", &[("class", "logs")], |html| {
         for (line, step) in lines {
-            let level = ["error", "warn", "info", "debug", "trace"][usize::from(line.level.clamp(1, 5)) - 1];
+            let level = line.level_name();
             let at = clock(Duration::from_micros(line.at));
             html.element("li", |html| {
                 html.text(&format!("{at} {level} {step} ")).lines(&line.text);

@@ -40,7 +40,7 @@ impl Rows<'_> {
         EventRow {
             at: Duration::from_micros(line.at).as_secs_f64(),
             kind: "log".to_owned(),
-            level: Some(super::LEVELS[usize::from(line.level.clamp(1, 5)) - 1].to_owned()),
+            level: Some(line.level_name().to_owned()),
             step,
             attempt: Some(line.attempt),
             text: cut(&line.text, TEXT),
